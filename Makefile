@@ -1,0 +1,56 @@
+# Each target sets up what it needs, in a virtual environment inside this checkout. Another Python:
+#     make test PYTHON=python3.13 VENV=.venv-3.13
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+BUILT_FROM := pyproject.toml $(wildcard native/*.c native/*.h native/*.pyx)
+SOURCES := $(wildcard autopar tests benchmarks examples)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format bench clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+setup: $(READY) ## install autopar and its tools into the virtual environment
+
+# The install is editable: tests run against the sources. What the extension is built from rebuilds it; a stale one is
+# removed first, so that a failed build leaves the pure-Python twin and not last week's code.
+$(READY): $(BUILT_FROM)
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "autopar needs Python 3.11 or newer, and %s is %s: try make PYTHON=python3.12" % (sys.executable, sys.version.split()[0]))'
+	@echo "Setting up $(VENV): about a minute the first time"
+	@$(PYTHON) -m venv $(VENV)
+	@rm -f "autopar/_native$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@$(BIN)/python -c 'from autopar._native_api import why_not_native; print("Set up;", why_not_native or "with the native extension")'
+	@touch $@
+
+# What is learnt while these run is kept in the checkout, not in the user's cache folder.
+demo bench: export AUTOPAR_STORE ?= $(CURDIR)/$(VENV)/store/store.sqlite
+
+demo: $(READY) ## run the examples and print what was decided
+	$(BIN)/python examples/demo.py
+
+bench: $(READY) ## measure the main job against the plain loop
+	$(BIN)/python benchmarks/main_job.py
+
+test: lint ## run all checks and all tests
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+lint: $(READY) ## run the checks that need no test run
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/lint-imports --no-logo
+
+format: $(READY) ## put the sources in the project's format
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+clean: ## remove all that the targets made
+	rm -rf $(VENV) build dist *.egg-info autopar/_native*.so
+	rm -rf .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find autopar tests benchmarks examples -name __pycache__ -prune -exec rm -rf {} +

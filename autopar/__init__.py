@@ -1,0 +1,61 @@
+"""autopar: ordinary Python functions in parallel, with the answer of the plain loop.
+
+``@parallel`` over a function gives it ``map`` and its relatives. One call goes through the house like this::
+
+    _api        doors: checks what the user wrote
+    _engine     conductor: takes items, asks the stages in turn, keeps order
+    _observe    stage: what the host is, what the function's code says, what its items take
+    _classify   stage: CPU-bound, I/O-bound, mixed or tiny
+    _plan       stage: which way finishes first and keeps the answer
+    _backends   stage: where items run
+    _compilers  stage: how one call runs
+    _record     stage: the decision log
+    _effects    analysis: what a function does besides returning a value
+    _model      vocabulary: the data they hand to one another
+    errors      every error and warning, with their tree
+
+Stages do not know one another; imports go down this list only, and a test keeps it so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from autopar._api.config import config as config
+    from autopar._api.functions import decisions as decisions
+    from autopar._api.functions import map as map
+    from autopar._api.functions import parallel as parallel
+    from autopar._api.functions import table as table
+    from autopar.errors import AutoparError as AutoparError
+    from autopar.errors import AutoparWarning as AutoparWarning
+    from autopar.errors import PerformanceHint as PerformanceHint
+
+__version__ = "0.1.0"
+__all__ = ["AutoparError", "AutoparWarning", "PerformanceHint", "config", "decisions", "map", "parallel", "table"]
+
+# The doors are opened at the first look through them: a worker process imports this package too, and needs none.
+_DOORS = {
+    "AutoparError": "autopar.errors",
+    "AutoparWarning": "autopar.errors",
+    "PerformanceHint": "autopar.errors",
+    "config": "autopar._api.config",
+    "decisions": "autopar._api.functions",
+    "map": "autopar._api.functions",
+    "parallel": "autopar._api.functions",
+    "table": "autopar._api.functions",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _DOORS:
+        raise AttributeError(f"module 'autopar' has no attribute {name!r}")
+    import importlib
+
+    value: object = getattr(importlib.import_module(_DOORS[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,178 @@
+"""The module-level functions: ``parallel`` and ``map``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
+
+from autopar._api.arguments import check_iterables, split_keywords
+from autopar._api.config import settings_for
+from autopar._api.wrapper import AsyncParallel, Parallel, is_coroutine_function, wrap
+from autopar._engine.functions import state_of
+from autopar._engine.journal import all_decisions, decision_table
+from autopar._engine.maps import map_list
+from autopar._model.decision import Decision
+from autopar._model.hints import check_hints
+from autopar.errors import HintTypeError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class Decorator(Protocol):
+    """What ``parallel(**hints)`` returns."""
+
+    @overload
+    def __call__(self, function: Callable[P, Coroutine[Any, Any, T]], /) -> AsyncParallel[P, T]: ...
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> Parallel[P, R]: ...
+
+
+@overload
+def parallel(function: Callable[P, Coroutine[Any, Any, T]], /, **hints: Any) -> AsyncParallel[P, T]: ...
+@overload
+def parallel(function: Callable[P, R], /, **hints: Any) -> Parallel[P, R]: ...
+@overload
+def parallel(**hints: Any) -> Decorator: ...
+def parallel(function: Any = None, /, **hints: Any) -> Any:
+    """Make a function mappable in parallel; called, it stays what it is.
+
+    Nothing is analysed, measured or started when the function is decorated.
+
+    Parameters
+    ----------
+    function
+        A function, method, class method, static method, coroutine function or other callable. Put ``@parallel`` above
+        ``@classmethod`` and ``@staticmethod``.
+    **hints
+        backend : str
+            Where items run: ``"serial"``, ``"threads"``, ``"asyncio"``, ``"processes"``. A demand: it is met or the
+            call raises.
+        compiler : str
+            How one call runs: ``"python"``. A demand.
+        workers : int
+            Most items under way at the same time.
+        chunksize : int
+            Items sent to a worker together; sized by time without it.
+        timeout : float
+            Seconds one item may take.
+        retries : int
+            Times an item that raised runs again; default 0.
+        on_error : {"raise", "return"} or callable
+            ``"return"`` puts the exception in the result's place; a callable gets ``(exception, item)`` and gives the
+            result; default ``"raise"``.
+        seed : int or "fresh"
+            Own random stream for each item.
+        pure : bool
+            Your word that calls change nothing outside themselves.
+        thread_safe : bool
+            Your word that calls may overlap on threads.
+        rtol : float
+            Relative rounding difference you accept from compiled code; default 0.
+        progress : bool or callable
+            Show progress on standard error, or call back with ``(done, total)``.
+
+    Returns
+    -------
+    Parallel
+        The function with ``map``, ``starmap``, ``imap``, ``imap_unordered``, ``submit``, ``asubmit``, ``amap``,
+        ``aimap``, ``options``, ``explain`` and ``decisions`` on it.
+
+    Raises
+    ------
+    autopar.errors.HintError
+        A hint is unknown or has a wrong type or value, or the first argument is not callable.
+    autopar.errors.UnknownNameError, autopar.errors.NotBuiltError
+        A backend or compiler does not exist, or not yet.
+
+    Examples
+    --------
+    >>> from autopar import parallel
+    >>> @parallel
+    ... def square(x):
+    ...     return x * x
+    >>> square(3), square.map(range(4))
+    (9, [0, 1, 4, 9])
+    """
+    hints = check_hints(hints, where="@parallel")
+    if function is None:
+        return lambda function, /: wrap(function, hints)
+    return wrap(function, hints)
+
+
+def decisions() -> list[Decision]:
+    """List the decisions of all functions in this process, newest last.
+
+    The newest 10,000 are kept in memory; the store keeps more, across processes.
+
+    Returns
+    -------
+    list of Decision
+        Evidence, plan, rejected plans with their reasons, predicted and actual seconds, fall-backs.
+
+    Examples
+    --------
+    >>> import autopar as ap
+    >>> ap.map(abs, [-1, 2])
+    [1, 2]
+    >>> ap.decisions()[-1].function
+    'builtins.abs'
+    """
+    return all_decisions()
+
+
+def table(decisions: Iterable[Decision] | None = None) -> str:
+    """Lay decisions out as a text table.
+
+    Parameters
+    ----------
+    decisions
+        Which; without it all of this process.
+
+    Returns
+    -------
+    str
+        A line for each, with what was chosen, how long it was predicted to take and took, and why.
+
+    Examples
+    --------
+    >>> import autopar as ap
+    >>> print(ap.table([]))
+    function  items  kind  plan  predicted  actual  speedup  why
+    --------  -----  ----  ----  ---------  ------  -------  ---
+    """
+    return decision_table(all_decisions() if decisions is None else decisions)
+
+
+def map(function: Callable[..., R], /, *iterables: Iterable[Any], **keywords: Any) -> list[R]:
+    """Map a function that is not decorated.
+
+    Parameters
+    ----------
+    function
+        Any callable, classes and built-in functions too.
+    *iterables, **keywords
+        As for the ``map`` method of a decorated function.
+
+    Returns
+    -------
+    list
+        Results in order.
+
+    Examples
+    --------
+    >>> import autopar as ap
+    >>> ap.map(str.upper, ["a", "b"])
+    ['A', 'B']
+    """
+    if not callable(function):
+        raise HintTypeError(f"map() takes a function first, not {type(function).__name__}")
+    if isinstance(function, Parallel):
+        return function.map(*iterables, **keywords)
+    if not isinstance(function, type) and is_coroutine_function(function):
+        coroutine_function: Callable[..., Coroutine[Any, Any, Any]] = cast(Any, function)
+        return AsyncParallel(coroutine_function, {}, state_of(function)).map(*iterables, **keywords)
+    check_iterables(iterables, "map")
+    own, hints = split_keywords(function, keywords, "map")
+    return map_list(state_of(function), iterables, own, settings_for(hints, {}))

@@ -1,0 +1,445 @@
+"""What ``@parallel`` returns: a transparent proxy of the function, with maps and the decision log on it."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+
+from wrapt import BaseObjectProxy
+
+from autopar._api.arguments import check_buffersize, check_iterables, split_keywords
+from autopar._api.config import settings_for
+from autopar._engine.calls import sample_call, submit_call
+from autopar._engine.functions import FunctionState, bound_state, state_for
+from autopar._engine.journal import decisions_of, explanation
+from autopar._engine.maps import map_iterator, map_list
+from autopar._model.hints import Settings, check_hints
+from autopar.errors import HintTypeError
+
+if TYPE_CHECKING:
+    from asyncio import Future as AsyncFuture
+    from concurrent.futures import Future
+
+    from autopar._engine.coroutines import CoroutineRun
+    from autopar._model.decision import Decision
+
+P = ParamSpec("P")
+Q = ParamSpec("Q")
+R = TypeVar("R")
+T = TypeVar("T")
+S = TypeVar("S")
+
+SAMPLE_AT_LEAST_EVERY = 1024
+"""Calls between two samples at most; the distance doubles up to here (a sample costs about 5 us,
+benchmarks/main_job.py, so 5 ns a call)."""
+
+
+class Explanation(str):
+    """The text of an explanation; at a prompt its own echo stays short."""
+
+    def __repr__(self) -> str:
+        return f"<explanation of {len(self.splitlines())} lines>"
+
+
+class Parallel(BaseObjectProxy[Callable[P, R]], Generic[P, R]):
+    """A function that can be mapped in parallel; called, it is the function itself.
+
+    Made by :func:`autopar.parallel`. Attributes, signature, documentation, ``isinstance`` and pickling are those of the
+    function.
+    """
+
+    def __init__(self, function: Callable[P, R], hints: dict[str, Any], state: FunctionState | None = None) -> None:
+        super().__init__(function)
+        self._self_hints = hints
+        self._self_state = state if state is not None else state_for(function)
+        self._self_countdown = 1
+        self._self_distance = 1
+        self._self_sampling = False
+
+    # -- one call -------------------------------------------------------------------------------------------------
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        countdown = self._self_countdown - 1
+        if countdown or self._self_sampling:
+            self._self_countdown = countdown
+            return self.__wrapped__(*args, **kwargs)
+        self._self_distance = self._self_countdown = min(2 * self._self_distance, SAMPLE_AT_LEAST_EVERY)
+        self._self_sampling = True  # An inner recursive call is part of this sample, not one of its own.
+        try:
+            return sample_call(self._self_state, self.__wrapped__, args, kwargs)  # type: ignore[no-any-return]
+        finally:
+            self._self_sampling = False
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Parallel[P, R]: ...
+    @overload
+    def __get__(self: Parallel[Concatenate[S, Q], R], instance: S, owner: type[S] | None = None) -> Parallel[Q, R]: ...
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        wrapped = self.__wrapped__
+        bind = getattr(type(wrapped), "__get__", None)
+        if bind is None:
+            return self
+        bound = bind(wrapped, instance, owner)
+        if bound is wrapped:
+            return self
+        return type(self)(bound, self._self_hints, bound_state(self._self_state, bound))
+
+    # -- maps -----------------------------------------------------------------------------------------------------
+
+    def map(self, *iterables: Iterable[Any], **keywords: Any) -> list[R]:
+        """Call the function with each item and return the results in order.
+
+        Parameters
+        ----------
+        *iterables
+            One iterable of items, or several that give one positional argument each; the shortest ends the map.
+        **keywords
+            Keyword arguments of the function, the same for every item; names that are not parameters of the function
+            are hints for this one call.
+
+        Returns
+        -------
+        list
+            What ``[f(x) for x in xs]`` would return.
+
+        Raises
+        ------
+        BaseException
+            What the first failing item in input order raised, as in the loop.
+        autopar.errors.HintError, autopar.errors.DemandError
+            A hint is wrong or cannot be met.
+
+        Examples
+        --------
+        >>> from autopar import parallel
+        >>> @parallel
+        ... def power(base, exponent=2):
+        ...     return base**exponent
+        >>> power.map([1, 2, 3], exponent=3)
+        [1, 8, 27]
+        """
+        return self._list(iterables, keywords, "map", star=False)
+
+    def starmap(self, iterable: Iterable[Iterable[Any]], **keywords: Any) -> list[R]:
+        """Like :meth:`map` for items that are tuples of positional arguments.
+
+        Examples
+        --------
+        >>> from autopar import parallel
+        >>> parallel(pow).starmap([(2, 5), (3, 2)])
+        [32, 9]
+        """
+        return self._list((iterable,), keywords, "starmap", star=True)
+
+    def imap(self, *iterables: Iterable[Any], buffersize: int | None = None, **keywords: Any) -> Iterator[R]:
+        """Like :meth:`map`, but lazy: an iterator of the results in order.
+
+        Parameters
+        ----------
+        buffersize
+            Most items taken from the input and not yet handed out, at least 1. Without it a small multiple of the
+            workers.
+
+        Examples
+        --------
+        >>> from autopar import parallel
+        >>> from itertools import count, islice
+        >>> list(islice(parallel(abs).imap(count(-2), buffersize=2), 3))
+        [2, 1, 0]
+        """
+        return self._iterator(iterables, keywords, "imap", ordered=True, buffersize=buffersize)
+
+    def imap_unordered(
+        self, *iterables: Iterable[Any], buffersize: int | None = None, **keywords: Any
+    ) -> Iterator[tuple[int, R]]:
+        """Like :meth:`imap`, but gives ``(index, result)`` as items complete.
+
+        Examples
+        --------
+        >>> from autopar import parallel
+        >>> sorted(parallel(abs).imap_unordered([-5, 7]))
+        [(0, 5), (1, 7)]
+        """
+        return self._iterator(iterables, keywords, "imap_unordered", ordered=False, buffersize=buffersize)
+
+    def _prepare(self, keywords: dict[str, Any], operation: str) -> tuple[dict[str, Any], Settings]:
+        own, hints = split_keywords(self.__wrapped__, keywords, operation)
+        return own, settings_for(hints, self._self_hints)
+
+    def _list(self, iterables: tuple[Any, ...], keywords: dict[str, Any], operation: str, *, star: bool) -> list[R]:
+        check_iterables(iterables, operation)
+        own, settings = self._prepare(keywords, operation)
+        return map_list(self._self_state, iterables, own, settings, star=star, operation=operation)
+
+    def _iterator(
+        self, iterables: tuple[Any, ...], keywords: dict[str, Any], operation: str, *, ordered: bool, buffersize: Any
+    ) -> Iterator[Any]:
+        check_iterables(iterables, operation)
+        buffersize = check_buffersize(buffersize)
+        own, settings = self._prepare(keywords, operation)
+        return map_iterator(
+            self._self_state, iterables, own, settings, ordered=ordered, buffersize=buffersize, operation=operation
+        )
+
+    # -- asynchronous ---------------------------------------------------------------------------------------------
+
+    def submit(self, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """Start one call and return a :class:`concurrent.futures.Future` for it.
+
+        Examples
+        --------
+        >>> from autopar import parallel
+        >>> parallel(abs).submit(-3).result()
+        3
+        """
+        return submit_call(self._self_state, args, dict(kwargs), settings_for({}, self._self_hints))
+
+    def asubmit(self, *args: P.args, **kwargs: P.kwargs) -> AsyncFuture[R]:
+        """Start one call from asynchronous code; await the result.
+
+        Raises
+        ------
+        RuntimeError
+            No event loop is running.
+        """
+        import asyncio
+
+        asyncio.get_running_loop()
+        return asyncio.wrap_future(self.submit(*args, **kwargs))
+
+    def amap(self, *iterables: Iterable[Any] | AsyncIterable[Any], **keywords: Any) -> Awaitable[list[R]]:
+        """Like :meth:`map`, to be awaited: the event loop never blocks. Asynchronous iterables are taken too."""
+        import asyncio
+
+        from autopar._engine.bridge import as_iterable, run_in_thread
+
+        check_iterables(iterables, "amap", asynchronous=True)
+        own, settings = self._prepare(keywords, "amap")
+
+        async def run() -> list[Any]:
+            loop = asyncio.get_running_loop()
+            sources = tuple(as_iterable(each, loop) for each in iterables)
+            return await run_in_thread(  # type: ignore[no-any-return]
+                lambda stop: map_list(self._self_state, sources, own, settings, operation="amap", cancel=stop)
+            )
+
+        return run()
+
+    def aimap(
+        self, *iterables: Iterable[Any] | AsyncIterable[Any], buffersize: int | None = None, **keywords: Any
+    ) -> AsyncIterator[R]:
+        """Like :meth:`imap`, for ``async for``."""
+        import asyncio
+
+        from autopar._engine.bridge import BATCH_ITEMS, as_iterable, iterate_in_thread
+
+        check_iterables(iterables, "aimap", asynchronous=True)
+        size = check_buffersize(buffersize)
+        own, settings = self._prepare(keywords, "aimap")
+
+        async def deliver() -> AsyncIterator[Any]:
+            loop = asyncio.get_running_loop()
+            sources = tuple(as_iterable(each, loop) for each in iterables)
+            start = functools.partial(
+                map_iterator, self._self_state, sources, own, settings, buffersize=size, operation="aimap"
+            )
+            # What waits on this side of the bridge counts as taken: with a buffersize it is one result at a time.
+            async for value in iterate_in_thread(start, BATCH_ITEMS if size is None else 1):
+                yield value
+
+        return deliver()
+
+    # -- hints and the log ----------------------------------------------------------------------------------------
+
+    def options(self, **hints: Any) -> Parallel[P, R]:
+        """The same function with other hints; the rest of its own stays.
+
+        Examples
+        --------
+        >>> from autopar import parallel
+        >>> parallel(abs, workers=2).options(backend="threads").map([-1])
+        [1]
+        """
+        merged = {**self._self_hints, **check_hints(hints, where="options()")}
+        return type(self)(self.__wrapped__, merged, self._self_state)
+
+    @property
+    def decisions(self) -> list[Decision]:
+        """The decisions made for this function in this process, newest last."""
+        return decisions_of(self._self_state)
+
+    def explain(self) -> str:
+        """Print, and return, why the last operation ran as it did."""
+        decisions = self.decisions
+        if decisions:
+            text = explanation(decisions[-1])
+        else:
+            text = f"{self._self_state.name} has not been mapped yet: there is no decision to explain."
+        print(text)  # noqa: T201
+        return Explanation(text)
+
+    # -- a transparent proxy ----------------------------------------------------------------------------------------
+
+    def __autopar_unwrap__(self) -> Any:
+        return self.__wrapped__
+
+    def __autopar_reduce__(self) -> Any:
+        """How it travels: by name where that leads back here, else the function and its hints."""
+        function = self.__wrapped__
+        owner = getattr(function, "__self__", None)
+        if inspect.ismethod(function):
+            return getattr, (owner, function.__name__)
+        reference = self._self_state.reference()
+        if reference is not None and _leads_to(reference, self):
+            return reference[1]
+        return _restore, (type(self), function, self._self_hints)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        found = self.__autopar_reduce__()
+        if isinstance(found, tuple) and found[0] is _restore and "<" not in self.__qualname__:
+            return self.__qualname__
+        return found
+
+    def __reduce__(self) -> Any:
+        return self.__reduce_ex__(2)
+
+    def __repr__(self) -> str:
+        return f"<parallel {self.__wrapped__!r}>"
+
+    def __copy__(self) -> Parallel[P, R]:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Parallel[P, R]:
+        return self
+
+
+class AsyncParallel(Parallel[P, Coroutine[Any, Any, T]], Generic[P, T]):
+    """A coroutine function that can be mapped; its maps give results, not coroutines."""
+
+    if TYPE_CHECKING:
+
+        def options(self, **hints: Any) -> AsyncParallel[P, T]: ...
+        def map(self, *iterables: Iterable[Any], **keywords: Any) -> list[T]: ...  # type: ignore[override]
+        def starmap(self, iterable: Iterable[Iterable[Any]], **keywords: Any) -> list[T]: ...  # type: ignore[override]
+        def imap(  # type: ignore[override]
+            self, *iterables: Iterable[Any], buffersize: int | None = None, **keywords: Any
+        ) -> Iterator[T]: ...
+        def imap_unordered(  # type: ignore[override]
+            self, *iterables: Iterable[Any], buffersize: int | None = None, **keywords: Any
+        ) -> Iterator[tuple[int, T]]: ...
+
+    def _run(
+        self,
+        iterables: tuple[Any, ...],
+        keywords: dict[str, Any],
+        operation: str,
+        *,
+        star: bool = False,
+        lazy: bool = False,
+        buffersize: Any = None,
+    ) -> CoroutineRun:
+        from autopar._engine.coroutines import CoroutineRun, items_of
+
+        check_iterables(iterables, operation, asynchronous=operation.startswith("a"))
+        size = check_buffersize(buffersize)
+        own, settings = self._prepare(keywords, operation)
+        items, star = items_of(iterables, star)
+        return CoroutineRun(
+            self._self_state,
+            items,
+            own,
+            settings,
+            star=star,
+            lazy=lazy,
+            buffersize=size,
+            operation=operation,
+        )
+
+    def _list(self, iterables: tuple[Any, ...], keywords: dict[str, Any], operation: str, *, star: bool) -> Any:
+        from autopar._engine.coroutines import map_on_own_loop
+
+        return map_on_own_loop(self._run(iterables, keywords, operation, star=star))
+
+    def _iterator(
+        self, iterables: tuple[Any, ...], keywords: dict[str, Any], operation: str, *, ordered: bool, buffersize: Any
+    ) -> Iterator[Any]:
+        from autopar._engine.coroutines import iterate_on_own_loop
+
+        run = self._run(iterables, keywords, operation, lazy=True, buffersize=buffersize)
+        return iterate_on_own_loop(run, ordered=ordered)
+
+    def submit(self, *args: P.args, **kwargs: P.kwargs) -> Future[T]:  # type: ignore[override]
+        """Start one call on autopar's own event loop."""
+        from autopar._backends.aio import run_on_loop
+        from autopar._engine.coroutines import one_call
+
+        settings = settings_for({}, self._self_hints)
+        return run_on_loop(one_call(self._self_state, args, dict(kwargs), settings))
+
+    def asubmit(self, *args: P.args, **kwargs: P.kwargs) -> AsyncFuture[T]:  # type: ignore[override]
+        """Start one call as a task of the running event loop."""
+        import asyncio
+
+        from autopar._engine.coroutines import one_call
+
+        asyncio.get_running_loop()
+        settings = settings_for({}, self._self_hints)
+        return asyncio.ensure_future(one_call(self._self_state, args, dict(kwargs), settings))
+
+    def amap(  # type: ignore[override]
+        self, *iterables: Iterable[Any] | AsyncIterable[Any], **keywords: Any
+    ) -> Awaitable[list[T]]:
+        """Like :meth:`map`, on the running event loop."""
+        return self._run(iterables, keywords, "amap").collect()
+
+    def aimap(  # type: ignore[override]
+        self, *iterables: Iterable[Any] | AsyncIterable[Any], buffersize: int | None = None, **keywords: Any
+    ) -> AsyncIterator[T]:
+        """Like :meth:`imap`, for ``async for`` on the running event loop."""
+        return self._run(iterables, keywords, "aimap", lazy=True, buffersize=buffersize).ordered()
+
+
+def _leads_to(reference: tuple[str, str], wrapper: Any) -> bool:
+    import sys
+
+    found: Any = sys.modules[reference[0]]
+    for part in reference[1].split("."):
+        found = vars(found)[part]
+    return found is wrapper
+
+
+def _restore(kind: type[Parallel[..., Any]], function: Any, hints: dict[str, Any]) -> Any:
+    return kind(function, hints)
+
+
+def wrap(function: Any, hints: dict[str, Any]) -> Any:
+    """Wrap any callable; a wrapper's hints are merged.
+
+    Raises
+    ------
+    HintTypeError
+        It is not a function, method or other callable that can be decorated.
+    """
+    checked = check_hints(hints, where="@parallel")
+    if isinstance(function, type):
+        raise HintTypeError(
+            f"@parallel takes a function, not the class {function.__name__}; decorate its methods, "
+            "or use autopar.map() to call the class itself"
+        )
+    if type(function) in (Parallel, AsyncParallel):
+        return type(function)(function.__wrapped__, {**function._self_hints, **checked}, function._self_state)
+    inner = function.__func__ if isinstance(function, (staticmethod, classmethod)) else function
+    if not callable(inner):
+        raise HintTypeError(f"@parallel takes a function, not {type(function).__name__}")
+    kind = AsyncParallel if is_coroutine_function(inner) else Parallel
+    return kind(function, checked)
+
+
+def is_coroutine_function(function: Any) -> bool:
+    """Calling it gives a coroutine: ``async def``, also as a partial, a method or a callable object."""
+    if inspect.iscoroutinefunction(function):
+        return True
+    call = getattr(type(function), "__call__", None)  # noqa: B004
+    return not inspect.isroutine(function) and inspect.iscoroutinefunction(call)

@@ -1,0 +1,36 @@
+"""Where items run. Each backend is a module with ``open(plan) -> Pool``, imported when a plan first uses it.
+
+========== =====================================================================
+chunk      runs the items of a chunk, the same in every backend
+pool       daemon threads that take chunks from a queue: threads and processes stand on it
+serial     the caller's own thread: the reference that defines "correct"
+threads    threads of this process
+processes  worker processes, one duplex pipe and one chunk in flight each
+worker     the main loop of a worker process
+spawn      starts a worker process without importing the user's ``__main__``
+transport  how functions, items, results and exceptions cross a pipe
+context    what surrounds the caller's loop, made to hold in worker processes
+variables  how context variables cross a pipe
+generators how the random generators of a process cross a pipe: by name
+said       keeps what items print and log until it is their turn
+warned     keeps the warnings of a worker process
+replay     puts out what was kept
+aio        coroutines on an event loop
+========== =====================================================================
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import cast
+
+from autopar._model.plan import BACKENDS
+from autopar._model.work import Backend
+
+
+def load(name: str) -> Backend:
+    """Import the module of one backend."""
+    module = BACKENDS[name].module
+    if module is None:
+        raise LookupError(f"backend {name!r} has no module")
+    return cast(Backend, importlib.import_module(module))

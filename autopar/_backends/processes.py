@@ -1,0 +1,205 @@
+"""Worker processes, warm and reused: CPU-bound Python past the GIL.
+
+Each worker is a spawned process with one duplex pipe, served by one thread of this process that sends a chunk and
+waits for its outcome. ``concurrent.futures.ProcessPoolExecutor`` shares one queue among its workers instead: it takes
+about 150 us a task where this takes about a third, and when one of its workers dies every item in flight is lost
+(``benchmarks/backend_costs.py``); here the one thread that held the chunk knows which items to blame.
+"""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import os
+import pickle
+import threading
+import weakref
+from collections.abc import Callable
+from concurrent.futures import Future
+from multiprocessing.connection import Connection, Pipe
+from typing import Any
+
+from autopar._backends.context import capture
+from autopar._backends.pool import WorkerPool
+from autopar._backends.spawn import WorkerProcess
+from autopar._backends.transport import dump_items, dump_job, load_error, load_outcome
+from autopar._backends.worker import BAD_ITEMS, BAD_JOB, JOBS_KEPT, READY, main
+from autopar._model.plan import Plan
+from autopar._model.work import Chunk, Outcome
+from autopar.errors import TransportError, WorkerDiedError
+
+_Parcel = tuple[int, tuple[bytes, bytes], int, bytes]
+"""Job number, the job with its caller's surroundings, position and items."""
+
+
+class _ProcessRunner:
+    """One worker process and the pipe to it."""
+
+    def __init__(self) -> None:
+        self._start()
+
+    def _start(self) -> None:
+        self._pipe: Connection
+        theirs: Connection
+        self._pipe, theirs = Pipe(duplex=True)
+        self._jobs: dict[int, None] = {}
+        self._lost = False
+        self._process = WorkerProcess(target=main, args=(theirs,), name="autopar-worker")
+        with _starting:
+            self._process.start()
+        theirs.close()
+
+    def run(self, parcel: _Parcel, started: Callable[[], None]) -> Outcome:
+        number = parcel[0]
+        if self._lost or not self._process.is_alive():
+            self._restart()
+        try:
+            try:
+                new = self._send(parcel)
+            except OSError:  # It died since its last chunk and has seen nothing of this one.
+                self._restart()
+                new = self._send(parcel)
+            if not new:
+                started()
+            answer = self._pipe.recv_bytes()
+            if answer == READY:
+                started()
+                answer = self._pipe.recv_bytes()
+        except (EOFError, OSError) as error:
+            raise self._died() from error
+        status, data = pickle.loads(answer)
+        if status == BAD_JOB:
+            cause = load_error(data)
+            message = f"the function cannot be loaded in a worker process: {_line(cause)}"
+            raise TransportError(message, about="function") from cause
+        self._jobs[number] = None
+        while len(self._jobs) > JOBS_KEPT:
+            del self._jobs[next(iter(self._jobs))]
+        if status == BAD_ITEMS:
+            cause = load_error(data)
+            raise TransportError(f"cannot be unpickled in a worker process: {_line(cause)}") from cause
+        return load_outcome(data)
+
+    def _send(self, parcel: _Parcel) -> bool:
+        """Send a chunk; True if its job is new to the worker."""
+        number, job_data, start, items_data = parcel
+        new = number not in self._jobs
+        message = (number, job_data if new else None, start, items_data)
+        self._pipe.send_bytes(pickle.dumps(message, protocol=5))
+        return new
+
+    def _restart(self) -> None:
+        self.close()
+        self._start()
+
+    def _died(self) -> WorkerDiedError:
+        self._lost = True
+        self._process.join(2)
+        code = self._process.exitcode
+        if code is None:
+            self._process.kill()
+            self._process.join()
+        how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+        return WorkerDiedError(f"its worker process ended with {how}", exitcode=code)
+
+    def stop(self) -> bool:
+        self._process.kill()
+        return True
+
+    def close(self) -> None:
+        self._pipe.close()
+        self._process.join(2)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+
+
+def _line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+class ProcessesPool:
+    """One map's view of the shared worker processes. The caller's thread pickles, so its errors arise there."""
+
+    def __init__(self, workers: WorkerPool, capacity: int) -> None:
+        self._workers = workers
+        self.capacity = capacity
+
+    def submit(self, chunk: Chunk) -> Future[Outcome]:
+        """Pickle a chunk and queue it.
+
+        Raises
+        ------
+        TransportError
+            Its function or its items do not pickle.
+        """
+        number, job_data = _packed(chunk)
+        return self._workers.submit((number, job_data, chunk.start, dump_items(chunk.items)))
+
+    def abandon(self, future: Future[Outcome]) -> bool:
+        """Kill the worker that runs the chunk."""
+        return self._workers.abandon(future)
+
+    def close(self) -> None:
+        """The workers stay for the next map."""
+
+
+_numbers = itertools.count(1)
+_packed_jobs: weakref.WeakKeyDictionary[Any, tuple[int, tuple[bytes, bytes]]] = weakref.WeakKeyDictionary()
+_lock = threading.Lock()
+_starting = threading.Lock()
+_shared: WorkerPool | None = None
+
+
+def _packed(chunk: Chunk) -> tuple[int, tuple[bytes, bytes]]:
+    """The job's number, and its bytes with those of what surrounds it, pickled once for all its chunks."""
+    packed = _packed_jobs.get(chunk.job)
+    if packed is None:
+        packed = next(_numbers), (dump_job(chunk.job), _surroundings())
+        _packed_jobs[chunk.job] = packed
+    return packed
+
+
+def _surroundings() -> bytes:
+    try:
+        return capture()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        message = f"the caller's surroundings cannot be pickled for a worker process: {_line(error)}"
+        raise TransportError(message, about="function") from error
+
+
+def open(plan: Plan) -> ProcessesPool:
+    """A view of the shared workers, with at least ``plan.workers`` of them on the way."""
+    global _shared
+    with _lock:
+        if _shared is None:
+            _shared = WorkerPool(_ProcessRunner, plan.workers, "autopar-process")
+            atexit.register(_close_at_exit)
+        # A queue as long again as the workers hides the way through the caller, unless others use the pool too.
+        own = _shared.grow(plan.workers) == plan.workers
+        return ProcessesPool(_shared, 2 * plan.workers if own else plan.workers)
+
+
+def warm() -> int:
+    """Worker processes that are already there."""
+    return _shared.alive if _shared is not None else 0
+
+
+def _close_at_exit() -> None:
+    # Never given back: a worker that starts in the last moment would find half of what it is to read.
+    _starting.acquire()
+    if _shared is not None:
+        _shared.close()
+
+
+def _forget() -> None:
+    global _shared, _lock, _starting
+    _shared, _lock, _starting = None, threading.Lock(), threading.Lock()
+    _packed_jobs.clear()
+    atexit.unregister(_close_at_exit)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

@@ -1,0 +1,413 @@
+"""Keeps what items print and log until it is their turn to be heard.
+
+While a chunk runs away from the caller's thread, or out of order, `sys.stdout` and `sys.stderr` are stand-ins and
+`Logger.handle` is watched: what the chunk's own context writes goes to its :class:`Keeper`, whatever else is written
+goes where it always went. Each piece is kept with the place of its item, which is the number of results so far, so that
+an item that says nothing costs nothing. :mod:`autopar._backends.replay` puts the pieces out.
+
+What is written to the file descriptors themselves, by C code or by child processes, is not seen here, nor is what a
+thread writes that an item has started (in a worker process it is).
+"""
+
+from __future__ import annotations
+
+import pickle
+import sys
+import threading
+from collections.abc import Iterable
+from contextvars import ContextVar
+from typing import Any, NamedTuple
+
+from autopar._backends.transport import dump_error, dumps
+from autopar._model.work import ERR, OUT, PACKED_RECORD, RECORD, Emission
+
+Values = list[Any]
+
+
+class Keeper:
+    """What the items of one chunk have said so far.
+
+    Parameters
+    ----------
+    values
+        The chunk's results, as far as they are there.
+    """
+
+    __slots__ = ("_before", "_emitted", "_for_all", "_streams", "_token", "_values")
+
+    def __init__(self, values: Values) -> None:
+        self._values = values
+        self._emitted: list[Emission] | None = []
+        # A worker's main thread runs one chunk at a time, so whatever other threads say then belongs to it.
+        self._for_all = _in_worker and threading.get_ident() == _main_thread
+        self._before: Keeper | None = None
+
+    @property
+    def open(self) -> bool:
+        """The chunk is still running."""
+        return self._emitted is not None
+
+    def keep(self, channel: str, what: Any) -> None:
+        """Keep one piece."""
+        if self._emitted is not None:
+            self._emitted.append((len(self._values), channel, what))
+
+    def start(self) -> Keeper:
+        """Keep what this context says from now on; in a worker process what any thread says."""
+        global _of_worker
+        self._token = _own.set(self)
+        if self._for_all:
+            self._before, _of_worker = _of_worker, self
+        elif not _in_worker:
+            self._streams = _watch.begin()
+        return self
+
+    def stop(self) -> list[Emission]:
+        """End keeping, and give what was said."""
+        global _of_worker
+        if self._for_all:
+            _of_worker = self._before
+        elif not _in_worker:
+            _watch.end(self._streams)
+        _own.reset(self._token)
+        emitted, self._emitted = self._emitted, None
+        return joined(emitted) if emitted else []
+
+
+_own: ContextVar[Keeper | None] = ContextVar("autopar_keeper", default=None)
+_of_worker: Keeper | None = None
+_in_worker = False
+_main_thread = 0
+
+
+def current() -> Keeper | None:
+    """Who keeps what is said here and now, if anybody does."""
+    keeper = _own.get()
+    if keeper is None or not keeper.open:
+        keeper = _of_worker
+    return keeper
+
+
+def joined(emitted: Iterable[Emission]) -> list[Emission]:
+    """The same with neighbouring pieces of text put together: `print` writes each line in two."""
+    found: list[Emission] = []
+    texts: list[Any] = []
+
+    def finish() -> None:
+        if len(texts) > 1:
+            place, channel, first = found[-1]
+            found[-1] = place, channel, type(first)().join(texts)
+        texts.clear()
+
+    for place, channel, what in emitted:
+        if texts and found[-1][0] == place and found[-1][1] == channel:
+            texts.append(what)
+            continue
+        finish()
+        found.append((place, channel, what))
+        if type(what) in (str, bytes):
+            texts.append(what)
+    finish()
+    return found
+
+
+class Facts(NamedTuple):
+    """What a stream says of itself, which code that writes to it may ask."""
+
+    exists: bool
+    encoding: str | None
+    errors: str | None
+    isatty: bool
+    has_buffer: bool
+
+
+def _facts_of(stream: Any) -> Facts:
+    if stream is None:
+        return Facts(False, None, None, False, False)
+    encoding, errors = getattr(stream, "encoding", None), getattr(stream, "errors", None)
+    try:
+        isatty = bool(stream.isatty())
+    except (AttributeError, ValueError):  # It has none, or it is closed.
+        isatty = False
+    return Facts(True, encoding, errors, isatty, hasattr(stream, "buffer"))
+
+
+def facts() -> tuple[Facts, Facts]:
+    """What the caller's standard output and error say of themselves."""
+    return _facts_of(sys.stdout), _facts_of(sys.stderr)
+
+
+class StandIn:
+    """In the place of `sys.stdout` or `sys.stderr`: keeps what items write, passes on what others write."""
+
+    def __init__(self, target: Any, channel: str, like: Facts | None = None) -> None:
+        self._target = target
+        self._channel = channel
+        self._like = like
+        self.keepers = 0
+
+    @property
+    def facts(self) -> Facts:
+        return self._like or _facts_of(self._target)
+
+    @property
+    def encoding(self) -> str | None:
+        return self.facts.encoding
+
+    @property
+    def errors(self) -> str | None:
+        return self.facts.errors
+
+    @property
+    def buffer(self) -> _BufferStandIn:
+        if not self.facts.has_buffer:
+            raise AttributeError(f"the caller's {self._channel} has no attribute 'buffer'")
+        return _BufferStandIn(getattr(self._target, "buffer", None), self._channel + BYTES)
+
+    def isatty(self) -> bool:
+        return self.facts.isatty
+
+    def write(self, text: str) -> int:
+        keeper = current()
+        if keeper is None:
+            return 0 if self._target is None else self._target.write(text)
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        if not text.isascii() and self.encoding:
+            text.encode(self.encoding, self.errors or "strict")  # The caller's stream would refuse it now.
+        keeper.keep(self._channel, str(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        if self._target is not None and current() is None:
+            self._target.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._target, name)
+
+
+BYTES = "-bytes"
+
+
+def behind(stream: Any) -> Any:
+    """The stream that a stand-in stands for; any other as it is."""
+    return stream._target if isinstance(stream, StandIn) else stream
+
+
+class _BufferStandIn:
+    """In the place of the binary stream behind a standard stream."""
+
+    def __init__(self, target: Any, channel: str) -> None:
+        self._target = target
+        self._channel = channel
+
+    def write(self, data: Any) -> int:
+        keeper = current()
+        if keeper is None:
+            return 0 if self._target is None else self._target.write(data)
+        kept = bytes(memoryview(data))
+        keeper.keep(self._channel, kept)
+        return len(kept)
+
+    def flush(self) -> None:
+        if self._target is not None and current() is None:
+            self._target.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._target, name)
+
+
+def _stand_in(stream: Any, channel: str) -> Any:
+    return stream if stream is None or isinstance(stream, StandIn) else StandIn(stream, channel)
+
+
+class _Watch:
+    """Puts stand-ins in place for as long as a keeper needs them.
+
+    A keeper whose item never ends keeps its own stand-ins in place, which pass everything else on. So they are counted
+    each for itself: whatever the program puts into `sys.stdout` meanwhile is stood in for as well.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._keepers = 0
+
+    def begin(self) -> tuple[Any, Any]:
+        with self._lock:
+            self._keepers += 1
+            keep_records()
+            sys.stdout, sys.stderr = streams = _stand_in(sys.stdout, OUT), _stand_in(sys.stderr, ERR)
+            for stream in streams:
+                if stream is not None:
+                    stream.keepers += 1
+            return streams
+
+    def end(self, streams: tuple[Any, Any]) -> None:
+        with self._lock:
+            self._keepers -= 1
+            if self._keepers == 0:
+                _leave_records()
+            for stream in streams:
+                if stream is not None:
+                    stream.keepers -= 1
+            # Whoever has put something else in their place meanwhile keeps it.
+            out, err = streams
+            if out is not None and out.keepers == 0 and sys.stdout is out:
+                sys.stdout = behind(out)
+            if err is not None and err.keepers == 0 and sys.stderr is err:
+                sys.stderr = behind(err)
+
+
+_watch = _Watch()
+
+
+# -- a worker process ----------------------------------------------------------------------------------------------
+
+
+def become_worker() -> None:
+    """From now on this process keeps all that items say, in whatever thread; called once, by the main thread."""
+    global _in_worker, _main_thread
+    _in_worker, _main_thread = True, threading.get_ident()
+    resemble(*facts())
+    keep_records()
+
+
+class _Deaf(Keeper):
+    """Keeps nothing."""
+
+    __slots__ = ()
+
+    def keep(self, channel: str, what: Any) -> None:
+        """Drop it."""
+
+
+class Unheard:
+    """While a worker is in it, nothing that is said is heard, unless a keeper takes it."""
+
+    def __init__(self) -> None:
+        self._nobody = _Deaf([])
+
+    def __enter__(self) -> None:
+        global _of_worker
+        _of_worker = self._nobody
+
+    def __exit__(self, *raised: object) -> None:
+        global _of_worker
+        _of_worker = None
+
+
+_streams_of_worker: list[Any] = []
+
+
+def resemble(out: Facts, err: Facts) -> None:
+    """Make a worker's standard streams look like the caller's."""
+    if not _streams_of_worker:
+        _streams_of_worker.extend(behind(stream) for stream in (sys.stdout, sys.stderr))
+    own_out, own_err = _streams_of_worker
+    sys.stdout = StandIn(own_out, OUT, out) if out.exists else None
+    sys.stderr = StandIn(own_err, ERR, err) if err.exists else None
+
+
+# -- logging -------------------------------------------------------------------------------------------------------
+
+_plain_handle: Any = None
+_PLAIN = frozenset({str, int, float, bool, bytes, type(None)})
+
+
+def keep_records() -> None:
+    """Watch `Logger.handle`, where every record passes that its logger's level lets through."""
+    global _plain_handle
+    logging = sys.modules.get("logging")
+    if logging is None or not hasattr(logging, "Logger") or logging.Logger.handle is _handle:
+        return
+    _plain_handle = logging.Logger.handle
+    logging.Logger.handle = _handle
+
+
+def _leave_records() -> None:
+    logging = sys.modules.get("logging")
+    if logging is not None and _plain_handle is not None and logging.Logger.handle is _handle:
+        logging.Logger.handle = _plain_handle
+
+
+def _handle(logger: Any, record: Any) -> None:
+    keeper = current()
+    if keeper is None:
+        _plain_handle(logger, record)
+    elif _in_worker:
+        keeper.keep(PACKED_RECORD, _pack(record))
+    else:
+        keeper.keep(RECORD, (logger, _settled(record)))
+
+
+def _message(record: Any) -> bytes | None:
+    """Message and arguments as they are now, pickled if a later item could change them; None if not needed."""
+    args = record.args or ()
+    parts = args.values() if isinstance(args, dict) else args
+    if type(record.msg) is str and _PLAIN.issuperset(map(type, parts)):
+        return None
+    try:
+        data = dumps((record.msg, record.args))
+        pickle.loads(data)
+    except Exception:
+        record.msg, record.args = record.getMessage(), None
+        return None
+    return data
+
+
+def _settled(record: Any) -> Any:
+    data = _message(record)
+    if data is not None:
+        record.msg, record.args = pickle.loads(data)
+    return record
+
+
+_REMADE = frozenset(
+    """
+        name levelno levelname pathname filename module lineno funcName msg args exc_info exc_text stack_info created
+        msecs relativeCreated thread threadName process processName taskName
+    """.split()
+)
+"""Attributes that a record gets when it is made again; all others are the program's own."""
+
+
+def _pack(record: Any) -> tuple[Any, ...]:
+    """A record as plain values and bytes."""
+    message = _message(record)
+    error = record.exc_info[1] if record.exc_info else None
+    return (
+        (record.name, record.levelno, record.pathname, record.lineno),
+        None if message is not None else (record.msg, record.args),
+        message,
+        None if error is None else dump_error(error),
+        (record.funcName, record.stack_info, record.created, record.msecs),
+        {name: _portable(value) for name, value in vars(record).items() if name not in _REMADE},
+    )
+
+
+def _portable(value: Any) -> Any:
+    """A program's own attribute of a record: itself if it travels, else its text."""
+    if type(value) in _PLAIN:
+        return value
+    try:
+        data = dumps(value)
+        pickle.loads(data)
+    except Exception:
+        return str(value)
+    return Packed(data)
+
+
+class Packed:
+    """An object as bytes."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Packed, (self.data,)

@@ -1,0 +1,92 @@
+"""Threads of this process: one warm pool, shared by all maps, that grows with what they need."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextvars import Context, copy_context
+from typing import Any
+
+from autopar._backends.chunk import run_chunk
+from autopar._backends.pool import WorkerPool
+from autopar._model.plan import Plan
+from autopar._model.work import Chunk, Outcome
+
+LIMIT = 4096
+"""Threads at most, all maps together: a stop for runaway nesting, far above any ceiling of the planner."""
+
+
+class _HereRunner:
+    """Runs a chunk on the thread it is on, in the context of the map's caller."""
+
+    def run(self, parcel: tuple[Context, dict[str, Any] | None, Chunk], started: Callable[[], None]) -> Outcome:
+        context, numpy_errors, chunk = parcel
+        if numpy_errors is not None:
+            sys.modules["numpy"].seterr(**numpy_errors)
+        started()
+        return context.run(functools.partial(run_chunk, chunk, keep=chunk.job.ordered))
+
+    def stop(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        pass
+
+
+class ThreadsPool:
+    """One map's view of the shared threads."""
+
+    def __init__(self, workers: WorkerPool, capacity: int) -> None:
+        self._workers = workers
+        self.capacity = capacity
+
+    def submit(self, chunk: Chunk) -> Future[Outcome]:
+        """Queue a chunk; it sees the caller's context variables."""
+        return self._workers.submit((copy_context(), _numpy_errors(), chunk))
+
+    def abandon(self, future: Future[Outcome]) -> bool:
+        """Write the chunk's thread off: Python cannot stop a thread, so the item runs on, unheard."""
+        return self._workers.abandon(future)
+
+    def close(self) -> None:
+        """The threads stay for the next map."""
+
+
+def _numpy_errors() -> dict[str, Any] | None:
+    """How the caller's thread handles floating-point errors, before NumPy 2 kept that in a context variable."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None or not getattr(numpy, "__version__", "").startswith("1."):
+        return None
+    errors: dict[str, Any] = numpy.geterr()
+    return errors
+
+
+_lock = threading.Lock()
+_shared: WorkerPool | None = None
+
+
+def open(plan: Plan) -> ThreadsPool:
+    """A view of the shared threads."""
+    global _shared
+    with _lock:
+        if _shared is None:
+            _shared = WorkerPool(_HereRunner, LIMIT, "autopar-thread")
+        return ThreadsPool(_shared, plan.workers)
+
+
+def warm() -> int:
+    """Threads that are already there."""
+    return _shared.alive if _shared is not None else 0
+
+
+def _forget() -> None:
+    global _shared, _lock
+    _shared, _lock = None, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

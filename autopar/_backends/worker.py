@@ -1,0 +1,139 @@
+"""The main loop of a worker process.
+
+Messages from the caller are ``(job number, job and surroundings or None, start, items)``; answers are ``(status,
+bytes)``, and ``READY`` before the items of a new job begin, since a time limit of theirs does not include imports. One
+chunk is in flight at a time, so whatever breaks belongs to it. The process ends when its pipe closes, or when its
+parent does.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import pickle
+import signal
+import sys
+import threading
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import parent_process
+from typing import Any, NamedTuple
+
+from autopar._backends import said, variables, warned
+from autopar._backends.chunk import run_chunk
+from autopar._backends.context import Surroundings, remember_fresh
+from autopar._backends.transport import dump_error, dump_outcome, load_job
+from autopar._model.work import Chunk, Job
+
+OUTCOME, BAD_JOB, BAD_ITEMS = 0, 1, 2
+READY = b"ready"
+JOBS_KEPT = 8
+"""Jobs a worker remembers; the caller counts the same way, so both forget the same ones."""
+
+_BLAS = ("numpy", "scipy", "sklearn", "torch")
+
+
+class _Known(NamedTuple):
+    """A job and what surrounded its caller."""
+
+    job: Job
+    around: Surroundings
+
+
+def main(pipe: Connection) -> None:
+    """Serve chunks until the pipe closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the caller's to handle; it stops us if it must.
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    _end_with_parent()
+    remember_fresh()
+    said.become_worker()
+    warned.watch()
+    variables.receive()
+    worker, unheard = _Worker(pipe), said.Unheard()
+    while True:
+        try:
+            message = pickle.loads(pipe.recv_bytes())
+        except (EOFError, OSError):
+            return
+        try:
+            # What imports, pickling and unpickling say is no part of the loop; items have a keeper of their own.
+            with unheard:
+                answer = worker.answer(*message)
+            pipe.send_bytes(answer)
+        except OSError:
+            return
+        del message, answer
+
+
+class _Worker:
+    """What a worker remembers between chunks."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._jobs: dict[int, _Known] = {}
+        self._current = 0
+        self._modules = 0
+
+    def answer(self, number: int, job_data: tuple[bytes, bytes] | None, start: int, items_data: bytes) -> bytes:
+        """Run a chunk."""
+        try:
+            known = self._enter(number, job_data)
+        except BaseException as error:
+            return pickle.dumps((BAD_JOB, dump_error(error)))
+        try:
+            items: list[Any] = pickle.loads(items_data)
+        except BaseException as error:
+            return pickle.dumps((BAD_ITEMS, dump_error(error)))
+        self._look_at_imports(known)
+        if job_data is not None:
+            self._pipe.send_bytes(READY)
+        warned.forget()
+        run = functools.partial(run_chunk, Chunk(known.job, start, items), keep=True)
+        return pickle.dumps((OUTCOME, dump_outcome(known.around.context.run(run))), protocol=5)
+
+    def _enter(self, number: int, job_data: tuple[bytes, bytes] | None) -> _Known:
+        """Make this process look like the caller of the job."""
+        if job_data is not None:
+            function, snapshot = job_data
+            self._current = 0
+            around = Surroundings(snapshot)
+            around.enter()
+            self._jobs[number] = _Known(around.context.run(load_job, function), around)
+            while len(self._jobs) > JOBS_KEPT:
+                del self._jobs[next(iter(self._jobs))]
+            self._modules = 0
+        elif number != self._current:
+            self._jobs[number].around.enter()
+        self._current = number
+        return self._jobs[number]
+
+    def _look_at_imports(self, known: _Known) -> None:
+        """After imports the caller's settings hold again, and the new libraries get their share of the cores."""
+        if len(sys.modules) != self._modules:
+            known.around.refresh()
+            warned.watch()
+            said.keep_records()
+            _cap_blas_threads(known.job.cores)
+            self._modules = len(sys.modules)
+
+
+def _end_with_parent() -> None:
+    """Leave at once when the parent is gone, in the middle of an item too."""
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, name="autopar-parent-watch", daemon=True).start()
+
+
+def _cap_blas_threads(cores: int) -> None:
+    """Give this worker's BLAS and OpenMP no more threads than its share of the cores."""
+    if not any(name in sys.modules for name in _BLAS):
+        return
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(limits=max(1, cores))

@@ -1,0 +1,1 @@
+"""How one call runs. Each compiler is a module, imported when a plan first uses it."""

@@ -1,0 +1,316 @@
+"""Attribute look-up and stores on abstract values."""
+
+from __future__ import annotations
+
+import functools
+import types
+from typing import TYPE_CHECKING, Any
+
+from autopar._effects import changes, facts, items, lookup, modules
+from autopar._effects.values import (
+    NOTHING,
+    Args,
+    Atom,
+    Bound,
+    Dotted,
+    Fresh,
+    Function,
+    Known,
+    LibraryObject,
+    Method,
+    Origin,
+    Outer,
+    Site,
+    Super,
+    Value,
+    type_of,
+)
+from autopar._model.effects import EffectKind
+
+if TYPE_CHECKING:
+    from autopar._effects.walk import Frame
+
+_TEXTS = frozenset({"__name__", "__qualname__", "__module__", "__doc__"})
+
+
+def load(frame: Frame, value: Value, name: str) -> Value:
+    """LOAD_ATTR."""
+    found = NOTHING
+    for atom in value:
+        found = frame.analysis.pool.join(found, _load(frame, atom, name))
+    return found
+
+
+def _load(frame: Frame, atom: Atom, name: str) -> Value:
+    pool = frame.analysis.pool
+    if type(atom) is Known:
+        if type(atom.obj) is types.ModuleType or issubclass(type(atom.obj), types.ModuleType):
+            return modules.load_attribute(frame, atom, name)
+        if lookup.is_class(atom.obj):
+            return _of_class(frame, atom, name)
+    if type(atom) is Super:
+        return _of_super(frame, atom, name)
+    if type(atom) is Dotted:
+        return pool.dotted(f"{atom.name}.{name}")
+    if type(atom) is Method:
+        return NOTHING.union(*(_load(frame, data, name) for data in _reached(frame, atom) if type(data) is not Method))
+    if name in _TEXTS:
+        return frame.analysis.str
+    if type(atom) is Function or type(atom) is Bound:
+        return pool.method(atom, name)
+    if name == "__class__":
+        cls = type_of(atom)
+        return pool.known(cls) if cls is not None and cls is not LibraryObject else pool.outer(_class_origin(frame))
+    if name == "__dict__":
+        return frozenset((atom,))
+    return _of_instance(frame, atom, name)
+
+
+def _class_origin(frame: Frame) -> Origin:
+    return frame.analysis.pool.origin(EffectKind.WRITES_SHARED, "a class")
+
+
+def _reached(frame: Frame, atom: Method) -> Value:
+    """What the attribute is if it is no method: something in its object."""
+    return field(frame, atom.receiver, atom.name)
+
+
+def data(frame: Frame, value: Value) -> Value:
+    """The value with attributes in place of undecided methods, as it is stored or handed on."""
+    if not any(type(atom) is Method for atom in value):
+        return value
+    found = NOTHING
+    for atom in value:
+        found = found | (_reached(frame, atom) | {atom} if type(atom) is Method else frozenset((atom,)))
+    return found
+
+
+def field(frame: Frame, atom: Atom, name: str) -> Value:
+    """What is stored under an attribute of one object, as far as it is known."""
+    analysis = frame.analysis
+    pool = analysis.pool
+    if type(atom) is Fresh:
+        if atom.site is None:
+            return analysis.library if atom.type is LibraryObject else analysis.opaque
+        found = analysis.read_field(atom.site, "." + name)
+        if atom.type is not None and _plain_class(atom.type) and found:
+            return found
+        return found | items.elements(frame, frozenset((atom,))) | analysis.library
+    if type(atom) is Known:
+        if atom.origin is None:
+            return analysis.library
+        inside = lookup.in_object(atom.obj, name)
+        stored = analysis.stored.get((id(atom.obj), name), NOTHING)
+        if inside is not lookup.MISSING:
+            return pool.join(pool.known(inside, atom.origin), stored)
+        return stored if stored else pool.join(pool.outer(atom.origin), stored)
+    if type(atom) is Outer:
+        if facts.scalar(atom.type):
+            return analysis.library
+        stored = analysis.stored.get((id(atom.origin), name), NOTHING)
+        return pool.join(pool.outer(atom.origin), stored)
+    return analysis.library
+
+
+def _plain_class(cls: type) -> bool:
+    """Whether instances hold their attributes in the ordinary way, seen by the analysis."""
+    return cls is not LibraryObject and not facts.in_library(lookup.module_of(cls))
+
+
+def _of_instance(frame: Frame, atom: Atom, name: str) -> Value:
+    pool = frame.analysis.pool
+    cls = type_of(atom)
+    changes.thread_local(frame, atom, cls)
+    if type(atom) is Known and type(atom.obj) is types.MethodType:
+        return frame.analysis.library if name != "__self__" else pool.known(atom.obj.__self__, atom.origin)
+    if cls is None or cls is LibraryObject:
+        local = atom.site.namespace if type(atom) is Fresh and atom.site is not None else None
+        if local is not None:
+            return _of_local_class(frame, atom, local, name)
+        return pool.method(atom, name)
+    found = lookup.in_class(cls, name)
+    if found is lookup.MISSING:
+        getter = items.followable(frame, cls, "__getattribute__") or items.followable(frame, cls, "__getattr__")
+        inside = field(frame, atom, name) if _has_field(frame, atom, name) else NOTHING
+        if getter is not None and not inside:
+            return items.follow_method(frame, getter, atom, Args([pool.known(name)]))
+        if facts.type_facts(cls) is None and _plain_class(cls):
+            return inside or field(frame, atom, name)
+        return pool.method(atom, name) | inside
+    return _described(frame, atom, cls, name, found)
+
+
+def _has_field(frame: Frame, atom: Atom, name: str) -> bool:
+    if type(atom) is Fresh:
+        return atom.site is not None and bool(frame.analysis.read_field(atom.site, "." + name))
+    return type(atom) is Known and lookup.in_object(atom.obj, name) is not lookup.MISSING
+
+
+def _of_local_class(frame: Frame, atom: Atom, namespace: Site, name: str) -> Value:
+    """An attribute of an object of a class made during the call."""
+    found = field(frame, atom, name)
+    for member in frame.analysis.read_field(namespace, "." + name):
+        found = found | frame.analysis.pool.bound(member.callee, atom) if type(member) is Function else found | {member}
+    return found
+
+
+def _described(frame: Frame, atom: Atom, cls: type, name: str, found: Any) -> Value:
+    """An attribute found in the class of the object."""
+    pool, analysis = frame.analysis.pool, frame.analysis
+    kind = type(found)
+    if kind is types.FunctionType:
+        if not items.walks(frame, found, atom, cls):
+            return pool.method(atom, name)
+        bound = pool.bound(analysis.callee(found), atom)
+        return bound | field(frame, atom, name) if _has_field(frame, atom, name) else bound
+    if kind is property:
+        getter = found.fget
+        if type(getter) is types.FunctionType and items.walks(frame, getter, atom, cls):
+            return items.follow_method(frame, getter, atom, Args())
+        return field(frame, atom, name)
+    if kind is staticmethod:
+        return pool.known(found.__func__, _class_attribute(frame, cls, name))
+    if kind is classmethod:
+        function = found.__func__
+        if type(function) is types.FunctionType and items.walks(frame, function, atom, cls):
+            receiver = next(iter(pool.known(cls, _class_attribute(frame, cls, name))))
+            return pool.bound(analysis.callee(function), receiver)
+        return pool.method(atom, name)
+    if kind is functools.cached_property:
+        changes.mutate(frame, frozenset((atom,)))
+        function = found.func
+        if type(function) is types.FunctionType:
+            return items.follow_method(frame, function, atom, Args())
+        return field(frame, atom, name)
+    if kind is types.MemberDescriptorType or kind is types.GetSetDescriptorType:
+        return field(frame, atom, name)
+    if kind in _C_METHODS or facts.in_library(lookup.module_of(kind)):
+        return pool.method(atom, name)
+    getter = items.followable(frame, kind, "__get__")
+    if getter is not None:
+        owner = next(iter(pool.known(found, _class_attribute(frame, cls, name))))
+        return items.follow_method(frame, getter, owner, Args([frozenset((atom,)), pool.known(cls)]))
+    own = field(frame, atom, name) if _has_field(frame, atom, name) else NOTHING
+    return pool.join(pool.known(found, _class_attribute(frame, cls, name)), own)
+
+
+_C_METHODS = (
+    types.MethodDescriptorType,
+    types.WrapperDescriptorType,
+    types.ClassMethodDescriptorType,
+    types.BuiltinFunctionType,
+)
+
+
+def _class_attribute(frame: Frame, cls: type, name: str) -> Origin:
+    return frame.analysis.pool.origin(EffectKind.WRITES_SHARED, f"class attribute {lookup.short_name(cls)}.{name}")
+
+
+def _of_class(frame: Frame, atom: Known, name: str) -> Value:
+    """An attribute of a class."""
+    pool = frame.analysis.pool
+    cls: type = atom.obj
+    if name in _TEXTS:
+        return frame.analysis.str
+    members = lookup.in_class(cls, "_member_map_")
+    if type(members) is dict and name in members:
+        return pool.known(members[name], _class_attribute(frame, cls, name))
+    found = lookup.in_class(cls, name)
+    if found is lookup.MISSING or name == "__class__":
+        meta = lookup.in_class(type(cls), name)
+        if type(meta) is types.FunctionType and items.walks(frame, meta, atom, type(cls)):
+            return pool.bound(frame.analysis.callee(meta), atom)
+        getter = items.followable(frame, type(cls), "__getattr__")
+        if meta is lookup.MISSING and getter is not None:
+            return items.follow_method(frame, getter, atom, Args([pool.known(name)]))
+        return pool.method(atom, name)
+    origin = _class_attribute(frame, cls, name)
+    kind = type(found)
+    if kind is staticmethod:
+        return pool.known(found.__func__, origin)
+    if kind is classmethod and type(found.__func__) is types.FunctionType:
+        if items.walks(frame, found.__func__, atom, cls):
+            return pool.bound(frame.analysis.callee(found.__func__), atom)
+        return pool.method(atom, name)
+    if kind is classmethod or kind is types.ClassMethodDescriptorType:
+        return pool.method(atom, name)
+    stored = frame.analysis.stored.get((id(cls), name), NOTHING)
+    return pool.join(pool.known(found, origin), stored)
+
+
+def _of_super(frame: Frame, atom: Super, name: str) -> Value:
+    pool = frame.analysis.pool
+    cls = type_of(atom.receiver)
+    receiver = atom.receiver
+    if type(receiver) is Known and lookup.is_class(receiver.obj):
+        cls = receiver.obj
+    if cls is None or cls is LibraryObject or atom.cls not in lookup.mro(cls):
+        cls = atom.cls
+    found = lookup.in_class(cls, name, behind=atom.cls)
+    if type(found) is staticmethod:
+        return pool.known(found.__func__, _class_attribute(frame, cls, name))
+    if type(found) is classmethod:
+        found = found.__func__
+    if type(found) is types.FunctionType and items.walks(frame, found, receiver, cls):
+        return pool.bound(frame.analysis.callee(found), receiver)
+    if type(found) is types.BuiltinFunctionType:  # __new__ of a class written in C
+        return pool.known(found, None)
+    if type(found) is property and type(found.fget) is types.FunctionType:
+        return items.follow_method(frame, found.fget, receiver, Args())
+    return pool.method(receiver, name)
+
+
+def store(frame: Frame, owner: Value, name: str, value: Value | None) -> None:
+    """STORE_ATTR; with `value` None, DELETE_ATTR."""
+    for atom in owner:
+        _store(frame, atom, name, None if value is None else data(frame, value))
+
+
+def _store(frame: Frame, atom: Atom, name: str, value: Value | None) -> None:
+    analysis = frame.analysis
+    if type(atom) is Known and issubclass(type(atom.obj), types.ModuleType):
+        modules.store_attribute(frame, atom, name, value)
+        return
+    cls = type_of(atom)
+    if cls is not None and _store_by_method(frame, atom, cls, name, value):
+        return
+    store_directly(frame, atom, name, value)
+    if type(atom) is Known:
+        analysis.remember(id(atom.obj), name, value or NOTHING)
+    elif type(atom) is Outer:
+        analysis.remember(id(atom.origin), name, value or NOTHING)
+
+
+def store_directly(frame: Frame, atom: Atom, name: str, value: Value | None) -> None:
+    """``object.__setattr__``."""
+    if type(atom) is Fresh:
+        if atom.site is not None and value:
+            frame.analysis.write_field(atom.site, "." + name, value)
+    elif type(atom) is Known and lookup.is_class(atom.obj):
+        frame.effect(EffectKind.WRITES_SHARED, f"class attribute {lookup.short_name(atom.obj)}.{name}")
+    elif type(atom) is Super:
+        changes.set_attribute(frame, atom.receiver, name)
+    else:
+        changes.set_attribute(frame, atom, name)
+
+
+def _store_by_method(frame: Frame, atom: Atom, cls: type, name: str, value: Value | None) -> bool:
+    """A property's setter, a descriptor's or the class's own ``__setattr__``; False if there is none to follow."""
+    own = items.followable(frame, cls, "__delattr__" if value is None else "__setattr__")
+    if own is not None:
+        arguments = [frame.analysis.pool.known(name)] + ([] if value is None else [value])
+        items.follow_method(frame, own, atom, Args(arguments))
+        return True
+    found = lookup.in_class(cls, name)
+    if type(found) is property:
+        setter = found.fdel if value is None else found.fset
+        if type(setter) is types.FunctionType:
+            items.follow_method(frame, setter, atom, Args([] if value is None else [value]))
+            return True
+    elif found is not lookup.MISSING and value is not None:
+        setter = items.followable(frame, type(found), "__set__")
+        if setter is not None:
+            owner = next(iter(frame.analysis.pool.known(found, _class_attribute(frame, cls, name))))
+            items.follow_method(frame, setter, owner, Args([frozenset((atom,)), value]))
+            return True
+    return False

@@ -1,0 +1,417 @@
+"""Built-in callables that need more than a line in a table: what they return or call depends on their arguments."""
+
+from __future__ import annotations
+
+import collections
+import functools
+from typing import TYPE_CHECKING
+
+from autopar._effects import attributes, changes, construct, facts, items, library, lookup, modules, operators
+from autopar._effects.special import SPECIAL, first, handles, strings
+from autopar._effects.values import (
+    NOTHING,
+    Args,
+    Fresh,
+    Function,
+    Known,
+    LibraryObject,
+    Outer,
+    Site,
+    Value,
+    type_of,
+)
+from autopar._model.effects import EffectKind
+
+if TYPE_CHECKING:
+    from autopar._effects.walk import Frame
+
+
+def _call(frame: Frame, called: Value, args: Args) -> Value:
+    return frame.analysis.links.call(frame, called, args)
+
+
+@handles("builtins.print")
+def _print(frame: Frame, args: Args) -> Value:
+    """Output, unless it goes to a file made during the call."""
+    for value in args.positional:
+        operators.to_text(frame, value)
+    target = args.keywords.get("file", args.kwstar)
+    if target is None or not target:
+        frame.effect(EffectKind.OUTPUT, "print()")
+        return frame.analysis.none
+    for atom in target:
+        if type(atom) is Known and atom.obj is None:
+            frame.effect(EffectKind.OUTPUT, "print()")
+        else:
+            changes.mutate(frame, frozenset((atom,)), EffectKind.OUTPUT)
+    return frame.analysis.none
+
+
+@handles("builtins.isinstance", "builtins.issubclass", "builtins.callable", "builtins.any", "builtins.all")
+def _truth(frame: Frame, args: Args) -> Value:
+    if args.positional and len(args.positional) == 1:
+        library.use_up(frame, args)
+        items.iterate(frame, first(args))
+    return frame.analysis.bool
+
+
+@handles("builtins.len", "builtins.id", "builtins.hash", "builtins.ord", "builtins.int")
+def _whole(frame: Frame, args: Args) -> Value:
+    for name in ("__len__", "__hash__", "__int__", "__index__"):
+        items.special(frame, first(args), name, Args())
+    items.note_read(frame, first(args))
+    return frame.analysis.int
+
+
+@handles("builtins.float", "builtins.complex", "builtins.bool")
+def _number(frame: Frame, args: Args) -> Value:
+    for name in ("__float__", "__bool__", "__len__"):
+        items.special(frame, first(args), name, Args())
+    return frame.analysis.pool.fresh(float)
+
+
+@handles(
+    "builtins.str", "builtins.repr", "builtins.ascii", "builtins.format", "builtins.chr", "builtins.hex", "builtins.bin"
+)
+def _text(frame: Frame, args: Args) -> Value:
+    operators.to_text(frame, first(args))
+    return frame.analysis.str
+
+
+@handles("builtins.bytes")
+def _bytes(frame: Frame, args: Args) -> Value:
+    library.use_up(frame, args)
+    return frame.analysis.pool.fresh(bytes)
+
+
+@handles(
+    "builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "collections.deque", "builtins.bytearray"
+)
+def _sequence(frame: Frame, args: Args) -> Value:
+    return _made_sequence(frame, list, args)
+
+
+def _made_sequence(frame: Frame, cls: type, args: Args) -> Value:
+    library.use_up(frame, args)
+    return frame.container(cls, items.iterate(frame, first(args)))
+
+
+for _cls in (tuple, set, frozenset, bytearray):
+    SPECIAL[f"builtins.{_cls.__name__}"] = functools.partial(
+        lambda cls, frame, args: _made_sequence(frame, cls, args), _cls
+    )
+SPECIAL["collections.deque"] = lambda frame, args: _made_sequence(frame, collections.deque, args)
+
+
+@handles("builtins.dict", "collections.OrderedDict")
+def _dict(frame: Frame, args: Args) -> Value:
+    made = frame.container(dict, NOTHING)
+    library.use_up(frame, args)
+    for value in args.positional:
+        pairs = frozenset(atom for atom in value if type_of(atom) is not dict)
+        items.copy_fields(frame, value - pairs, made)
+        for atom in items.iterate(frame, pairs):
+            inside = items.elements(frame, frozenset((atom,)))
+            items.put(frame, made, "[]", inside)
+            items.put(frame, made, "{}", inside)
+    for name, value in args.keywords.items():
+        items.put(frame, made, f"[{name!r}]", value)
+    if args.kwstar:
+        items.put(frame, made, "[]", args.kwstar)
+    return made
+
+
+@handles(
+    *(f"builtins.{name}" for name in "sorted reversed enumerate zip iter".split()),
+    *(f"heapq.{name}" for name in "nlargest nsmallest merge".split()),
+    *(f"itertools.{name}" for name in "chain islice cycle".split()),
+)
+def _elements(frame: Frame, args: Args) -> Value:
+    """A sequence or an iterator of the elements of the arguments."""
+    name = frame.analysis.library_type
+    inside = NOTHING
+    for value in args.values():
+        if not (value <= frame.analysis.int):
+            inside = frame.analysis.pool.join(inside, _looked_at(frame, value))
+    library.run_callbacks(frame, "builtins.sorted", args)
+    return frame.container(name, inside)
+
+
+def _looked_at(frame: Frame, value: Value) -> Value:
+    """The elements; iterators that outlive the call are used up by whoever takes them."""
+    return items.iterate(frame, value)
+
+
+@handles("builtins.sorted")
+def _sorted(frame: Frame, args: Args) -> Value:
+    library.use_up(frame, args)
+    library.run_callbacks(frame, "builtins.sorted", args)
+    return frame.container(list, items.iterate(frame, first(args)))
+
+
+@handles("builtins.iter")
+def _iter(frame: Frame, args: Args) -> Value:
+    if len(args.positional) > 1:
+        return frame.container(LibraryObject, _call(frame, first(args), Args()))
+    found = items.iterator(frame, first(args))
+    kept = frozenset(atom for atom in found if not facts.used_up(type_of(atom)))
+    inside = NOTHING
+    for atom in kept:
+        inside = frame.analysis.pool.join(inside, items._keys_or_members(frame, atom, type_of(atom)))
+    return (found - kept) | (frame.container(LibraryObject, inside) if kept else NOTHING)
+
+
+@handles("builtins.enumerate")
+def _enumerate(frame: Frame, args: Args) -> Value:
+    return _rows(frame, [frame.analysis.int, items.iterate(frame, first(args))])
+
+
+@handles("builtins.zip", "itertools.product", "itertools.zip_longest")
+def _zip(frame: Frame, args: Args) -> Value:
+    rows = [items.iterate(frame, value) for value in args.positional]
+    if args.star:
+        rows.append(items.iterate(frame, args.star))
+    if args.star or len(rows) == 1:
+        return frame.container(LibraryObject, frame.container(tuple, NOTHING.union(*rows), "row"))
+    return _rows(frame, rows)
+
+
+def _rows(frame: Frame, parts: list[Value]) -> Value:
+    site = frame.site("row")
+    for index, part in enumerate(parts):
+        frame.analysis.write_field(site, f"[{index}]", part)
+    return frame.container(LibraryObject, frame.analysis.pool.fresh(tuple, site))
+
+
+@handles("builtins.next", "builtins.anext")
+def _next(frame: Frame, args: Args) -> Value:
+    iterators = first(args)
+    for atom in iterators:
+        cls = type_of(atom)
+        if cls is None or items.followable(frame, cls, "__next__") is None:
+            changes.mutate(frame, frozenset((atom,)))
+    return items.advance(frame, iterators) | (args.get(1) or NOTHING)
+
+
+@handles("builtins.map", "itertools.starmap")
+def _map(frame: Frame, args: Args) -> Value:
+    rows = [items.iterate(frame, value) for value in args.positional[1:]]
+    if args.star:
+        rows.append(items.iterate(frame, args.star))
+    given = frozenset(atom for atom in first(args) if not (type(atom) is Known and atom.obj is None))
+    return frame.container(LibraryObject, _call(frame, given, Args(rows)))
+
+
+SPECIAL["itertools.starmap"] = lambda frame, args: frame.container(
+    LibraryObject,
+    _call(frame, first(args), Args(star=items.elements(frame, items.iterate(frame, args.get(1) or NOTHING)))),
+)
+
+
+@handles("builtins.filter", "itertools.filterfalse", "itertools.takewhile", "itertools.dropwhile")
+def _filter(frame: Frame, args: Args) -> Value:
+    inside = items.iterate(frame, args.get(1) or NOTHING)
+    given = frozenset(atom for atom in first(args) if not (type(atom) is Known and atom.obj is None))
+    if given:
+        _call(frame, given, Args([inside]))
+    return frame.container(LibraryObject, inside)
+
+
+@handles("functools.reduce")
+def _reduce(frame: Frame, args: Args) -> Value:
+    inside = items.iterate(frame, args.get(1) or NOTHING) | (args.get(2) or NOTHING)
+    once = _call(frame, first(args), Args([inside, inside]))
+    return frame.analysis.pool.join(inside, _call(frame, first(args), Args([inside | once, inside])) | once)
+
+
+@handles("builtins.min", "builtins.max")
+def _extreme(frame: Frame, args: Args) -> Value:
+    library.use_up(frame, args)
+    library.run_callbacks(frame, "builtins.min", args)
+    found = args.keywords.get("default", NOTHING)
+    if len(args.positional) == 1 or args.star is not None:
+        return found | items.iterate(frame, first(args))
+    return found.union(*args.positional)
+
+
+@handles("builtins.sum")
+def _sum(frame: Frame, args: Args) -> Value:
+    library.use_up(frame, args)
+    inside = items.iterate(frame, first(args))
+    for name in ("__add__", "__radd__"):
+        items.special(frame, inside, name, Args([inside]))
+    return frame.analysis.opaque
+
+
+@handles("builtins.type")
+def _type(frame: Frame, args: Args) -> Value:
+    if len(args.positional) != 1:
+        return frame.container(type, args.joined())
+    return attributes.load(frame, first(args), "__class__")
+
+
+@handles("builtins.super")
+def _super(frame: Frame, args: Args) -> Value:
+    make_super = frame.analysis.links.make_super
+    if len(args.positional) >= 2:
+        return make_super(frame, args.positional[0], args.positional[1])
+    for slot, name in enumerate(frame.decoded.slots):
+        if name == "__class__":
+            from autopar._effects import closures
+
+            return make_super(frame, closures.load(frame, slot), frame.first or NOTHING)
+    return frame.analysis.library
+
+
+@handles("builtins.getattr")
+def _getattr(frame: Frame, args: Args) -> Value:
+    owner, names = first(args), strings(args.get(1) or NOTHING)
+    default = args.get(2) or NOTHING
+    if names is not None:
+        return default.union(*(attributes.load(frame, owner, name) for name in names))
+    origin = frame.analysis.pool.origin(EffectKind.WRITES_SHARED, "an attribute of a computed name")
+    inside = items.elements(frame, owner)
+    for atom in owner:
+        if type(atom) is Outer or (type(atom) is Known and atom.origin is not None):
+            inside = inside | frame.analysis.pool.outer(atom.origin)  # type: ignore[arg-type]
+    return default | inside | frame.analysis.pool.outer(origin)
+
+
+@handles("builtins.hasattr")
+def _hasattr(frame: Frame, args: Args) -> Value:
+    for name in strings(args.get(1) or NOTHING) or []:
+        attributes.load(frame, first(args), name)
+    return frame.analysis.bool
+
+
+@handles("builtins.setattr", "builtins.delattr")
+def _setattr(frame: Frame, args: Args) -> Value:
+    owner, names = first(args), strings(args.get(1) or NOTHING)
+    value = args.get(2)
+    if names is None:
+        names = ["(computed)"]
+    for name in names:
+        attributes.store(frame, owner, name, value)
+    if names == ["(computed)"] and value is not None:
+        items.put(frame, owner, "[]", value)
+    return frame.analysis.none
+
+
+@handles("builtins.vars")
+def _vars(frame: Frame, args: Args) -> Value:
+    return first(args) if args.positional else _locals(frame, args)
+
+
+@handles("builtins.locals")
+def _locals(frame: Frame, args: Args) -> Value:
+    inside = NOTHING.union(*(value for value in frame.slots if value))
+    return frame.container(dict, inside)
+
+
+@handles("builtins.globals")
+def _globals(frame: Frame, args: Args) -> Value:
+    module = frame.callee.module
+    origin = frame.analysis.pool.origin(EffectKind.WRITES_GLOBAL, f"globals() of {module}", (module, "*"))
+    return frame.analysis.pool.known(frame.callee.global_names, origin)
+
+
+@handles("builtins.__build_class__")
+def _build_class(frame: Frame, args: Args) -> Value:
+    return construct.build_class(frame, args)
+
+
+@handles("builtins.__import__", "importlib.import_module")
+def _import(frame: Frame, args: Args) -> Value:
+    names = strings(first(args))
+    if names is None:
+        frame.effect(EffectKind.UNKNOWN, "import of a module by a computed name")
+        return frame.analysis.library
+    return NOTHING.union(*(modules.module_value(frame, name) for name in names))
+
+
+@handles("functools.partial", "functools.partialmethod")
+def _partial(frame: Frame, args: Args) -> Value:
+    site = frame.site("partial")
+    analysis = frame.analysis
+    analysis.write_field(site, "partial", first(args))
+    for index, value in enumerate(args.positional[1:]):
+        analysis.write_field(site, f"[{index}]", value)
+    for name, value in args.keywords.items():
+        analysis.write_field(site, f"['{name}']", value)
+    return analysis.pool.fresh(functools.partial, site)
+
+
+def call_partial(frame: Frame, site: Site, args: Args) -> Value:
+    """A call of a `functools.partial` made during the call."""
+    analysis = frame.analysis
+    stored: list[Value] = []
+    while f"[{len(stored)}]" in site.fields:
+        stored.append(analysis.read_field(site, f"[{len(stored)}]"))
+    named = {name[2:-2]: analysis.read_field(site, name) for name in list(site.fields) if name.startswith("['")}
+    called = analysis.read_field(site, "partial")
+    if site in analysis.calling:  # a partial of itself
+        return NOTHING
+    analysis.calling.add(site)
+    try:
+        return _call(
+            frame, called, Args([*stored, *args.positional], {**named, **args.keywords}, args.star, args.kwstar)
+        )
+    finally:
+        analysis.calling.discard(site)
+
+
+@handles(
+    *"""functools.wraps functools.lru_cache functools.total_ordering functools.cache functools.cmp_to_key
+    functools.update_wrapper dataclasses.dataclass contextlib.contextmanager contextlib.asynccontextmanager
+    builtins.staticmethod builtins.classmethod builtins.property abc.abstractmethod typing.overload typing.final
+    typing.no_type_check""".split()
+)
+def _decorate(frame: Frame, args: Args) -> Value:
+    """A decorator that gives back something that calls its argument: the argument stands for it."""
+    given = first(args)
+    made = frozenset(atom for atom in given if type(atom) is Function or (type(atom) is Fresh and atom.type is type))
+    known = frozenset(atom for atom in given if type(atom) is Known and callable_known(atom))
+    return (made | known) or frame.container(LibraryObject, NOTHING, "decorator")
+
+
+def callable_known(atom: Known) -> bool:
+    """Whether a known object is a function or class."""
+    return lookup.is_class(atom.obj) or type(atom.obj) is type(callable_known)
+
+
+@handles("copy.copy", "copy.replace", "dataclasses.replace")
+def _copy(frame: Frame, args: Args) -> Value:
+    made = NOTHING
+    for atom in first(args):
+        cls = type_of(atom)
+        own: Value = frozenset((atom,))
+        if facts.scalar(cls):
+            made = made | own
+            continue
+        content = library.carried(frame, own) if type(atom) is not Fresh else items.elements(frame, own)
+        new = frame.container(cls, content, cls) if cls is not None else operators.untyped(frame, content)
+        if type(atom) is Fresh and atom.site is not None:
+            for target in new:
+                for field in list(atom.site.fields):
+                    if type(target) is Fresh and target.site is not None and target.site is not atom.site:
+                        frame.analysis.write_field(target.site, field, frame.analysis.read_field(atom.site, field))
+        made = made | new
+    return made | frame.container(LibraryObject, args.joined() - first(args), "replaced")
+
+
+@handles("copy.deepcopy")
+def _deepcopy(frame: Frame, args: Args) -> Value:
+    made = NOTHING
+    for atom in first(args):
+        cls = type_of(atom)
+        made = made | (frame.analysis.pool.fresh(cls, frame.site(cls)) if cls is not None else frame.analysis.library)
+    return made
+
+
+@handles("collections.defaultdict")
+def _defaultdict(frame: Frame, args: Args) -> Value:
+    factory = frozenset(atom for atom in first(args) if not (type(atom) is Known and atom.obj is None))
+    made = frame.container(dict, _call(frame, factory, Args()) if factory else NOTHING)
+    for value in args.positional[1:]:
+        items.copy_fields(frame, value, made)
+    return made

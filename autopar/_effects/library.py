@@ -1,0 +1,240 @@
+"""Calls of library callables, as the tables say."""
+
+from __future__ import annotations
+
+import types
+from typing import TYPE_CHECKING, Any
+
+from autopar._effects import changes, facts, items, lookup
+from autopar._effects.values import (
+    NOTHING,
+    Args,
+    Atom,
+    Bound,
+    Dotted,
+    Fresh,
+    Function,
+    Known,
+    LibraryObject,
+    Method,
+    Outer,
+    Value,
+    type_of,
+)
+from autopar._model.effects import EffectKind
+
+if TYPE_CHECKING:
+    from autopar._effects.walk import Frame
+
+_TYPES: dict[str, type] = {
+    "str": str,
+    "int": int,
+    "float": float,
+    "complex": complex,
+    "bytes": bytes,
+    "bool": bool,
+}
+_LOOKS_ONLY = frozenset(
+    f"builtins.{name}"
+    for name in [
+        "isinstance",
+        "issubclass",
+        "id",
+        "type",
+        "len",
+        "repr",
+        "str",
+        "hash",
+        "callable",
+        "hasattr",
+        "iter",
+        "print",
+    ]
+)
+
+
+def call(frame: Frame, name: str, args: Args, obj: Any = None) -> Value | None:
+    """The result of calling a library callable; None if the tables do not have it."""
+    name = facts.canonical(name)
+    known, kind = facts.effect_of(name)
+    if not known:
+        return None
+    frame.analysis.recorder.called(name)
+    special = frame.analysis.links.special.get(name)
+    if special is not None:
+        return special(frame, args)
+    if kind is not None:
+        frame.effect(kind, f"{name.removeprefix('builtins.')}()")
+    for position in facts.writes_of(name):
+        changed = args.get(position) if type(position) is int else args.keywords.get(str(position))
+        if changed is not None:
+            changes.mutate(frame, changed, EffectKind.OUTPUT)
+    if name.startswith("numpy."):
+        changes.mutate(frame, args.keywords.get("out", NOTHING))
+    elif name not in _LOOKS_ONLY:
+        use_up(frame, args)
+    returned = run_callbacks(frame, name, args)
+    return result(frame, name, args, obj, returned)
+
+
+def result(frame: Frame, name: str, args: Args, obj: Any, returned: Value) -> Value:
+    """What the call gives, by the table of results."""
+    analysis = frame.analysis
+    if lookup.is_class(obj):
+        wanted = facts.result_of(name)
+        content = NOTHING if wanted == "fresh" else carried(frame, args.joined()) | returned
+        made = frame.container(obj, content)
+        if name in facts.WRAPPERS:
+            _hand_through(made)
+        return made
+    kind = facts.result_of(name)
+    made = made_as(frame, kind, args.joined(), args) | returned
+    if name in facts.WRAPPERS:
+        _hand_through(made)
+    if kind == "shared":
+        return analysis.pool.outer(analysis.pool.origin(EffectKind.WRITES_SHARED, f"{name}()"), LibraryObject)
+    return made
+
+
+def _hand_through(value: Value) -> None:
+    for atom in value:
+        if type(atom) is Fresh and atom.site is not None:
+            atom.site.through = True
+
+
+def made_as(frame: Frame, kind: str, source: Value, args: Args | None = None) -> Value:
+    """A result of a kind that the tables name, made of `source`."""
+    analysis = frame.analysis
+    if kind in _TYPES:
+        return analysis.pool.fresh(_TYPES[kind])
+    if kind == "list" or kind == "tuple":
+        return frame.container(list if kind == "list" else tuple, analysis.str, "made")
+    if kind == "fresh":
+        return analysis.library
+    if kind == "item":
+        return items.elements(frame, source) | analysis.library
+    if kind == "alias":
+        return untyped(frame, source) | analysis.library
+    if kind == "same" and args is not None:
+        return args.get(0) or analysis.library
+    if kind == "second" and args is not None:
+        return args.get(1) or analysis.library
+    return shell(frame, source)
+
+
+def untyped(frame: Frame, value: Value) -> Value:
+    """The same objects, perhaps seen as something else."""
+    found = NOTHING
+    for atom in value:
+        if (type(atom) is Outer or type(atom) is Known) and atom.origin is not None:
+            if not facts.scalar(type_of(atom)):
+                found = found | frame.analysis.pool.outer(atom.origin)
+        elif type(atom) is Fresh and atom.site is not None:
+            found = found | {atom}
+    return found
+
+
+def shell(frame: Frame, source: Value) -> Value:
+    """A new object of the library that may hold `source`."""
+    content = carried(frame, source)
+    return frame.container(LibraryObject, content, "shell") if content else frame.analysis.library
+
+
+def carried(frame: Frame, value: Value) -> Value:
+    """The objects and their members, without those that nothing can happen to."""
+    found = NOTHING
+    for atom in value:
+        if type(atom) is Known and (atom.origin is None or facts.scalar(type(atom.obj))):
+            if not _is_called(atom):
+                continue
+        elif type(atom) is Outer and facts.scalar(atom.type):
+            continue
+        elif type(atom) is Fresh:
+            if atom.site is None or not atom.site.fields:
+                continue
+            found = frame.analysis.pool.join(found, items.elements(frame, frozenset((atom,))))
+        elif type(atom) is Method:
+            atom_value = items.elements(frame, frozenset((atom.receiver,)))
+            found = frame.analysis.pool.join(found, atom_value)
+            continue
+        elif type(atom) is Dotted:
+            continue
+        found = frame.analysis.pool.join(found, frozenset((atom,)))
+    return found
+
+
+def _is_called(atom: Atom) -> bool:
+    return type(atom) is Known and type(atom.obj) in (types.FunctionType, types.MethodType)
+
+
+def use_up(frame: Frame, args: Args) -> None:
+    """Iterators and files of the program that are handed to a library function are taken to be consumed."""
+    for value in args.values():
+        for atom in value:
+            if type(atom) is Known or type(atom) is Outer:
+                if facts.used_up(type_of(atom)):
+                    changes.mutate(frame, frozenset((atom,)))
+            elif type(atom) is Fresh and atom.site is not None and atom.site.through:
+                changes.mutate(frame, frozenset((atom,)))
+            cls = type_of(atom)
+            if cls is None or type(atom) is Bound or type(atom) is Function:
+                continue
+            if any(items.followable(frame, cls, name) for name in ("__iter__", "__next__")):
+                items.iterate(frame, frozenset((atom,)))
+
+
+def run_callbacks(frame: Frame, name: str, args: Args) -> Value:
+    """Call what the library callable calls; returns what those calls return."""
+    returned = NOTHING
+    positions = facts.callbacks_of(name)
+    handed: list[Value] = []
+    for position, value in enumerate(args.positional):
+        handed.append(_callable_part(value, position in positions))
+    for keyword, value in args.keywords.items():
+        handed.append(_callable_part(value, keyword in positions))
+    if args.star is not None:
+        handed.append(_callable_part(args.star, False))
+    if not any(handed):
+        return NOTHING
+    others = NOTHING
+    for value in args.values():
+        others = others | items.elements(frame, value)
+        if not name.startswith(("builtins.", "itertools.", "heapq.", "bisect.")):
+            others = others | carried(frame, value)
+    passed = Args(star=others or frame.analysis.library)
+    for value in handed:
+        if value:
+            returned = returned | frame.analysis.links.call(frame, value, passed)
+    return returned
+
+
+def _callable_part(value: Value, is_callback: bool) -> Value:
+    """What of an argument the callee calls."""
+    if is_callback:
+        return frozenset(atom for atom in value if not (type(atom) is Known and atom.obj is None))
+    return frozenset(
+        atom for atom in value if type(atom) is Function or type(atom) is Bound or (_is_called(atom) and _user(atom))
+    )
+
+
+def _user(atom: Atom) -> bool:
+    function = atom.obj  # type: ignore[attr-defined]
+    if type(function) is types.MethodType:
+        function = function.__func__
+    if type(function) is not types.FunctionType:
+        return False
+    module = function.__globals__.get("__name__")
+    return not facts.in_library(module if type(module) is str else "?")
+
+
+def single_dispatch(frame: Frame, function: types.FunctionType, args: Args) -> Value | None:
+    """A call of a `functools.singledispatch` function: any of its implementations; None for other functions."""
+    if function.__code__.co_name != "wrapper" or function.__globals__.get("__name__") != "functools":
+        return None
+    registry = function.__dict__.get("registry")
+    if type(registry) is not types.MappingProxyType:
+        return None
+    found = NOTHING
+    for implementation in list(registry.values()):
+        found = found | frame.analysis.links.call(frame, frame.analysis.pool.known(implementation), args)
+    return found

@@ -1,0 +1,44 @@
+"""Blocks of results and what puts them in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from autopar._model.work import Emission
+
+
+@dataclass(slots=True)
+class Block:
+    """Results of consecutive items from position ``start``; ``error`` is what the next item raised.
+
+    ``emitted`` is what they printed and logged where it was kept, to be put out when it is the block's turn.
+    """
+
+    start: int
+    values: list[Any]
+    error: BaseException | None = None
+    emitted: Sequence[Emission] = ()
+
+    @property
+    def end(self) -> int:
+        """Position after the last result."""
+        return self.start + len(self.values)
+
+
+class Reorder:
+    """Gives blocks back in order of position, however they arrive."""
+
+    def __init__(self) -> None:
+        self.next = 0
+        self._waiting: dict[int, Block] = {}
+
+    def put(self, block: Block) -> Iterator[Block]:
+        """Take a block in; yield those whose turn has come. An error takes the position of its item."""
+        self._waiting[block.start] = block
+        while (ready := self._waiting.pop(self.next, None)) is not None:
+            self.next = ready.end
+            yield ready
+            if ready.error is not None:
+                return

@@ -1,0 +1,209 @@
+"""Single calls: sampled where they happen, or sent away by ``submit``."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from autopar._backends import load
+from autopar._backends.replay import replay
+from autopar._classify import classify
+from autopar._engine.functions import FunctionState
+from autopar._engine.journal import record
+from autopar._engine.machine import cores_here, threads_left, warm_workers
+from autopar._engine.task import draws_from_numpy, root_seed
+from autopar._model.hints import Settings
+from autopar._model.observation import Profile, Sample
+from autopar._model.plan import Choice, Plan
+from autopar._model.work import Chunk, Failure, Job, Outcome
+from autopar._native_api import thread_probe
+from autopar._observe.host import current_host
+from autopar._plan import Situation, choose
+from autopar.errors import ItemTimeoutError, TransportError
+
+PROCESS_WORTH = 5e-3
+"""CPU seconds of a call from which ``submit`` prefers a process: 50 times a process chunk's dispatch
+(benchmarks/backend_costs.py), so sending it costs under 2 %."""
+
+
+def sample_call(state: FunctionState, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """Call a function here and add what it took to its profile."""
+    before = thread_probe()
+    result = function(*args, **kwargs)
+    after = thread_probe()
+    state.calls.add(Sample(1, (after[0] - before[0]) / 1e9, (after[1] - before[1]) / 1e9, None, after[3] - before[3]))
+    return result
+
+
+class CallFuture(Future[Any]):
+    """The future of one call; cancelling it reaches the worker's queue."""
+
+    def __init__(self, inner: Future[Outcome] | None = None) -> None:
+        super().__init__()
+        self._inner = inner
+
+    def cancel(self) -> bool:
+        """Cancel the call if no worker has started it."""
+        if self._inner is not None and not self._inner.cancel():
+            return False
+        return super().cancel()
+
+    def running(self) -> bool:
+        """A worker has started the call."""
+        return not self.done() and self._inner is not None and self._inner.running()
+
+
+def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, Any], settings: Settings) -> Future[Any]:
+    """Start one call elsewhere.
+
+    A thread is the rule; a process is taken for calls known to compute under the GIL for long, if nothing they do
+    would be lost there.
+    """
+    choice = _choose(state, settings)
+    plan = choice.plan
+    job = Job(
+        state.function,
+        star=True,
+        kwargs=kwargs,
+        collect=True,
+        retries=settings.retries,
+        seed=root_seed(settings.seed),
+        reference=state.reference() if plan.backend == "processes" else None,
+        shared=state.shared_globals() if plan.backend == "processes" else {},
+        name=state.name,
+        cores=max(1, cores_here(current_host()) // 2),
+        ordered=False,
+        numpy_random=settings.seed is not None and draws_from_numpy(state.traits()),
+    )
+    chunk = Chunk(job, 0, [args])
+    started, started_unix = time.perf_counter(), time.time()
+    pool = load(plan.backend).open(plan)
+    fallbacks: list[str] = []
+    try:
+        inner = pool.submit(chunk)
+    except TransportError as error:
+        if settings.backend is not None:
+            raise
+        fallbacks.append(f"left {plan}: {error}")
+        plan = Plan(backend="threads", workers=1)
+        pool = load("threads").open(plan)
+        inner = pool.submit(chunk)
+    future = CallFuture(inner)
+
+    def finish(inner: Future[Outcome]) -> None:
+        if inner.cancelled():
+            future.cancel()
+            return
+        value, error = _answer(inner, args, settings)
+        record(
+            state,
+            operation="submit",
+            started=started_unix,
+            items=1,
+            workload=choice.workload,
+            plan=plan,
+            rejected=choice.rejected,
+            why=choice.why,
+            predicted=None,
+            actual=time.perf_counter() - started,
+            serial_estimate=None,
+            tried=((plan, 1),),
+            notes=choice.notes,
+            fallbacks=tuple(fallbacks),
+            error="" if error is None else type(error).__qualname__,
+        )
+        _settle(future, value, error)
+
+    if settings.timeout is not None:
+        _watch(inner, pool.abandon, settings.timeout)
+    inner.add_done_callback(finish)
+    return future
+
+
+def _choose(state: FunctionState, settings: Settings) -> Choice:
+    """A thread, unless a process is demanded or clearly better; serial is no answer to ``submit``."""
+    profile = state.calls if state.calls.items else next(iter(state.profiles.values()), Profile())
+    host, traits = current_host(), state.traits()
+    workload = classify(traits, profile, host)
+    situation = Situation(
+        traits=traits,
+        workload=workload,
+        profile=profile,
+        host=host,
+        settings=settings,
+        remaining=max(1, host.cores) * 4,
+        seen=profile.items,
+        cores=cores_here(host),
+        threads=threads_left(),
+        warm=warm_workers(),
+        ordered=False,
+    )
+    choice = choose(situation)
+    if settings.backend is None and (choice.plan.backend != "processes" or workload.cpu_per_item < PROCESS_WORTH):
+        why = "submit() promises not to block its caller; a thread of this process sees and changes the same objects"
+        return Choice(Plan(backend="threads", workers=1), workload, choice.rejected, why)
+    if choice.plan.backend == "serial":
+        return choice
+    return Choice(
+        Plan(choice.plan.compiler, choice.plan.backend, max(1, choice.plan.workers)),
+        workload,
+        choice.rejected,
+        choice.why,
+        notes=choice.notes,
+    )
+
+
+def _answer(inner: Future[Outcome], args: tuple[Any, ...], settings: Settings) -> tuple[Any, BaseException | None]:
+    error = inner.exception()
+    if error is None:
+        outcome = inner.result()
+        try:
+            replay(outcome.emitted)
+        except BaseException as raised:
+            return None, raised
+        if outcome.error is not None:
+            error = outcome.error
+        elif isinstance(outcome.values[0], Failure):
+            error = outcome.values[0].error
+        else:
+            return outcome.values[0], None
+    if isinstance(error, Exception) and settings.on_error != "raise":
+        if not callable(settings.on_error):
+            return error, None
+        try:
+            return settings.on_error(error, args), None
+        except BaseException as raised:
+            return None, raised
+    return None, error
+
+
+def _settle(future: Future[Any], value: Any, error: BaseException | None) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    if error is None:
+        future.set_result(value)
+    else:
+        future.set_exception(error)
+
+
+def _watch(inner: Future[Outcome], abandon: Callable[[Future[Outcome]], bool], timeout: float) -> None:
+    """End a call that runs past its time-out."""
+
+    def expire() -> None:
+        if inner.done():
+            return
+        abandon(inner)
+        if not inner.done():
+            try:
+                inner.set_exception(ItemTimeoutError(f"took longer than timeout={timeout:g} seconds"))
+            except Exception as late:
+                if type(late).__name__ != "InvalidStateError":
+                    raise
+
+    timer = threading.Timer(timeout, expire)
+    timer.daemon = True
+    timer.start()
+    inner.add_done_callback(lambda _: timer.cancel())

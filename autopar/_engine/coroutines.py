@@ -1,0 +1,474 @@
+"""Maps of coroutine functions: on the caller's event loop, or on one of our own for callers without.
+
+As many coroutines as the plan allows take the items in turn, each one the next. A function whose effects need the
+loop's order gets one such coroutine, which is the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Sized,
+)
+from contextlib import aclosing, nullcontext
+from typing import Any
+
+from autopar._backends.aio import run_on_loop
+from autopar._backends.chunk import random_state_kept, seed_streams
+from autopar._classify import classify
+from autopar._engine.blocks import Block, Reorder
+from autopar._engine.functions import ArgumentTypes, FunctionState
+from autopar._engine.journal import record
+from autopar._engine.machine import cores_here, threads_left, warm_workers
+from autopar._engine.task import add_note, draws_from_numpy, root_seed
+from autopar._model.decision import Decision
+from autopar._model.hints import Settings
+from autopar._model.observation import Profile, Sample, Traits
+from autopar._native_api import thread_probe
+from autopar._observe.host import current_host
+from autopar._plan import Situation, choose
+from autopar.errors import ItemTimeoutError
+
+TURN_SECONDS = 5e-3
+"""Seconds after which a map lets other tasks of its loop run: one switch interval of CPython's threads."""
+
+Items = Iterable[Any] | AsyncIterable[Any]
+Take = Callable[[], Awaitable["tuple[int, Any] | None"]]
+
+
+class CoroutineRun:
+    """The state of one map over a coroutine function.
+
+    Parameters
+    ----------
+    state, kwargs, settings
+        As in :class:`autopar._engine.run.MapRun`.
+    items
+        One iterable, synchronous or asynchronous.
+    star
+        Items are tuples of positional arguments.
+    lazy, buffersize
+        Results leave one by one; most items taken and not yet handed out.
+    """
+
+    def __init__(
+        self,
+        state: FunctionState,
+        items: Items,
+        kwargs: dict[str, Any],
+        settings: Settings,
+        *,
+        star: bool = False,
+        lazy: bool = False,
+        buffersize: int | None = None,
+        operation: str = "map",
+    ) -> None:
+        self.state = state
+        self.settings = settings
+        self.operation = operation
+        self.delivered = 0
+        self._kwargs = kwargs
+        self._star = star
+        self._taken = 0
+        self._items = items
+        self._length = len(items) if isinstance(items, Sized) else None
+        self._exhausted = False
+        self._source_error: BaseException | None = None
+        self._profile = Profile()
+        self._seed = root_seed(settings.seed)
+        self._numpy_random = self._seed is not None and draws_from_numpy(state.traits())
+        self._started = time.perf_counter()
+        self._started_unix = time.time()
+        self._stop_at: int | None = None
+        self._failure: tuple[int, BaseException] | None = None
+        self._results = 0
+        self._give_way_at = 0.0
+
+        host = current_host()
+        traits = _traits(state, items, star=star, kwargs=kwargs)
+        known = state.profiles.get(type(None)) or Profile()
+        self._choice = choose(
+            Situation(
+                traits=traits,
+                workload=classify(traits, known, host),
+                profile=known,
+                host=host,
+                settings=settings,
+                remaining=self._length,
+                cores=cores_here(host),
+                threads=threads_left(),
+                warm=warm_workers(),
+            )
+        )
+        self.plan = self._choice.plan
+        workers = 1 if self.plan.backend == "serial" else self.plan.workers
+        if lazy:
+            self._buffer = buffersize if buffersize is not None else max(64, 2 * workers)
+            workers = min(workers, self._buffer)
+        else:
+            self._buffer = 1 << 62
+        self._workers = max(1, workers if self._length is None else min(workers, self._length))
+
+    # -- the story ------------------------------------------------------------------------------------------------
+
+    async def collect(self) -> list[Any]:
+        """All results in order."""
+        results: list[Any] = []
+        order = Reorder()
+        async with aclosing(self._recorded()) as blocks:
+            async for block in blocks:
+                for ready in order.put(block):
+                    results.extend(ready.values)
+                    self._note_failure(ready)
+                if self._failure is not None:
+                    break
+        if self._failure is not None:
+            # Raised here, not in a generator, which would turn StopAsyncIteration into something else.
+            raise self._failure[1]
+        return results
+
+    async def ordered(self) -> AsyncGenerator[Any]:
+        """Results in order."""
+        order = Reorder()
+        async with aclosing(self._recorded()) as blocks:
+            async for block in blocks:
+                for ready in order.put(block):
+                    for value in ready.values:
+                        self._deliver()
+                        yield value
+                    self._note_failure(ready)
+                if self._failure is not None:
+                    break
+        if self._failure is not None:
+            raise self._failure[1]
+
+    async def completed(self) -> AsyncGenerator[tuple[int, Any]]:
+        """``(index, result)`` in order of completion."""
+        async with aclosing(self._recorded()) as blocks:
+            async for block in blocks:
+                for index, value in enumerate(block.values, block.start):
+                    self._deliver()
+                    yield index, value
+                self._note_failure(block)
+                if self._failure is not None:
+                    break
+        if self._failure is not None:
+            raise self._failure[1]
+
+    def _note_failure(self, block: Block) -> None:
+        if block.error is not None:
+            self._failure = block.end, block.error
+
+    def _deliver(self) -> None:
+        self.delivered += 1
+        self._room.set()
+
+    async def _recorded(self) -> AsyncGenerator[Block]:
+        """The blocks; at the end, however it comes, the decision."""
+        before = thread_probe()
+        ended: BaseException | None = None
+        try:
+            async with aclosing(self._blocks()) as blocks:
+                async for block in blocks:
+                    yield block
+        except BaseException as raised:
+            ended = raised
+            raise
+        finally:
+            after = thread_probe()
+            error = self._failure[1] if self._failure is not None else self._source_error or ended
+            decision = self._record(error, (after[1] - before[1]) / 1e9)
+            if self._failure is not None:
+                where = f"item {self._failure[0]} of {self.state.name}.{self.operation}(), on {self.plan}"
+                add_note(self._failure[1], f"{where} (decision {decision.number})")
+        if self._source_error is not None:
+            raise self._source_error
+
+    async def _blocks(self) -> AsyncGenerator[Block]:
+        self._finished: list[Block] = []
+        self._news = asyncio.Event()
+        self._room = asyncio.Event()
+        if isinstance(self._items, AsyncIterable):
+            take = self._taker_async(aiter(self._items))
+        else:
+            take = self._taker(iter(self._items))
+        tasks = [asyncio.ensure_future(self._work(take)) for _ in range(self._workers)]
+        for task in tasks:
+            task.add_done_callback(lambda _: self._news.set())
+        try:
+            while True:
+                await self._news.wait()
+                self._news.clear()
+                blocks, self._finished = self._finished, []
+                for block in blocks:
+                    yield block
+                if all(task.done() for task in tasks) and not self._finished:
+                    break
+            for task in tasks:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _work(self, take: Take) -> None:
+        """Take items in turn until none is left."""
+        while True:
+            while self._taken - self.delivered >= self._buffer and not self._exhausted:
+                self._room.clear()
+                await self._room.wait()
+            if self._exhausted or self._stop_at is not None:
+                return
+            taken = await take()
+            if taken is None:
+                return
+            index, item = taken
+            block = await self._run_item(item, index)
+            if block.error is not None:
+                self._stop_at = index if self._stop_at is None else min(index, self._stop_at)
+            self._finished.append(block)
+            self._news.set()
+            now = time.perf_counter()
+            if now >= self._give_way_at:
+                # Coroutines that never wait would keep the loop from everybody else.
+                self._give_way_at = now + TURN_SECONDS
+                await asyncio.sleep(0)
+
+    def _taker(self, items: Iterator[Any]) -> Take:
+        async def take() -> tuple[int, Any] | None:
+            if self._exhausted:
+                return None
+            try:
+                item = next(items)
+            except StopIteration:
+                self._end(None)
+                return None
+            except BaseException as error:
+                self._end(error)
+                return None
+            self._taken += 1
+            return self._taken - 1, item
+
+        return take
+
+    def _taker_async(self, items: AsyncIterator[Any]) -> Take:
+        one_at_a_time = asyncio.Lock()
+
+        async def take() -> tuple[int, Any] | None:
+            async with one_at_a_time:
+                if self._exhausted:
+                    return None
+                try:
+                    item = await anext(items)
+                except StopAsyncIteration:
+                    self._end(None)
+                    return None
+                except asyncio.CancelledError:
+                    raise
+                except BaseException as error:
+                    self._end(error)
+                    return None
+                self._taken += 1
+                return self._taken - 1, item
+
+        return take
+
+    def _end(self, error: BaseException | None) -> None:
+        self._exhausted = True
+        self._source_error = error
+        self._room.set()
+
+    async def _run_item(self, item: Any, index: int) -> Block:
+        left = self.settings.retries
+        while True:
+            try:
+                with nullcontext() if self._seed is None else random_state_kept:
+                    value = await self._call(item, index)
+            except asyncio.CancelledError as error:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    raise
+                return Block(index, [], error)
+            except Exception as error:
+                if left:
+                    left -= 1
+                    continue
+                return self._failed(error, item, index)
+            except BaseException as error:
+                return Block(index, [], error)
+            self._results += 1
+            return Block(index, [value])
+
+    async def _call(self, item: Any, index: int) -> Any:
+        if self._seed is not None:
+            seed_streams(self._seed, index, numpy_random=self._numpy_random)
+        function, kwargs = self.state.function, self._kwargs
+        began = time.perf_counter()
+        timeout = self.settings.timeout
+        coroutine = function(*item, **kwargs) if self._star else function(item, **kwargs)
+        if timeout is None:
+            value = await coroutine
+        else:
+            limit = asyncio.timeout(timeout)
+            try:
+                async with limit:
+                    value = await coroutine
+            except TimeoutError:
+                if limit.expired():
+                    message = f"item {index}: took longer than timeout={timeout:g} seconds"
+                    raise ItemTimeoutError(message, index=index) from None
+                raise
+        wall = time.perf_counter() - began
+        self._profile.add(Sample(1, wall, 0.0, None, 1, self._workers))
+        return value
+
+    def _failed(self, error: Exception, item: Any, index: int) -> Block:
+        on_error = self.settings.on_error
+        if on_error == "raise":
+            return Block(index, [], error)
+        self._results += 1
+        if callable(on_error):
+            try:
+                return Block(index, [on_error(error, item)])
+            except Exception as raised:
+                return Block(index, [], raised)
+        add_note(error, f"item {index} of {self.state.name}, on {self.plan}")
+        return Block(index, [error])
+
+    def _record(self, error: BaseException | None, cpu: float) -> Decision:
+        profile = self._profile
+        if profile.items:
+            # The loop's CPU time belongs to all items together; the wall time of each was its own.
+            profile.cpu = min(cpu, profile.wall)
+            self.state.profiles[type(None)] = profile
+        items = self._results
+        return record(
+            self.state,
+            operation=self.operation,
+            started=self._started_unix,
+            items=items,
+            workload=classify(self.state.traits(), profile, current_host()),
+            plan=self.plan,
+            rejected=self._choice.rejected,
+            why=self._choice.why,
+            predicted=self._choice.plan.predicted,
+            actual=time.perf_counter() - self._started,
+            serial_estimate=profile.seconds_per_item * items if profile.items else None,
+            tried=((self.plan, items),),
+            notes=self._choice.notes,
+            fallbacks=(),
+            error="" if error is None or isinstance(error, GeneratorExit) else type(error).__qualname__,
+        )
+
+
+def _traits(state: FunctionState, items: Items, *, star: bool, kwargs: dict[str, Any]) -> Traits:
+    """Static facts; where all items are here to be looked at, of calls with their types."""
+    traits = state.traits()
+    if not traits.report.effects or type(items) not in (list, tuple) or not items:
+        return traits
+    keyword = tuple((name, type(value)) for name, value in kwargs.items())
+    first = items[0]  # type: ignore[index]
+    types = ArgumentTypes(tuple(map(type, first)) if star and type(first) is tuple else (type(first),), keyword)
+    if not types.fit(list(items), star=star):  # type: ignore[arg-type]
+        return traits
+    return min(traits, state.traits(types), key=lambda found: len(found.report.effects))
+
+
+def items_of(iterables: tuple[Items, ...], star: bool) -> tuple[Items, bool]:
+    """Several iterables as one of tuples."""
+    if len(iterables) == 1:
+        return iterables[0], star
+    if any(isinstance(each, AsyncIterable) for each in iterables):
+        return _azip(iterables), True
+    if all(hasattr(each, "__len__") for each in iterables):
+        return list(zip(*iterables, strict=False)), True
+    return zip(*iterables, strict=False), True
+
+
+async def _azip(iterables: tuple[Items, ...]) -> AsyncIterator[tuple[Any, ...]]:
+    iterators = [aiter(each) if isinstance(each, AsyncIterable) else _as_async(each) for each in iterables]
+    while True:
+        row = []
+        for iterator in iterators:
+            try:
+                row.append(await anext(iterator))
+            except StopAsyncIteration:
+                return
+        yield tuple(row)
+
+
+async def _as_async(items: Iterable[Any]) -> AsyncIterator[Any]:
+    for item in items:
+        yield item
+
+
+def map_on_own_loop(run: CoroutineRun) -> list[Any]:
+    """Collect a map from synchronous code."""
+    _refuse_running_loop(run)
+    future = run_on_loop(run.collect())
+    try:
+        results: list[Any] = future.result()
+    except BaseException:
+        future.cancel()
+        raise
+    return results
+
+
+def iterate_on_own_loop(run: CoroutineRun, *, ordered: bool) -> Iterator[Any]:
+    """Hand out a map's results to synchronous code; the loop runs on while the consumer works."""
+    _refuse_running_loop(run)
+    results = run.ordered() if ordered else run.completed()
+
+    def deliver() -> Iterator[Any]:
+        try:
+            while True:
+                try:
+                    value = run_on_loop(_next(results)).result()
+                except StopAsyncIteration:
+                    return
+                yield value
+        finally:
+            run_on_loop(_close(results)).result()
+
+    return deliver()
+
+
+async def _next(results: AsyncGenerator[Any]) -> Any:
+    return await anext(results)
+
+
+async def _close(results: AsyncGenerator[Any]) -> None:
+    await results.aclose()
+
+
+def _refuse_running_loop(run: CoroutineRun) -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    name = run.state.name.rpartition(".")[2]
+    raise RuntimeError(
+        f"{run.operation}() of the coroutine function {name} would block the running event loop; "
+        f"use `await {name}.amap(...)` or `async for ... in {name}.aimap(...)`"
+    )
+
+
+def one_call(
+    state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, Any], settings: Settings
+) -> Coroutine[Any, Any, Any]:
+    """One call under the hints that concern a single item; a demand that cannot be met is refused at once."""
+    run = CoroutineRun(state, [args], kwargs, settings, star=True, operation="submit")
+
+    async def first() -> Any:
+        return (await run.collect())[0]
+
+    return first()

@@ -1,0 +1,342 @@
+"""The part of a map that runs on a pool: keeps it filled, takes outcomes back, and finds who is to blame."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+
+from autopar._backends import load
+from autopar._engine.blocks import Block
+from autopar._engine.machine import warm_workers
+from autopar._engine.pace import Pace
+from autopar._engine.task import MapTask, named
+from autopar._model.observation import Sample
+from autopar._model.plan import Plan
+from autopar._model.work import Chunk, Outcome
+from autopar._plan import DEFAULT_COSTS, Climb, next_chunksize
+from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
+
+LOOK_FOR_STARTS = 0.05
+"""Seconds after which a chunk that had not started yet is looked at again, when items have a time-out."""
+
+POLL_FOR_CANCEL = 0.05
+"""Seconds within which a map notices that its asynchronous caller was cancelled."""
+
+Fallback = Callable[[str], None]
+
+
+class Elsewhere:
+    """One pool at work for one map.
+
+    Parameters
+    ----------
+    task
+        The map.
+    plan
+        What to open.
+    leave
+        Called with the reason when this way cannot go on; what is left is in ``requeue``.
+
+    Attributes
+    ----------
+    requeue
+        Chunks to run again, or elsewhere.
+    warming
+        The workers are still starting: nothing has come back yet.
+    """
+
+    def __init__(self, task: MapTask, plan: Plan, leave: Fallback) -> None:
+        self.task = task
+        self.plan = plan
+        self.requeue: deque[Chunk] = deque()
+        warm = warm_workers().get(plan.backend, 0)
+        self.pool = load(plan.backend).open(plan)
+        self.warming = plan.backend == "processes" and warm < plan.workers
+        self.climb = self._new_climb(plan)
+        task.scattered = True
+        self._leave = leave
+        self._left = False
+        self._job = task.job(max(1, task.cores // max(1, plan.workers)), elsewhere=plan.backend == "processes")
+        self._pace = Pace(task.profile.seconds_per_item)
+        self._in_flight: dict[Future[Outcome], Chunk] = {}
+        self._done: SimpleQueue[Future[Outcome]] = SimpleQueue()
+        self._attempts: dict[int, int] = {}
+        self._began: float | None = None
+        self._finished = 0
+        self._unsent: deque[Block] = deque()
+
+    # -- keeping it filled ------------------------------------------------------------------------------------------
+
+    def adjust(self, plan: Plan) -> None:
+        """Follow a better-informed plan for the same backend."""
+        self.plan = plan
+        self.pool = load(plan.backend).open(plan)
+        if not plan.adaptive or self.climb is None:
+            self.climb = self._new_climb(plan)
+
+    def _new_climb(self, plan: Plan) -> Climb | None:
+        """Concurrency control that starts from what this function's last map found."""
+        if not plan.adaptive:
+            return None
+        earlier = self.task.best_concurrency or 0
+        alone = self.task.profile.seconds_per_item or None
+        return Climb(plan.workers, start=max(DEFAULT_COSTS.climb_start, earlier), alone=alone)
+
+    def fill(self) -> None:
+        """Keep as many chunks submitted as the plan says and the buffer allows."""
+        limit = self.climb.limit if self.climb is not None else self.pool.capacity
+        while len(self._in_flight) < limit and not self._left:
+            chunk = self._next_chunk()
+            if chunk is None:
+                return
+            try:
+                future = self.pool.submit(chunk)
+            except TransportError as error:
+                self._cannot_send(chunk, error)
+                continue
+            self._in_flight[future] = chunk
+            future.add_done_callback(self._done.put)
+
+    @property
+    def busy(self) -> bool:
+        """Something is under way or waits to be handed out."""
+        return bool(self._in_flight or self._unsent)
+
+    def next_requeued(self) -> Chunk | None:
+        """The next chunk to run again that is still wanted."""
+        while self.requeue:
+            chunk = self.requeue.popleft()
+            if self.task.stop_at is None or chunk.start < self.task.stop_at:
+                return chunk
+        return None
+
+    def _next_chunk(self) -> Chunk | None:
+        chunk = self.next_requeued()
+        if chunk is not None:
+            return chunk
+        source = self.task.source
+        room = self.task.room(self._pace.seconds, self.plan.workers)
+        if self.task.ended or room <= 0:
+            return None
+        start = source.taken
+        items = source.take(self._chunksize(room))
+        if not items:
+            return None
+        chunk = Chunk(self._job, start, items)
+        if not self.task.fits(items):
+            self.requeue.append(chunk)
+            self.task.forget_types()
+            self._go(f"an item from {start} on has another type, for which it may have effects")
+            return None
+        return chunk
+
+    def _chunksize(self, room: int) -> int:
+        task, plan = self.task, self.plan
+        if task.settings.timeout is not None or self.climb is not None:
+            return 1
+        if plan.chunksize is not None:
+            return min(plan.chunksize, room)
+        costs = DEFAULT_COSTS
+        dispatch = costs.process_dispatch if plan.backend == "processes" else costs.thread_dispatch
+        if task.buffersize is not None:
+            # Every worker gets its share of a small buffer.
+            room = max(1, room // (2 * plan.workers))
+        return next_chunksize(self._pace.seconds, task.source.remaining, plan.workers, dispatch, buffered=room)
+
+    # -- taking outcomes back -----------------------------------------------------------------------------------------
+
+    def ready(self) -> list[Block]:
+        """Blocks of what has finished; does not wait."""
+        return [block for future in self._finished_now() for block in self._finish(future)]
+
+    def wait(self) -> list[Block]:
+        """Blocks of at least one finished chunk, if anything is under way."""
+        blocks = list(self._unsent)
+        self._unsent.clear()
+        if not blocks and self._in_flight:
+            blocks = [block for future in self._wait_for_any() for block in self._finish(future)]
+        return blocks
+
+    def drain(self) -> Iterator[Block]:
+        """Everything that is still under way."""
+        while self.busy:
+            yield from self.wait()
+
+    def close(self, *, interrupted: bool) -> None:
+        """Cancel what waits; after Ctrl-C also end what runs, where that is possible."""
+        for future in list(self._in_flight):
+            if interrupted:
+                self.pool.abandon(future)
+            else:
+                future.cancel()
+        if self.climb is not None:
+            self.task.profile.best_concurrency = self.climb.accepted
+        self.pool.close()
+
+    def slower_than_the_loop(self) -> str:
+        """What shows that this way is slower than the loop was, or an empty string."""
+        task = self.task
+        alone = task.profile.seconds_per_item
+        elapsed = 0.0 if self._began is None else time.perf_counter() - self._began
+        known = alone > 0 and self._finished >= 4 * self.plan.workers and elapsed > 0.2
+        free = not task.demanded and task.settings.timeout is None and not task.settings.eager
+        if not known or not free or self.climb is not None:
+            return ""
+        expected = self._finished * alone
+        if elapsed < 1.25 * expected + 0.1:
+            return ""
+        return f"slower than the loop: {self._finished} items took {elapsed:.3g} s instead of {expected:.3g} s"
+
+    def _finished_now(self) -> list[Future[Outcome]]:
+        finished = []
+        while True:
+            try:
+                finished.append(self._done.get_nowait())
+            except Empty:
+                return finished
+
+    def _wait_for_any(self) -> list[Future[Outcome]]:
+        while True:
+            try:
+                first = self._done.get(timeout=self._patience())
+            except Empty:
+                self.task.check_cancelled()
+                if expired := self._expire():
+                    return expired
+                continue
+            return [first, *self._finished_now()]
+
+    def _patience(self) -> float | None:
+        """Seconds until something other than an outcome may have to be done."""
+        polls = [] if self.task.cancel is None else [POLL_FOR_CANCEL]
+        timeout = self.task.settings.timeout
+        if timeout is not None:
+            now = time.perf_counter()
+            starts = [getattr(future, "started", None) for future in self._in_flight]
+            polls += [started + timeout - now for started in starts if started is not None]
+            if None in starts:
+                polls.append(LOOK_FOR_STARTS)
+        return max(0.0, min(polls)) if polls else None
+
+    def _expire(self) -> list[Future[Outcome]]:
+        """Give up items past their time-out."""
+        timeout = self.task.settings.timeout
+        if timeout is None:
+            return []
+        now = time.perf_counter()
+        expired = []
+        for future in list(self._in_flight):
+            started = getattr(future, "started", None)
+            if started is None or now - started < timeout or future.done():
+                continue
+            self.pool.abandon(future)
+            stand_in: Future[Outcome] = Future()
+            stand_in.set_exception(ItemTimeoutError(f"took longer than timeout={timeout:g} seconds"))
+            self._in_flight[stand_in] = self._in_flight.pop(future)
+            expired.append(stand_in)
+        return expired
+
+    def _finish(self, future: Future[Outcome]) -> Iterator[Block]:
+        """Turn one finished chunk into blocks."""
+        chunk = self._in_flight.pop(future, None)
+        if chunk is None or future.cancelled():
+            return
+        error = future.exception()
+        if error is not None:
+            yield from self._around(chunk, error)
+            return
+        outcome = future.result()
+        self.warming = False
+        self._learn(outcome)
+        if outcome.lost is not None and not (self.task.demanded and self.task.collects):
+            yield self._lost_result(chunk, outcome, outcome.lost)
+            return
+        block = self.task.block_of(chunk, outcome, self.plan)
+        if block.error is not None:
+            self._cancel_beyond(block.end)
+        yield block
+
+    def _learn(self, outcome: Outcome) -> None:
+        items = len(outcome.values)
+        if self._began is None:
+            # Starting the workers is paid for once; what counts from here on is how fast they are.
+            self._began = time.perf_counter()
+        else:
+            self._finished += items
+        self._pace.add(items, outcome.wall)
+        if self.climb is not None:
+            now, under_way = time.perf_counter(), len(self._in_flight) + 1
+            self.climb.complete(now, outcome.wall, ok=outcome.error is None, in_flight=under_way)
+        profile = self.task.profile
+        if items and not profile.items:
+            profile.add(Sample(items, outcome.wall, outcome.cpu, None, outcome.waits, self.plan.workers))
+
+    def _cancel_beyond(self, index: int) -> None:
+        for future, chunk in self._in_flight.items():
+            if chunk.start > index:
+                future.cancel()
+
+    # -- what goes wrong around the items -----------------------------------------------------------------------------
+
+    def _around(self, chunk: Chunk, error: BaseException) -> Iterator[Block]:
+        """Find the item to blame, and run what can be run."""
+        if isinstance(error, TransportError):
+            self._cannot_send(chunk, error)
+        elif isinstance(error, WorkerDiedError) and len(chunk.items) > 1 and self.task.repeatable:
+            self._split(chunk)
+            self.task.fallbacks.append(f"{error}; the {len(chunk.items)} items it held ran again, one by one")
+        elif isinstance(error, (WorkerDiedError, ItemTimeoutError)) and self._try_again(chunk):
+            self.requeue.append(chunk)
+        else:
+            yield self._give_up(chunk, error)
+
+    def _give_up(self, chunk: Chunk, error: BaseException) -> Block:
+        block = self.task.give_up(chunk, error, self.plan)
+        if block.error is not None:
+            self._cancel_beyond(chunk.start)
+        return block
+
+    def _cannot_send(self, chunk: Chunk, error: TransportError) -> None:
+        """An item or the function does not travel: in the caller's thread it need not."""
+        if not self.task.demanded:
+            self.requeue.append(chunk)
+            self._go(str(named(error, chunk.start, len(chunk.items))))
+        elif error.about == "item" and len(chunk.items) > 1:
+            self._split(chunk)
+        else:
+            self._unsent.append(self._give_up(chunk, error))
+
+    def _lost_result(self, chunk: Chunk, outcome: Outcome, place: int) -> Block:
+        """A result could not leave its worker; without effects its item may run again where it need not travel."""
+        error = outcome.values[place].error
+        index = chunk.start + place
+        again = not self.task.demanded and self.task.repeatable
+        last = place - 1 if again else place
+        emitted = [said for said in outcome.emitted if said[0] <= last]
+        if again:
+            self.requeue.append(Chunk(chunk.job, index, chunk.items[place:]))
+            self._go(str(named(error, index)))
+            return self.task.block_of(chunk, Outcome(outcome.values[:place], emitted=emitted), self.plan)
+        if self.task.collects:
+            return self.task.block_of(chunk, outcome, self.plan)
+        ended = Outcome(outcome.values[:place], named(error, index), emitted=emitted)
+        block = self.task.block_of(chunk, ended, self.plan)
+        self._cancel_beyond(block.end)
+        return block
+
+    def _go(self, reason: str) -> None:
+        if not self._left:
+            self._left = True
+            self._leave(reason)
+
+    def _split(self, chunk: Chunk) -> None:
+        for position, item in enumerate(chunk.items):
+            self.requeue.append(Chunk(chunk.job, chunk.start + position, [item]))
+
+    def _try_again(self, chunk: Chunk) -> bool:
+        used = self._attempts.get(chunk.start, 0)
+        self._attempts[chunk.start] = used + 1
+        return used < self.task.settings.retries

@@ -1,0 +1,214 @@
+"""What the engine remembers of one function: its traits, its profiles and how a worker process finds it."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from types import FunctionType, ModuleType, NoneType
+from typing import Any
+
+from autopar._backends.importing import importable
+from autopar._effects import analyse
+from autopar._model.decision import Decision
+from autopar._model.effects import Effect
+from autopar._model.observation import Profile, Traits
+from autopar._observe.traits import observe_traits
+
+DECISIONS_KEPT = 1000
+"""Newest decisions of a function that its ``decisions`` show."""
+
+
+class KeptDecisions:
+    """A function's own decisions, newest last, out of one log; two functions of the same name have each their own."""
+
+    def __init__(self) -> None:
+        self.decisions: deque[Decision] = deque(maxlen=DECISIONS_KEPT)
+        self.log: object = None
+
+    def keep(self, decision: Decision, log: object) -> None:
+        """Add the decision that a log has numbered."""
+        if self.log is not log:
+            self.decisions.clear()
+            self.log = log
+        self.decisions.append(decision)
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentTypes:
+    """The exact types of the arguments of a call."""
+
+    positional: tuple[type, ...]
+    keyword: tuple[tuple[str, type], ...] = ()
+
+    def fit(self, items: list[Any], *, star: bool) -> bool:
+        """Whether all these items have these types."""
+        if not star:
+            return set(map(type, items)) <= {self.positional[0]}
+        return all(type(item) is tuple and tuple(map(type, item)) == self.positional for item in items)
+
+
+class FunctionState:
+    """One function's memory, shared by its wrapper, its bound methods and all its maps."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.lock = threading.Lock()
+        self.profiles: dict[type, Profile] = {}
+        self.calls = Profile()
+        self.kept = KeptDecisions()
+        self.witnessed = False
+        self.seen_effects: tuple[Effect, ...] = ()
+        self.hinted = False
+        self._traits: dict[ArgumentTypes | None, Traits] = {}
+        self._seen: tuple[tuple[dict[str, Any], str, Any], ...] = ()
+
+    @functools.cached_property
+    def name(self) -> str:
+        """``module.qualname``, as in the decision log."""
+        target = self.function
+        module = getattr(target, "__module__", None) or type(target).__module__
+        return f"{module}.{getattr(target, '__qualname__', type(target).__qualname__)}"
+
+    def traits(self, types: ArgumentTypes | None = None) -> Traits:
+        """Static facts, looked up once and again when a name that the function reads got another value.
+
+        With the exact types of a call's arguments fewer effects are suspected; they then hold for such calls only.
+        """
+        if not self._current():
+            self._traits.clear()
+        known = self._traits.get(types)
+        if known is None:
+            known = self._traits[types] = self._observe(types)
+        return known
+
+    def _observe(self, types: ArgumentTypes | None) -> Traits:
+        if types is None:
+            traits = observe_traits(self.function)
+            self._seen = tuple(
+                (vars(module), read.name, _identity(vars(module).get(read.name)))
+                for read in traits.report.reads
+                if (module := sys.modules.get(read.module)) is not None
+            )
+        else:
+            report = analyse(self.function, argument_types=types.positional, keyword_types=dict(types.keyword))
+            traits = observe_traits(self.function, report)
+        if not self.seen_effects:
+            return traits
+        return replace(traits, report=replace(traits.report, effects=traits.report.effects + self.seen_effects))
+
+    def _current(self) -> bool:
+        return all(_identity(namespace.get(name)) is identity for namespace, name, identity in self._seen)
+
+    def shared_globals(self) -> dict[tuple[str, str], Any]:
+        """Values of the module-level names that a worker process must see as they are here.
+
+        Modules, and functions that still stand where they were defined, are the same in a worker that imports them;
+        of such a class the data attributes are sent. Everything else may have changed since its module was imported,
+        so its value is sent.
+        """
+        shared: dict[tuple[str, str], Any] = {}
+        for read in self.traits().report.reads:
+            module = sys.modules.get(read.module)
+            if module is None or not importable(module) or read.name not in vars(module):
+                continue
+            value = vars(module)[read.name]
+            if not _unchanged(value, read.name):
+                shared[read.module, read.name] = value
+            elif isinstance(value, type):
+                shared.update(_class_data(value))
+        return shared
+
+    def reference(self) -> tuple[str, str] | None:
+        """Module and qualified name by which another process can import this very function, or None."""
+        function = self.function
+        module_name, qualname = getattr(function, "__module__", None), getattr(function, "__qualname__", None)
+        module = sys.modules.get(module_name or "")
+        if module is None or not isinstance(qualname, str) or "<" in qualname or not importable(module):
+            return None
+        found: Any = module
+        for part in qualname.split("."):
+            try:
+                found = vars(found)[part]
+            except (KeyError, TypeError):
+                return None
+        if isinstance(found, (staticmethod, classmethod)):
+            found = found.__func__
+        unwrap = getattr(type(found), "__autopar_unwrap__", None)
+        if unwrap is not None:
+            found = unwrap(found)
+        return (module.__name__, qualname) if found is function else None
+
+
+def _unchanged(value: Any, name: str) -> bool:
+    """A worker that imports the module finds the same under this name."""
+    if isinstance(value, ModuleType):
+        return True
+    if isinstance(value, (FunctionType, type)):
+        home = sys.modules.get(value.__module__ or "")
+        own_name = value.__qualname__
+        return home is not None and own_name == name and vars(home).get(name) is value
+    unwrap: Any = getattr(type(value), "__autopar_unwrap__", None)
+    return unwrap is not None
+
+
+def _class_data(cls: type) -> dict[tuple[str, str], Any]:
+    """The attributes of a class, and of its bases, that are plain data and so may have been set anew."""
+    data: dict[tuple[str, str], Any] = {}
+    for base in cls.__mro__:
+        home = sys.modules.get(base.__module__)
+        if home is None or not importable(home) or vars(home).get(base.__qualname__) is not base:
+            continue
+        for name, value in vars(base).items():
+            if not name.startswith("__") and _is_data(value) and type(base) is type:
+                data[base.__module__, f"{base.__qualname__}.{name}"] = value
+    return data
+
+
+def _is_data(value: Any) -> bool:
+    """Numbers, texts and containers of them; what computes an attribute, or does not pickle, is left alone."""
+    if isinstance(value, (bool, int, float, complex, str, bytes, NoneType)):
+        return True
+    if type(value) in (list, tuple, set, frozenset):
+        return all(map(_is_data, value))
+    return type(value) is dict and all(map(_is_data, value)) and all(map(_is_data, value.values()))
+
+
+def _identity(value: Any) -> Any:
+    """What must stay the same for the analysis to hold: of code, which; of data, the type."""
+    return value if callable(value) or isinstance(value, ModuleType) else type(value)
+
+
+_states: dict[int, tuple[Any, FunctionState]] = {}
+_states_lock = threading.Lock()
+_STATES_KEPT = 1024
+
+
+def state_of(function: Callable[..., Any]) -> FunctionState:
+    """The memory of an undecorated function that is mapped by ``autopar.map``; kept for the newest ones."""
+    with _states_lock:
+        known = _states.pop(id(function), None)
+        if known is None or known[0] is not function:
+            known = (function, FunctionState(function))
+        _states[id(function)] = known
+        while len(_states) > _STATES_KEPT:
+            del _states[next(iter(_states))]
+        return known[1]
+
+
+def state_for(function: Callable[..., Any]) -> FunctionState:
+    """The memory of a function that is being decorated: the one it has from ``autopar.map``, or a new one."""
+    known = _states.get(id(function))
+    return known[1] if known is not None and known[0] is function else FunctionState(function)
+
+
+def bound_state(state: FunctionState, function: Callable[..., Any]) -> FunctionState:
+    """The memory of a bound method: the profiles of its function, the traits of its own."""
+    bound = FunctionState(function)
+    bound.profiles = state.profiles
+    bound.calls = state.calls
+    bound.kept = state.kept
+    return bound

@@ -1,0 +1,163 @@
+"""The part of a map that runs in the caller's thread: the loop, in slices between two looks at the plan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autopar._backends.chunk import bind, run_chunk
+from autopar._backends.said import Keeper
+from autopar._engine.blocks import Block
+from autopar._engine.task import MapTask
+from autopar._model.observation import Profile
+from autopar._model.plan import Plan
+from autopar._model.work import Chunk
+from autopar._observe.meter import Meter
+from autopar._observe.witness import Witness
+
+FIRST_SLICE = 100e-6
+LONGEST_SLICE = 10e-3
+"""Seconds of items between two looks at the plan: from about 20 times what measuring a slice takes (5 us,
+benchmarks/main_job.py) up to what a cold worker pool takes to start, doubling."""
+
+HELP_SLICE = 3e-3
+"""Seconds of items that run here at a time while workers start elsewhere."""
+
+LAZY_LOOKAHEAD = 1e-3
+"""Seconds of items that a lazy map may run ahead of its consumer."""
+
+LAZY_TRIAL = 64
+"""Items that a lazy map runs strictly one by one before it pays for looking at the function's effects."""
+
+CREDIBLE_SLICE = 50e-6
+"""Seconds of a slice from which its mean is believed: 10 times what measuring it takes (5 us,
+benchmarks/main_job.py)."""
+
+SHORTEST_ITEM = 20e-9
+"""Seconds below which no call can be."""
+
+LOOP = Plan()
+
+
+class Here:
+    """Runs items of a task in the caller's thread and measures them.
+
+    Attributes
+    ----------
+    seconds
+        Time spent on items here.
+    final
+        No plan is wanted any more: the rest may run in one go.
+    credible
+        The latest slice was long enough to plan on.
+    """
+
+    def __init__(self, task: MapTask) -> None:
+        self.task = task
+        self.seconds = 0.0
+        self.final = False
+        self.credible = False
+        self._job = task.job(task.cores)
+        self._call = bind(self._job)
+        self._slice = FIRST_SLICE
+        self._may_look_ahead: bool | None = None
+
+    def run_slice(self, *, alone: bool = True, seconds: float | None = None) -> Block | None:
+        """Run the next few items as the loop would; None if there was none.
+
+        ``alone`` says that nothing else of this program runs meanwhile, ``seconds`` bounds the slice.
+        """
+        task, source = self.task, self.task.source
+        probing = task.profile.items == 0
+        count = 1 if probing else self._size(seconds)
+        start = source.taken
+        meter = Meter()
+        if task.careful or probing:
+            items = source.take(count)
+            if not items:
+                return None
+            chunk = Chunk(self._job, start, items)
+            if probing:
+                task.see(items[0])
+            witness = self._witness(items[0]) if probing else None
+            meter = Meter()
+            block = self.run_chunk(chunk)
+            if probing:
+                task.sample_item = items[0]
+                task.sample_result = block.values[0] if block.values else None
+            if witness is not None:
+                task.state.seen_effects = witness.changes()
+        else:
+            block = Block(start, [])
+            keeper = Keeper(block.values).start() if self._out_of_order else None
+            try:
+                source.run(self._call, count, block.values)
+            except BaseException as error:
+                block.error = error
+                task.stop(block.end)
+            finally:
+                if keeper is not None:
+                    block.emitted = keeper.stop()
+            task.count(LOOP, len(block.values))
+            if not block.values and block.error is None:
+                return None
+        self._learn(meter, len(block.values), alone)
+        source.check_end()
+        return block
+
+    def run_chunk(self, chunk: Chunk) -> Block:
+        """Run given items here."""
+        outcome = run_chunk(Chunk(self._job, chunk.start, chunk.items), keep=self._out_of_order)
+        return self.task.block_of(chunk, outcome, LOOP)
+
+    @property
+    def _out_of_order(self) -> bool:
+        """Items before these may still be under way, so what these say has to wait."""
+        return self.task.scattered and self.task.ordered
+
+    def _witness(self, item: Any) -> Witness | None:
+        """Watch the first item that a function's first map runs for effects that its analysis could miss."""
+        task = self.task
+        if task.state.witnessed or task.settings.pure:
+            return None
+        task.state.witnessed = True
+        args = item if task.source.star and isinstance(item, tuple) else (item,)
+        return Witness(task.state.function, args, task.kwargs)
+
+    def _learn(self, meter: Meter, items: int, alone: bool) -> None:
+        task = self.task
+        sample = meter.sample(max(1, items), alone=alone and task.host.threads_alive <= 1)
+        self.seconds += sample.wall
+        if items:
+            self.credible = sample.wall >= CREDIBLE_SLICE
+            profile = task.profile
+            if self.credible and profile.items < items and sample.wall < items * profile.seconds_per_item / 2:
+                # The first items paid for warming up; most of the rest will not.
+                task.profile = Profile()
+            task.profile.add(sample)
+        self._slice = min(LONGEST_SLICE, 2 * self._slice)
+
+    def _size(self, seconds: float | None) -> int:
+        task = self.task
+        ordered_taking = task.careful and not task.source.inert
+        if (task.lazy or ordered_taking) and not self._look_ahead():
+            return 1
+        remaining = task.source.remaining
+        one_go = self.final and not task.lazy and task.settings.progress is False and task.cancel is None
+        if one_go and remaining is not None:
+            return max(1, remaining)
+        each = max(task.profile.seconds_per_item, SHORTEST_ITEM)
+        if seconds is None:
+            seconds = LAZY_LOOKAHEAD if task.lazy else self._slice
+        size = max(1, int(seconds / each))
+        return min(size, max(1, task.room(each, 1)))
+
+    def _look_ahead(self) -> bool:
+        """Whether items may run, or be taken, before the consumer asks: only if nobody can notice."""
+        if self._may_look_ahead is None:
+            if self.task.settings.pure:
+                self._may_look_ahead = True
+            elif self.task.profile.items < LAZY_TRIAL:
+                return False
+            else:
+                self._may_look_ahead = not self.task.state.traits().report.effects  # of whatever type comes next
+        return self._may_look_ahead

@@ -1,0 +1,96 @@
+"""The process's decision log, opened at the first decision."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from autopar._engine.functions import FunctionState
+from autopar._model.decision import Decision
+from autopar._observe.host import current_host, fingerprint
+from autopar._record import DecisionLog, Store, explain, table
+from autopar.errors import StoreWarning
+
+if TYPE_CHECKING:
+    from autopar._engine.run import MapRun
+
+_lock = threading.Lock()
+_log: DecisionLog | None = None
+
+
+def decision_log() -> DecisionLog:
+    """The log of this process."""
+    global _log
+    with _lock:
+        if _log is None:
+            host = current_host()
+            _log = DecisionLog(Store.from_environment())
+            _log.note_host(fingerprint(host), host)
+        return _log
+
+
+def new_log() -> None:
+    """Write what waits and start an empty log, with the store that the environment names now."""
+    global _log
+    with _lock:
+        log, _log = _log, None
+    if log is not None:
+        log.flush()
+
+
+def record(state: FunctionState, **fields: Any) -> Decision:
+    """Write down one decision about a function."""
+    log = decision_log()
+    try:
+        decision = log.add(function=state.name, **fields)
+    except StoreWarning:
+        # Where warnings are errors this one must not cost the results of a map that is done; the log has the decision.
+        decision = log.for_function(state.name)[-1]
+    state.kept.keep(decision, log)
+    return decision
+
+
+def decisions_of(state: FunctionState) -> list[Decision]:
+    """The function's own decisions in this process, newest last."""
+    return list(state.kept.decisions) if state.kept.log is decision_log() else []
+
+
+def record_map(run: MapRun, operation: str, error: BaseException | None) -> Decision:
+    """Write down how a map went."""
+    choice, task = run.choice, run.task
+    alone = task.profile.seconds_per_item
+    items = task.items_done
+    return record(
+        task.state,
+        operation=operation,
+        started=task.started_unix,
+        items=items,
+        workload=choice.workload if choice is not None else None,
+        plan=run.plan,
+        rejected=choice.rejected if choice is not None else (),
+        why=choice.why if choice is not None else "the whole of it ran before planning could pay",
+        predicted=run.predicted,
+        actual=time.perf_counter() - task.started,
+        serial_estimate=alone * items if alone else None,
+        tried=tuple(task.tried),
+        notes=choice.notes if choice is not None else (),
+        fallbacks=tuple(task.fallbacks),
+        error="" if error is None else type(error).__qualname__,
+    )
+
+
+def all_decisions() -> list[Decision]:
+    """Every decision of this process that is still in memory, newest last."""
+    return decision_log().all()
+
+
+def decision_table(decisions: Iterable[Decision]) -> str:
+    """Decisions as a text table."""
+    return table(decisions)
+
+
+def explanation(decision: Decision) -> str:
+    """Why an operation ran as it did, in words."""
+    return explain(decision)

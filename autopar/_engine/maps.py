@@ -1,0 +1,140 @@
+"""Maps of plain functions as users see them: a list, or results one by one."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from autopar._backends.replay import replay
+from autopar._engine.blocks import Block, Reorder
+from autopar._engine.functions import FunctionState
+from autopar._engine.journal import record_map
+from autopar._engine.progress import progress_of
+from autopar._engine.run import MapRun
+from autopar._engine.source import Source
+from autopar._engine.task import MapTask, add_note
+from autopar._model.hints import Settings
+
+
+def map_list(
+    state: FunctionState,
+    iterables: tuple[Iterable[Any], ...],
+    kwargs: dict[str, Any],
+    settings: Settings,
+    *,
+    star: bool = False,
+    operation: str = "map",
+    cancel: threading.Event | None = None,
+) -> list[Any]:
+    """All results in order. The error of the first failing item in input order is raised, as in the loop."""
+    run = MapRun(MapTask(state, Source(iterables, star=star), kwargs, settings, cancel=cancel))
+    results: list[Any] = []
+    order = Reorder()
+    error: BaseException | None = None
+    with progress_of(run.task) as advance:
+        try:
+            for block in run.blocks():
+                advance(len(block.values))
+                for ready in order.put(block):
+                    if ready.emitted:
+                        replay(ready.emitted)
+                    if results:
+                        results.extend(ready.values)
+                    else:
+                        results = ready.values
+                    error = ready.error
+            error = error if error is not None else run.task.source.error
+        except BaseException as raised:
+            record_map(run, operation, raised)
+            raise
+    decision = record_map(run, operation, error)
+    if error is not None:
+        _explain_error(error, run, len(results), operation, decision.number)
+        raise error
+    return results
+
+
+def map_iterator(
+    state: FunctionState,
+    iterables: tuple[Iterable[Any], ...],
+    kwargs: dict[str, Any],
+    settings: Settings,
+    *,
+    star: bool = False,
+    ordered: bool = True,
+    buffersize: int | None = None,
+    operation: str = "imap",
+) -> Iterator[Any]:
+    """Results one by one: in order, or as ``(index, result)`` in order of completion."""
+    source = Source(iterables, star=star)
+    run = MapRun(MapTask(state, source, kwargs, settings, lazy=True, ordered=ordered, buffersize=buffersize))
+    deliver = _in_order(run) if ordered else _as_completed(run)
+    return _recorded(run, deliver, operation)
+
+
+def _recorded(run: MapRun, deliver: Iterator[Any], operation: str) -> Iterator[Any]:
+    error: BaseException | None = None
+    with progress_of(run.task) as advance:
+        try:
+            for result in deliver:
+                advance(1)
+                yield result
+        except GeneratorExit:
+            if not sys.is_finalizing():
+                record_map(run, operation, None)
+            raise
+        except BaseException as raised:
+            error = raised
+    decision = record_map(run, operation, error)
+    if error is not None:
+        _explain_error(error, run, run.task.delivered, operation, decision.number)
+        raise error
+
+
+def _in_order(run: MapRun) -> Iterator[Any]:
+    order = Reorder()
+    for block in run.blocks():
+        for ready in order.put(block):
+            for value in _heard(ready):
+                run.task.delivered += 1
+                yield value
+            if ready.error is not None:
+                raise ready.error
+    if run.task.source.error is not None:
+        raise run.task.source.error
+
+
+def _as_completed(run: MapRun) -> Iterator[tuple[int, Any]]:
+    for block in run.blocks():
+        for index, value in enumerate(_heard(block), block.start):
+            run.task.delivered += 1
+            yield index, value
+        if block.error is not None:
+            raise block.error
+    if run.task.source.error is not None:
+        raise run.task.source.error
+
+
+def _heard(block: Block) -> Iterator[Any]:
+    """The results of a block, each after what its item has said; at the end what was said by the item that raised."""
+    if not block.emitted:
+        yield from block.values
+        return
+    emitted = iter(block.emitted)
+    waiting = next(emitted, None)
+    for place, value in enumerate(block.values):
+        while waiting is not None and waiting[0] <= place:
+            replay([waiting])
+            waiting = next(emitted, None)
+        yield value
+    if waiting is not None:
+        replay([waiting, *emitted])
+
+
+def _explain_error(error: BaseException, run: MapRun, index: int, operation: str, decision: int) -> None:
+    """Add a note that says which item it was; an error of the input itself is left as it is."""
+    if error is run.task.source.error:
+        return
+    add_note(error, f"item {index} of {run.task.state.name}.{operation}(), on {run.plan} (decision {decision})")

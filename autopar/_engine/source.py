@@ -1,0 +1,108 @@
+"""The input of a map: any iterables, taken a few items at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sized
+from itertools import chain, islice
+from typing import Any
+
+from autopar._native_api import call_each
+
+_EAGER_TYPES = (list, tuple, range, str, bytes, dict, set, frozenset)
+
+
+class Source:
+    """Items in order, with what is known of their number.
+
+    An error that the input raises is kept until the items before it are done, as in the loop.
+
+    Attributes
+    ----------
+    star
+        Items are tuples of positional arguments.
+    length
+        Items in all, or None.
+    taken
+        Items taken so far.
+    exhausted
+        Nothing more will come.
+    error
+        What the input raised instead of its next item.
+    inert
+        Taking an item runs no user code, so it may be taken early.
+    """
+
+    def __init__(self, iterables: tuple[Iterable[Any], ...], *, star: bool) -> None:
+        self.star = star or len(iterables) > 1
+        self.inert = all(type(each) in _EAGER_TYPES for each in iterables)
+        self.length = _length(iterables)
+        self.taken = 0
+        self.exhausted = False
+        self.error: BaseException | None = None
+        self._iterator: Iterator[Any] = iter(iterables[0]) if len(iterables) == 1 else zip(*iterables, strict=False)
+
+    @property
+    def remaining(self) -> int | None:
+        """Items still to come, or None if that is not known."""
+        if self.exhausted:
+            return 0
+        return None if self.length is None else max(0, self.length - self.taken)
+
+    def take(self, count: int) -> list[Any]:
+        """The next items, at most ``count``; fewer only at the end."""
+        items: list[Any] = []
+        if self.exhausted:
+            return items
+        try:
+            items.extend(islice(self._iterator, count))
+        except BaseException as error:
+            # list.extend keeps what came before the error.
+            self.error = error
+            self.exhausted = True
+        self.taken += len(items)
+        if len(items) < count:
+            self.exhausted = True
+        return items
+
+    def peek(self) -> list[Any]:
+        """The next item, which stays the next; empty at the end."""
+        items = self.take(1)
+        if items:
+            self._iterator = chain(items, self._iterator)
+            self.taken -= 1
+        return items
+
+    def run(self, call: Any, count: int, out: list[Any]) -> None:
+        """Call a function with each of the next items in this thread, item by item, and append the results to ``out``.
+
+        Raises what the function raises; ``out`` then holds the results before.
+        """
+        before = len(out)
+        try:
+            end = call_each(call, self._iterator, count, out, self.star)
+        except BaseException:
+            self.taken += len(out) - before + 1
+            raise
+        self.taken += len(out) - before
+        if end is not True:
+            self.exhausted = True
+            if end is not False:
+                self.error = end
+
+    def check_end(self) -> None:
+        """Notice the end of an input of known length without asking for another item."""
+        if self.length is not None and self.inert and self.taken >= self.length:
+            self.exhausted = True
+
+
+def _length(iterables: tuple[Iterable[Any], ...]) -> int | None:
+    """The length of the shortest; None if one does not say."""
+    lengths = []
+    for each in iterables:
+        if not isinstance(each, Sized):
+            return None
+        try:
+            lengths.append(len(each))
+        except Exception:
+            return None
+    return min(lengths)

@@ -1,0 +1,290 @@
+"""What all parts of one map share: its function, its input, its hints, and how far it has come."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import Any
+
+from autopar._engine.blocks import Block
+from autopar._engine.functions import ArgumentTypes, FunctionState
+from autopar._engine.machine import cores_here
+from autopar._engine.source import Source
+from autopar._model.effects import EffectKind
+from autopar._model.hints import Settings
+from autopar._model.observation import Profile, Traits
+from autopar._model.plan import Plan
+from autopar._model.work import Chunk, Failure, Job, Outcome
+from autopar._observe.host import current_host
+from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
+
+UNLIMITED = 1 << 62
+SHORT_ITEM = 1e-3
+SHORT_AHEAD, LONG_AHEAD = 1024, 64
+"""Items that a lazy map without a ``buffersize`` may take ahead of its consumer: many if they take under a
+millisecond, few if not. They bound memory; no measurement stands behind them."""
+
+
+class Cancelled(BaseException):
+    """Whoever asked for the map does not want the rest."""
+
+
+class MapTask:
+    """One map.
+
+    Parameters
+    ----------
+    state
+        The function's memory.
+    source
+        The input.
+    kwargs
+        Keyword arguments for every item.
+    settings
+        Resolved hints.
+    lazy
+        Results are handed out one by one, so nothing with effects may run ahead of the consumer.
+    ordered
+        Results, and what items print and log, come in input order.
+    buffersize
+        Most items taken from the input and not yet handed out; None for the engine's own choice.
+    cancel
+        Set from outside when the rest is not wanted any more.
+
+    Attributes
+    ----------
+    careful
+        Items need more than a plain call each: retries, own random streams, errors as values.
+    profile
+        What this map's items took when they ran alone.
+    scattered
+        Some items have run elsewhere, so those that run here may not be the next in order.
+    delivered
+        Items handed to a lazy map's consumer.
+    stop_at
+        Position of the first item known to have failed; nothing after it is wanted.
+    tried
+        Plans in the order in which they ran, with the items each one did.
+    fallbacks
+        What went differently from the plan, in words.
+    types
+        Types of the first item's arguments, once it is known.
+    assumed
+        The types on which the choice of a plan rests, or None if it holds for all items.
+    sample_item, sample_result
+        The first item and its result, kept to learn their size.
+    """
+
+    def __init__(
+        self,
+        state: FunctionState,
+        source: Source,
+        kwargs: dict[str, Any],
+        settings: Settings,
+        *,
+        lazy: bool = False,
+        ordered: bool = True,
+        buffersize: int | None = None,
+        cancel: threading.Event | None = None,
+    ) -> None:
+        self.state = state
+        self.source = source
+        self.kwargs = kwargs
+        self.settings = settings
+        self.lazy = lazy
+        self.ordered = ordered
+        self.buffersize = buffersize
+        self.cancel = cancel
+        self.seed = root_seed(settings.seed)
+        self.careful = settings.retries > 0 or settings.on_error != "raise" or self.seed is not None
+        self.host = current_host()
+        self.cores = cores_here(self.host)
+        self.profile = Profile()
+        self.scattered = False
+        self.delivered = 0
+        self.stop_at: int | None = None
+        self.tried: list[tuple[Plan, int]] = []
+        self.fallbacks: list[str] = []
+        self.types: ArgumentTypes | None = None
+        self.assumed: ArgumentTypes | None = None
+        self.sample_item: Any = None
+        self.sample_result: Any = None
+        self.started = time.perf_counter()
+        self.started_unix = time.time()
+
+    @property
+    def best_concurrency(self) -> int | None:
+        """Items under way at which an earlier map of this function over such items did best."""
+        earlier = self.state.profiles.get(type(self.sample_item))
+        return None if earlier is None else earlier.best_concurrency
+
+    @property
+    def demanded(self) -> bool:
+        """The user named the backend."""
+        return self.settings.backend is not None
+
+    @property
+    def collects(self) -> bool:
+        """Errors of items are values, or become some."""
+        return self.settings.on_error != "raise"
+
+    @property
+    def repeatable(self) -> bool:
+        """Items may run twice: nothing they do outlives them, or the user says so."""
+        return self.settings.pure or self.settings.retries > 0 or not self.traits().report.effects
+
+    def see(self, item: Any) -> None:
+        """Note the types of the first item."""
+        keyword = tuple((name, type(value)) for name, value in self.kwargs.items())
+        if not self.source.star:
+            self.types = ArgumentTypes((type(item),), keyword)
+        elif type(item) is tuple:
+            self.types = ArgumentTypes(tuple(map(type, item)), keyword)
+
+    def traits(self) -> Traits:
+        """Static facts of the function; of calls with the first item's types, if that finds fewer effects."""
+        traits = self.state.traits()
+        if self.types is None or not traits.report.effects:
+            self.assumed = None
+            return traits
+        typed = self.state.traits(self.types)
+        if len(typed.report.effects) >= len(traits.report.effects):
+            return traits
+        self.assumed = self.types
+        return typed
+
+    def fits(self, items: list[Any]) -> bool:
+        """Whether the analysis that the plan rests on holds for these items."""
+        return self.assumed is None or self.assumed.fit(items, star=self.source.star)
+
+    def forget_types(self) -> None:
+        """Items of other types came: from now on only what holds for all types counts."""
+        self.types = self.assumed = None
+
+    @property
+    def ended(self) -> bool:
+        """No further item is to be taken."""
+        return self.source.exhausted or self.stop_at is not None
+
+    @property
+    def items_done(self) -> int:
+        """Items with a result."""
+        return sum(items for _, items in self.tried)
+
+    def check_cancelled(self) -> None:
+        """Leave the map if nobody wants the rest."""
+        if self.cancel is not None and self.cancel.is_set():
+            raise Cancelled
+
+    def job(self, cores: int, *, elsewhere: bool = False) -> Job:
+        """What is done to each item; ``elsewhere`` adds what another process needs to find the function."""
+        return Job(
+            self.state.function,
+            star=self.source.star,
+            kwargs=self.kwargs,
+            collect=self.collects,
+            retries=self.settings.retries,
+            seed=self.seed,
+            reference=self.state.reference() if elsewhere else None,
+            shared=self.state.shared_globals() if elsewhere else {},
+            name=self.state.name,
+            cores=cores,
+            ordered=self.ordered,
+            numpy_random=self.seed is not None and draws_from_numpy(self.state.traits()),
+        )
+
+    def room(self, seconds_per_item: float, workers: int) -> int:
+        """Items that may still be taken before the consumer catches up."""
+        if not self.lazy:
+            return UNLIMITED
+        ahead = self.source.taken - self.delivered
+        if self.buffersize is not None:
+            return self.buffersize - ahead
+        usual = SHORT_AHEAD if seconds_per_item < SHORT_ITEM else LONG_AHEAD
+        return max(usual, 8 * workers) - ahead
+
+    def count(self, plan: Plan, items: int) -> None:
+        """Note that a plan has done so many items more."""
+        if self.tried and self.tried[-1][0] == plan:
+            self.tried[-1] = (plan, self.tried[-1][1] + items)
+        elif items:
+            self.tried.append((plan, items))
+
+    def stop(self, index: int) -> None:
+        """An item failed: nothing after it is wanted any more."""
+        self.stop_at = index if self.stop_at is None else min(index, self.stop_at)
+
+    # -- outcomes into blocks ---------------------------------------------------------------------------------------
+
+    def block_of(self, chunk: Chunk, outcome: Outcome, plan: Plan) -> Block:
+        """A chunk's results, with the user's own answer to errors filled in."""
+        values = outcome.values
+        if self.settings.on_error != "raise":
+            for position, value in enumerate(values):
+                if isinstance(value, Failure):
+                    index = chunk.start + position
+                    values[position] = self._replacement(value.error, index, chunk.items[position], plan)
+        self.count(plan, len(values))
+        block = Block(chunk.start, values, outcome.error, outcome.emitted)
+        if block.error is not None:
+            self.stop(block.end)
+        return block
+
+    def give_up(self, chunk: Chunk, error: BaseException, plan: Plan) -> Block:
+        """Where an item could not be run to an answer its error takes its place, or ends the map."""
+        error = named(error, chunk.start, len(chunk.items))
+        if self.settings.on_error == "raise" or not isinstance(error, Exception):
+            self.stop(chunk.start)
+            return Block(chunk.start, [], error)
+        values = [
+            self._replacement(error, chunk.start + position, item, plan) for position, item in enumerate(chunk.items)
+        ]
+        self.count(plan, len(values))
+        return Block(chunk.start, values)
+
+    def _replacement(self, error: BaseException, index: int, item: Any, plan: Plan) -> Any:
+        error = named(error, index)
+        add_note(error, f"item {index} of {self.state.name}, on {plan}")
+        on_error = self.settings.on_error
+        return on_error(error, item) if callable(on_error) else error  # type: ignore[arg-type]
+
+
+def named(error: BaseException, first: int, count: int = 1) -> BaseException:
+    """An error of autopar's own with its item's index, as attribute and in the message; any other error as it is."""
+    if not isinstance(error, (TransportError, WorkerDiedError, ItemTimeoutError)) or error.index is not None:
+        return error
+    which = f"item {first}" if count == 1 else f"one of the items {first} to {first + count - 1}"
+    message = f"{which}: {error}"
+    found: TransportError | WorkerDiedError | ItemTimeoutError
+    if isinstance(error, WorkerDiedError):
+        found = WorkerDiedError(message, index=first, exitcode=error.exitcode)
+    elif isinstance(error, ItemTimeoutError):
+        found = ItemTimeoutError(message, index=first)
+    else:
+        found = TransportError(str(error) if error.about == "function" else message, index=first, about=error.about)
+    found.__cause__ = error.__cause__
+    return found
+
+
+def add_note(error: BaseException, text: str) -> None:
+    """Add a note once, however often the same exception object comes by."""
+    note = f"autopar: {text}"
+    if note not in getattr(error, "__notes__", ()):
+        error.add_note(note)
+
+
+def draws_from_numpy(traits: Traits) -> bool:
+    """Items may draw from NumPy's global random stream, as far as anybody can see."""
+    return any(
+        effect.kind is EffectKind.UNKNOWN
+        or (effect.kind is EffectKind.RANDOM and not effect.what.startswith("random."))
+        for effect in traits.report.effects
+    )
+
+
+def root_seed(seed: int | str | None) -> int | None:
+    """The number behind a ``seed`` hint; ``"fresh"`` draws one from the system."""
+    if seed is None or isinstance(seed, int):
+        return seed
+    return int.from_bytes(os.urandom(16), "big")

@@ -1,0 +1,203 @@
+"""Plans, the rivals they beat, and the specifications of backends and compilers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from autopar._model.workload import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One backend or compiler: what it needs and what it can do, known without importing it.
+
+    Attributes
+    ----------
+    name
+        As in hints.
+    module
+        Module that implements it, imported when a plan first uses it; None where autopar does not have it yet.
+    needs
+        Packages that must be importable.
+    wins
+        One sentence: when it is the best choice.
+    same_process
+        Items see and change the caller's objects.
+    parallel_python
+        Python bytecode of several items runs at the same time, GIL or not.
+    overlaps_waits
+        Several items can wait at the same time.
+    runs_async, runs_sync
+        Which functions it takes.
+    minimum_python
+        Lowest version, as a tuple.
+    """
+
+    name: str
+    module: str | None
+    wins: str
+    needs: tuple[str, ...] = ()
+    same_process: bool = True
+    parallel_python: bool = False
+    overlaps_waits: bool = False
+    runs_async: bool = False
+    runs_sync: bool = True
+    minimum_python: tuple[int, int] = (3, 11)
+
+
+BACKENDS: dict[str, Spec] = {
+    spec.name: spec
+    for spec in (
+        Spec(
+            "serial",
+            "autopar._backends.serial",
+            "few or tiny items, and functions whose effects need the loop's order",
+            runs_async=True,
+        ),
+        Spec(
+            "threads",
+            "autopar._backends.threads",
+            "items that wait, and items that compute without the GIL",
+            overlaps_waits=True,
+        ),
+        Spec(
+            "asyncio",
+            "autopar._backends.aio",
+            "coroutine functions",
+            overlaps_waits=True,
+            runs_async=True,
+            runs_sync=False,
+        ),
+        Spec(
+            "processes",
+            "autopar._backends.processes",
+            "items that compute in Python and hold the GIL",
+            same_process=False,
+            parallel_python=True,
+            overlaps_waits=True,
+        ),
+        Spec(
+            "multiprocessing",
+            None,
+            "functions that do not pickle and large read-only globals, inherited by fork",
+            same_process=False,
+            parallel_python=True,
+            overlaps_waits=True,
+        ),
+        Spec(
+            "joblib",
+            None,
+            "large NumPy arguments, shared by memory map",
+            needs=("joblib",),
+            same_process=False,
+            parallel_python=True,
+            overlaps_waits=True,
+        ),
+        Spec(
+            "interpreters",
+            None,
+            "CPU-bound Python without new processes",
+            same_process=False,
+            parallel_python=True,
+            overlaps_waits=True,
+            minimum_python=(3, 14),
+        ),
+        Spec(
+            "dask",
+            None,
+            "more work than one machine holds",
+            needs=("distributed",),
+            same_process=False,
+            parallel_python=True,
+            overlaps_waits=True,
+        ),
+    )
+}
+
+COMPILERS: dict[str, Spec] = {
+    spec.name: spec
+    for spec in (
+        Spec("python", "autopar._compilers.python", "the function as it is", runs_async=True),
+        Spec("native", None, "numeric loops, compiled to C that holds no GIL"),
+        Spec("numba", None, "NumPy-heavy numeric code, compiled without the GIL", needs=("numba",)),
+        Spec("cython", None, "object-heavy Python", needs=("Cython",)),
+    )
+}
+
+
+_SINGULAR = {"threads": "thread", "processes": "process"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One way to run the items of a map.
+
+    Attributes
+    ----------
+    compiler, backend
+        Names out of :data:`COMPILERS` and :data:`BACKENDS`.
+    workers
+        Items, or chunks of items, under way at the same time; for I/O the ceiling that concurrency may climb to.
+    chunksize
+        Items sent together; None lets the engine size chunks by time.
+    predicted
+        Seconds for the remaining items, or None where nothing is known yet.
+    adaptive
+        Concurrency starts low and climbs while throughput grows.
+    """
+
+    compiler: str = "python"
+    backend: str = "serial"
+    workers: int = 1
+    chunksize: int | None = None
+    predicted: float | None = None
+    adaptive: bool = False
+
+    def __str__(self) -> str:
+        compiled = "" if self.compiler == "python" else f"{self.compiler} on "
+        if self.workers == 1 and self.backend in _SINGULAR:
+            return f"{compiled}1 {_SINGULAR[self.backend]}"
+        if self.backend in _SINGULAR:
+            return f"{compiled}{'up to ' if self.adaptive else ''}{self.workers} {self.backend}"
+        return f"{compiled}{self.backend}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A plan that was not taken, and why.
+
+    Attributes
+    ----------
+    plan
+        The rival.
+    because
+        The reason in words; "predicted slower" rivals carry their cost in ``plan.predicted``.
+    hint
+        The hint that would open this way, or an empty string.
+    """
+
+    plan: Plan
+    because: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The planner's answer: the plan, its rivals, and what would make it wrong.
+
+    Attributes
+    ----------
+    plan
+        The way to take.
+    rejected
+        Every other way, with its predicted seconds or what rules it out.
+    why
+        One sentence.
+    """
+
+    plan: Plan
+    workload: Workload
+    rejected: tuple[Rejected, ...] = ()
+    why: str = ""
+    serial_seconds: float | None = None
+    notes: tuple[str, ...] = field(default=())

@@ -1,0 +1,144 @@
+"""What travels to a worker and comes back: a job, a chunk of its items, and the chunk's outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from autopar._model.plan import Plan
+
+
+Emission = tuple[int, str, Any]
+"""One piece of what items print, log or warn: the item's place in its chunk, the channel, and the piece."""
+
+OUT, ERR, RECORD, PACKED_RECORD, WARNING = "stdout", "stderr", "record", "packed record", "warning"
+"""Channels: text of the standard streams, a logger with its record, a record and a warning as they travel."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Job:
+    """What a map does to each item; the same for all its chunks.
+
+    Attributes
+    ----------
+    function
+        The user's own function, not its wrapper.
+    star
+        Items are tuples of positional arguments.
+    kwargs
+        Keyword arguments, the same for every item.
+    collect
+        Errors are values of the outcome; otherwise the first one ends its chunk.
+    retries
+        Times an item that raised runs again.
+    seed
+        Root of the items' random streams, or None.
+    reference
+        ``(module, qualname)`` under which a worker process can import the function, or None.
+    shared
+        Module-level values that a worker process must see as the caller does: (module, name) -> value.
+    name
+        For messages.
+    cores
+        Cores that maps inside an item may use.
+    ordered
+        What items on threads print and log is kept until their turn comes; otherwise it is written at once.
+    numpy_random
+        Items may draw from `numpy.random`, even if only they import it.
+    """
+
+    function: Callable[..., Any]
+    star: bool = False
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    collect: bool = False
+    retries: int = 0
+    seed: int | None = None
+    reference: tuple[str, str] | None = None
+    shared: Mapping[tuple[str, str], Any] = field(default_factory=dict)
+    name: str = ""
+    cores: int = 1
+    ordered: bool = True
+    numpy_random: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Consecutive items, from input position ``start``."""
+
+    job: Job
+    start: int
+    items: Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An exception in place of a result."""
+
+    error: BaseException
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a chunk.
+
+    Attributes
+    ----------
+    values
+        Results in order; a :class:`Failure` in the place of an item that raised (only if the job collects).
+    error
+        The exception that ended the chunk at item ``start + len(values)``, or None.
+    wall, cpu
+        Seconds that the items took on their worker, and CPU seconds of its thread.
+    waits
+        Voluntary context switches of that thread meanwhile.
+    process_cpu
+        CPU seconds of the whole process meanwhile.
+    transport
+        Bytes of the outcome on its way to the caller; 0 within a process.
+    lost
+        Position of the first value that is a failure because the item's result could not travel, or None.
+    emitted
+        What the items printed, logged and warned, as far as it was kept, in order; an item that raised included.
+    """
+
+    values: list[Any]
+    error: BaseException | None = None
+    wall: float = 0.0
+    cpu: float = 0.0
+    waits: int = 0
+    process_cpu: float = 0.0
+    transport: int = 0
+    emitted: Sequence[Emission] = ()
+    lost: int | None = None
+
+
+class Pool(Protocol):
+    """Workers of one backend, ready to run chunks.
+
+    Attributes
+    ----------
+    capacity
+        Chunks to keep submitted: the workers, and a short queue where that hides latency.
+    """
+
+    capacity: int
+
+    def submit(self, chunk: Chunk) -> Future[Outcome]:
+        """Start a chunk; the future's exception is for what went wrong around the items, not in them."""
+
+    def abandon(self, future: Future[Outcome]) -> bool:
+        """Give up a running chunk; True if its worker was really stopped."""
+
+    def close(self) -> None:
+        """Let go of the workers; unfinished chunks are cancelled."""
+
+
+class Backend(Protocol):
+    """A module that opens pools."""
+
+    def open(self, plan: Plan) -> Pool:
+        """Get a pool with room for ``plan.workers`` chunks at the same time."""

@@ -1,0 +1,128 @@
+"""The CPU quota that Linux control groups put on this process.
+
+A group may hold a tenth of the quota of its parent or ten times as much; the least one on the way up rules. Mount
+points come from ``/proc/self/mountinfo``, because version 1 and version 2 may be mounted side by side and anywhere.
+Inside a control group namespace ``/proc/self/cgroup`` says ``/`` for whatever group the namespace started in, whose
+files then lie at the mount point: the walk ends there, so it sees them too. Files: Linux,
+Documentation/admin-guide/cgroup-v2.rst ("cpu.max") and Documentation/scheduler/sched-bwc.rst ("cpu.cfs_quota_us").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Read: TypeAlias = Callable[[str], "str | None"]
+
+# What the kernel writes in mountinfo for the characters that would break its lines (fs/proc_namespace.c).
+_ESCAPES = (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\"))
+_DEFAULT_PERIOD = "100000"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Quota:
+    """A limit in cores, which may be a fraction, and the file that says so."""
+
+    cores: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Mount:
+    version: int
+    root: str
+    point: str
+
+
+_USUAL_MOUNTS = (
+    _Mount(2, "/", "/sys/fs/cgroup"),
+    _Mount(1, "/", "/sys/fs/cgroup/cpu"),
+    _Mount(1, "/", "/sys/fs/cgroup/cpu,cpuacct"),
+)
+
+
+def cpu_quota(read: Read) -> Quota | None:
+    """Return the least quota over this process's groups and their ancestors, or None where there is none.
+
+    Parameters
+    ----------
+    read
+        Returns the text of a file, or None if it cannot be read.
+
+    Examples
+    --------
+    >>> files = {"/proc/self/cgroup": "0::/app", "/sys/fs/cgroup/app/cpu.max": "150000 100000"}
+    >>> cpu_quota(files.get)
+    Quota(cores=1.5, source='/sys/fs/cgroup/app/cpu.max')
+    """
+    groups = _groups(read("/proc/self/cgroup") or "")
+    mounts = list(_mounts(read("/proc/self/mountinfo") or "")) or _USUAL_MOUNTS
+    found: list[Quota] = []
+    for mount in mounts:
+        group = groups.get("" if mount.version == 2 else "cpu")
+        if group is not None:
+            quota_of = _quota_v2 if mount.version == 2 else _quota_v1
+            found += [quota for folder in _way_up(mount, group) if (quota := quota_of(read, folder)) is not None]
+    return min(found, default=None)
+
+
+def _groups(text: str) -> dict[str, str]:
+    """Parse ``/proc/self/cgroup``: controller -> path of the group; version 2 has no controller's name."""
+    groups: dict[str, str] = {}
+    for line in text.splitlines():
+        number, _, rest = line.partition(":")
+        controllers, separator, path = rest.partition(":")
+        if number.isdigit() and separator:
+            groups.update(dict.fromkeys(controllers.split(","), path))
+    return groups
+
+
+def _mounts(text: str) -> Iterator[_Mount]:
+    """Parse ``/proc/self/mountinfo`` (proc(5)): the mounts where a CPU quota can be."""
+    for line in text.splitlines():
+        before, _, after = line.partition(" - ")
+        fields, kind = before.split(" "), after.split(" ")
+        if len(fields) < 5 or len(kind) < 3:
+            continue
+        if kind[0] == "cgroup2":
+            yield _Mount(2, _unescape(fields[3]), _unescape(fields[4]))
+        elif kind[0] == "cgroup" and "cpu" in kind[2].split(","):
+            yield _Mount(1, _unescape(fields[3]), _unescape(fields[4]))
+
+
+def _unescape(path: str) -> str:
+    for escaped, character in _ESCAPES:
+        path = path.replace(escaped, character)
+    return path
+
+
+def _way_up(mount: _Mount, group: str) -> Iterator[str]:
+    """Yield the folders of a group and its ancestors, up to the mount point."""
+    inside = group
+    if mount.root != "/" and (group == mount.root or group.startswith(mount.root + "/")):
+        inside = group[len(mount.root) :]
+    parts = [part for part in inside.split("/") if part]
+    if ".." in parts:  # the group lies outside the namespace: nothing below the mount point is ours
+        parts = []
+    for depth in range(len(parts), -1, -1):
+        yield "/".join([mount.point, *parts[:depth]])
+
+
+def _quota_v2(read: Read, folder: str) -> Quota | None:
+    source = f"{folder}/cpu.max"
+    limit, *period = (read(source) or "max").split() or ["max"]
+    return _quota(limit, period[0] if period else _DEFAULT_PERIOD, source)
+
+
+def _quota_v1(read: Read, folder: str) -> Quota | None:
+    source = f"{folder}/cpu.cfs_quota_us"
+    return _quota(read(source) or "-1", read(f"{folder}/cpu.cfs_period_us") or _DEFAULT_PERIOD, source)
+
+
+def _quota(limit: str, period: str, source: str) -> Quota | None:
+    """Divide microseconds of CPU by microseconds of wall clock; "max" and -1 are no limit."""
+    limit, period = limit.strip(), period.strip()
+    if not limit.isdecimal() or not period.isdecimal() or int(limit) == 0 or int(period) == 0:
+        return None
+    return Quota(int(limit) / int(period), source)

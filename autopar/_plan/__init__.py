@@ -1,0 +1,26 @@
+"""Plan: from what is known of the work and the host to the way that finishes first and keeps the answer.
+
+``situation`` what a planning knows; ``eligibility`` which ways keep the answer; ``costs`` and ``model`` what each would
+take; ``planner`` the choice; ``chunks`` how many items travel together; ``climb`` how many may wait at once.
+Everything here is a function from data to data: no thread, no clock, no import of a backend.
+"""
+
+from __future__ import annotations
+
+from autopar._plan.chunks import next_chunksize
+from autopar._plan.climb import Climb
+from autopar._plan.costs import DEFAULT_COSTS, Costs
+from autopar._plan.planner import choose, gil_share_from_race, wants_gil_race, worth_planning
+from autopar._plan.situation import Situation
+
+__all__ = [
+    "DEFAULT_COSTS",
+    "Climb",
+    "Costs",
+    "Situation",
+    "choose",
+    "gil_share_from_race",
+    "next_chunksize",
+    "wants_gil_race",
+    "worth_planning",
+]

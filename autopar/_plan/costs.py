@@ -1,0 +1,61 @@
+"""What it costs to use each backend, apart from the items themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Prices in seconds unless said otherwise; the defaults were measured by ``benchmarks/backend_costs.py``
+    (2 shared x86-64 cores, CPython 3.11).
+
+    Attributes
+    ----------
+    thread_start
+        Start of one worker thread.
+    thread_dispatch, process_dispatch
+        The caller's time for handing over one chunk and taking its outcome back.
+    thread_item, process_item
+        Additional time of each item of a chunk, for a small item and result.
+    process_base, process_start
+        Cold start of a process pool: once, and for each worker.
+    process_byte
+        Each pickled byte, there or back: pickle, pipe and unpickle.
+    async_start, async_dispatch
+        An event loop's start, and one coroutine's way through it.
+    climb_start
+        Items under way at which adaptive concurrency begins.
+    io_ceiling, async_ceiling
+        Most items that may wait at the same time, on threads and on an event loop.
+    chunk_seconds
+        Work that a chunk should hold.
+    planning
+        Looking at a function and choosing a plan.
+    race_chunk
+        Work of each of the two chunks that measure the GIL share.
+    margin, margin_seconds
+        What a parallel plan must be better by, as a share and in seconds.
+    """
+
+    thread_start: float = 120e-6  # benchmarks/backend_costs.py: thread start
+    thread_dispatch: float = 30e-6  # benchmarks/backend_costs.py: thread chunk
+    thread_item: float = 20e-9  # benchmarks/backend_costs.py: thread item
+    process_base: float = 45e-3  # benchmarks/backend_costs.py: process pool cold, intercept
+    process_start: float = 40e-3  # benchmarks/backend_costs.py: process pool cold, slope
+    process_dispatch: float = 110e-6  # benchmarks/backend_costs.py: process chunk
+    process_item: float = 0.2e-6  # benchmarks/backend_costs.py: process item
+    process_byte: float = 4e-9  # benchmarks/backend_costs.py: process byte
+    async_start: float = 200e-6  # benchmarks/backend_costs.py: asyncio start
+    async_dispatch: float = 10e-6  # benchmarks/backend_costs.py: asyncio item
+    climb_start: int = 16  # unmeasured: 4 doublings from 256, and a small burst for a server
+    io_ceiling: int = 256  # unmeasured: 256 threads of 8 MiB stack are 2 GiB of address space, a few MiB of memory
+    async_ceiling: int = 1024  # unmeasured: the usual soft limit of open files
+    chunk_seconds: float = 5e-3  # unmeasured: 45 times a process chunk's dispatch, so about 2 % is lost
+    planning: float = 0.5e-3  # benchmarks/backend_costs.py: planning
+    race_chunk: float = 5e-3  # unmeasured: one sys.getswitchinterval(), below which two threads hardly meet
+    margin: float = 0.10  # unmeasured: the model's error on a quiet machine is of this size
+    margin_seconds: float = 1e-3  # unmeasured: below a millisecond nothing is worth a thread
+
+
+DEFAULT_COSTS = Costs()

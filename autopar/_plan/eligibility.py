@@ -1,0 +1,245 @@
+"""Which ways keep the loop's answer: one table of effects, and what else rules a backend out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from autopar._model.effects import Effect, EffectKind
+from autopar._model.plan import BACKENDS, COMPILERS, Spec
+from autopar._plan.situation import Situation
+from autopar.errors import DemandError, NotBuiltError, UnavailableError, UnsafeDemandError
+
+THREAD_SAFE, SEED, PURE, DEMAND = "thread_safe", "seed", "pure", "backend"
+HINT_ORDER = (THREAD_SAFE, SEED, PURE, DEMAND)
+"""The mildest promise is offered first."""
+
+Lifts = tuple[str, ...] | None
+"""Hints, any of which lifts an exclusion; empty where none does; None where nothing is excluded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one kind of effect excludes.
+
+    Attributes
+    ----------
+    because
+        What would go wrong.
+    overlap
+        What allows several items at the same time in this process: threads, or tasks of an event loop.
+    elsewhere
+        What allows another process or interpreter.
+    in_order
+        One worker thread that runs the items one after the other still gives the loop's answer.
+    """
+
+    because: str
+    overlap: Lifts
+    elsewhere: Lifts
+    in_order: bool = True
+
+
+_WRITE = Rule(
+    "in another process the change would be lost, and overlapping items would change it in another order",
+    overlap=(THREAD_SAFE, PURE),
+    elsewhere=(PURE,),
+)
+
+RULES: dict[EffectKind, Rule] = {
+    EffectKind.WRITES_GLOBAL: _WRITE,
+    EffectKind.WRITES_CLOSURE: _WRITE,
+    EffectKind.WRITES_DEFAULT: _WRITE,
+    EffectKind.WRITES_SELF: _WRITE,
+    EffectKind.WRITES_ARGUMENT: _WRITE,
+    EffectKind.WRITES_SHARED: _WRITE,
+    EffectKind.READS_SHARED: Rule(
+        "another process would not see the changes, and overlapping items would see them in another order",
+        overlap=(THREAD_SAFE, PURE),
+        elsewhere=(PURE,),
+    ),
+    EffectKind.RANDOM: Rule(
+        "every item takes its numbers from the loop's one stream, in order; a process has one, whatever its threads",
+        overlap=(PURE,),
+        elsewhere=(SEED, PURE),
+    ),
+    # What is printed, logged or warned may be exempt: see REPLAYED.
+    EffectKind.OUTPUT: Rule("the output would come in another order", overlap=(PURE,), elsewhere=(PURE,)),
+    EffectKind.LOCK: Rule("a lock or thread-local of this process means nothing in another", None, (PURE,)),
+    EffectKind.CONTEXT: Rule("the change would be lost on a worker", (PURE,), (PURE,), in_order=False),
+    EffectKind.PROCESS_STATE: Rule("items would see each other's changes, or none", (PURE,), (PURE,), in_order=False),
+    EffectKind.THREAD_IDENTITY: Rule("it would see a worker's thread or process", (DEMAND,), (DEMAND,)),
+    EffectKind.GENERATOR: Rule("a generator cannot be sent between processes", None, ()),
+    EffectKind.UNKNOWN: Rule(
+        "nothing shows that it keeps its effects to itself", (THREAD_SAFE, PURE, DEMAND), (PURE, DEMAND)
+    ),
+}
+
+
+_LOGGING = tuple(f"{name}()" for name in "debug info warning warn error critical exception log".split())
+
+_TEXT = frozenset({"print()", "sys.stdout", "sys.stderr", "pprint.pprint()", "pprint.pp()", "traceback.print_exc()"})
+
+REPLAYED: dict[str, frozenset[str]] = {
+    "threads": _TEXT,
+    "processes": _TEXT | {"warnings.warn()"},
+}
+"""Backend -> output that it keeps and puts out in input order, besides records of loggers. On threads a warning is
+issued at once, since all threads share one memory of what was shown. Files, sockets and connections cannot be kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Barrier:
+    """One reason against a backend or compiler.
+
+    Attributes
+    ----------
+    because
+        The reason in words.
+    lifts
+        Hints, any of which takes the reason away.
+    error
+        Raised if the way is demanded all the same.
+    in_order
+        On threads or an event loop, one worker in order overcomes it.
+    effect
+        The effect behind it, if it is one.
+    """
+
+    because: str
+    lifts: tuple[str, ...] = ()
+    error: type[DemandError] = UnavailableError
+    in_order: bool = False
+    effect: Effect | None = None
+
+
+def barriers(name: str, situation: Situation) -> tuple[Barrier, ...]:
+    """What stands against a backend, after the hints that were given; an empty tuple means it may be used."""
+    given = words_given(name, situation)
+    return tuple(barrier for barrier in _all_barriers(name, situation) if not given.intersection(barrier.lifts))
+
+
+def consented(name: str, situation: Situation) -> tuple[Barrier, ...]:
+    """What was overcome by nothing but the demand for this backend: worth a note."""
+    given = words_given(name, situation)
+    lifted = [b for b in _all_barriers(name, situation) if given.intersection(b.lifts)]
+    return tuple(b for b in lifted if given.intersection(b.lifts) == {DEMAND})
+
+
+def words_given(name: str, situation: Situation) -> frozenset[str]:
+    """The user's promises that hold for this backend, by name of hint."""
+    settings = situation.settings
+    said = {
+        THREAD_SAFE: settings.thread_safe,
+        PURE: settings.pure,
+        SEED: settings.seed is not None,
+        DEMAND: settings.backend == name,
+    }
+    return frozenset(word for word, holds in said.items() if holds)
+
+
+def lifting_hint(name: str, found: tuple[Barrier, ...]) -> str:
+    """The mildest hint that takes all of these away, as it is written in code; empty if there is none."""
+    for word in HINT_ORDER:
+        if found and all(word in barrier.lifts for barrier in found):
+            return _written(word, name)
+    return ""
+
+
+def compiler_barrier(name: str, situation: Situation) -> Barrier | None:
+    """What stands against a compiler, or None."""
+    return next(_missing(COMPILERS[name], situation), None)
+
+
+def _written(word: str, backend: str) -> str:
+    return {THREAD_SAFE: "thread_safe=True", PURE: "pure=True", SEED: "seed=0", DEMAND: f'backend="{backend}"'}[word]
+
+
+def _all_barriers(name: str, situation: Situation) -> Iterator[Barrier]:
+    spec = BACKENDS[name]
+    yield from _missing(spec, situation)
+    if spec.module is None:
+        return
+    yield from _wrong_colour(spec, situation)
+    if name == "serial":
+        timeout = situation.settings.timeout
+        if timeout is not None:
+            yield Barrier(f"a plain call cannot be interrupted after timeout={timeout:g} s", (DEMAND,))
+        return
+    if name == "threads" and _threads_left(situation) < 1:
+        yield Barrier("no thread is left in the budget", (DEMAND,))
+    if not spec.same_process:
+        yield from _cannot_travel(situation)
+    for effect in situation.traits.report.effects:
+        if name == "asyncio" and effect.kind is EffectKind.THREAD_IDENTITY:
+            continue  # all items stay on one thread and one loop, as in a loop that awaits them
+        if not (situation.ordered and _replayed(effect, name)):
+            yield from _effect(effect, spec)
+
+
+def _threads_left(situation: Situation) -> int:
+    return situation.threads + situation.warm.get("threads", 0)
+
+
+def _missing(spec: Spec, situation: Situation) -> Iterator[Barrier]:
+    if spec.module is None:
+        yield Barrier("it is not part of this version of autopar", error=NotBuiltError)
+    elif spec.name in situation.host.unavailable:
+        yield Barrier(situation.host.unavailable[spec.name])
+    elif _version(situation.host.python) < spec.minimum_python:
+        yield Barrier(f"it needs Python {'.'.join(map(str, spec.minimum_python))}, this is {situation.host.python}")
+    if spec.name in situation.excluded:
+        yield Barrier(situation.excluded[spec.name])
+
+
+def _version(text: str) -> tuple[int, int]:
+    """``"3.13.0"`` -> (3, 13); a host that does not say counts as new."""
+    parts = text.split(".")
+    return (int(parts[0]), int(parts[1])) if len(parts) > 1 and parts[0].isdigit() and parts[1].isdigit() else (99, 0)
+
+
+def _wrong_colour(spec: Spec, situation: Situation) -> Iterator[Barrier]:
+    if situation.traits.is_async and not spec.runs_async:
+        yield Barrier('it runs plain functions and this is a coroutine function: use backend="asyncio"')
+    elif not situation.traits.is_async and not spec.runs_sync:
+        yield Barrier('it runs coroutine functions and this is a plain one: use backend="threads"')
+
+
+def _cannot_travel(situation: Situation) -> Iterator[Barrier]:
+    if situation.profile.pickles is False:
+        why = situation.profile.why_not_pickles
+        yield Barrier(f"its items or results cannot be pickled{f': {why}' if why else ''}")
+    if situation.traits.is_generator:
+        yield Barrier(RULES[EffectKind.GENERATOR].because, error=UnsafeDemandError)
+
+
+def _replayed(effect: Effect, name: str) -> bool:
+    """Output that waits for its turn on this backend."""
+    if effect.kind is not EffectKind.OUTPUT or name not in REPLAYED:
+        return False
+    logs = effect.what.startswith("logging.") and effect.what.endswith(_LOGGING)
+    return logs or effect.what in REPLAYED[name]
+
+
+def _effect(effect: Effect, spec: Spec) -> Iterator[Barrier]:
+    rule = RULES[effect.kind]
+    lifts = rule.overlap if spec.same_process else rule.elsewhere
+    if lifts is not None:
+        yield Barrier(
+            f"{effect}; {rule.because}",
+            lifts,
+            UnsafeDemandError,
+            in_order=rule.in_order and spec.same_process,
+            effect=effect,
+        )
+
+
+def demand_error(name: str, situation: Situation, found: tuple[Barrier, ...]) -> DemandError:
+    """The error for a demanded backend that cannot be used: function, line, what, and the way out."""
+    worst = found[0]
+    function = situation.traits.name
+    if worst.error is not UnsafeDemandError:
+        return worst.error(f'backend="{name}" cannot run {function}: {worst.because}')
+    hint = lifting_hint(name, found)
+    way_out = f"say {hint} if that is all right" if hint else "leave the hint out to run it as the plain loop does"
+    return worst.error(f'backend="{name}" would change what {function} does: {worst.because}; {way_out}')

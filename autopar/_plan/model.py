@@ -1,0 +1,153 @@
+"""Predicted seconds of a plan, from the workload and the costs of its backend."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from autopar._model.plan import Plan
+from autopar._model.workload import Kind
+from autopar._plan.costs import Costs
+from autopar._plan.situation import Situation
+
+UNKNOWN_GIL_SHARE = 1.0
+"""A share nobody measured is priced as if threads gained nothing; a race on real items finds out where that matters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """The work to price.
+
+    Attributes
+    ----------
+    items
+        How many.
+    each
+        Wall seconds of an item alone.
+    busy
+        Core seconds of an item: its CPU time, and for computing items also the time other programs took from it.
+    gil
+        Seconds of an item during which it holds the GIL.
+    transport
+        Pickled bytes of an item and its result.
+    """
+
+    items: int
+    each: float
+    busy: float
+    gil: float
+    transport: float = 0.0
+
+
+def load(situation: Situation) -> Load:
+    """The work that is left, in the model's terms."""
+    workload = situation.workload
+    each = workload.seconds_per_item
+    computes = workload.kind in (Kind.CPU, Kind.TINY)
+    busy = max(each, workload.cpu_per_item) if computes else workload.cpu_per_item
+    share = UNKNOWN_GIL_SHARE if workload.gil_share is None else workload.gil_share
+    profile = situation.profile
+    return Load(
+        items=situation.items,
+        each=each,
+        busy=busy,
+        gil=min(each, busy * share),
+        transport=(profile.bytes_in or 0.0) + (profile.bytes_out or 0.0),
+    )
+
+
+def predict(plan: Plan, work: Load, situation: Situation) -> float:
+    """Seconds until the last of the items is done, for a plan with a backend that has a price.
+
+    Raises
+    ------
+    KeyError
+        No price is known for the plan's backend.
+    """
+    return _PRICES[plan.backend](plan, work, situation)
+
+
+def priced(backend: str) -> bool:
+    """A price is known for plans of this backend."""
+    return backend in _PRICES
+
+
+def throughput_time(each: float, gil: float, workers: int) -> float:
+    """Seconds between completions when ``workers`` threads share one GIL.
+
+    A closed network of one queue (the GIL, ``gil`` seconds a visit) and one delay (the rest of the item): the
+    response of the queue grows with the share of the other workers met there, and never falls below saturation. Exact
+    for one and two workers; Lazowska et al., Quantitative System Performance (1984), chapter 5.
+    """
+    if each <= 0:
+        return 0.0
+    met = (workers - 1) * gil / each
+    return max(each - gil + gil * (1.0 + met), workers * gil) / workers
+
+
+def _serial(plan: Plan, work: Load, situation: Situation) -> float:
+    return work.items * work.each
+
+
+def _threads(plan: Plan, work: Load, situation: Situation) -> float:
+    costs = situation.costs
+    workers = min(plan.workers, max(1, work.items))
+    start = _to_start("threads", workers, situation.warm) * costs.thread_start
+    chunk = _chunk(plan, work, workers, costs, costs.thread_dispatch)
+    dispatch = work.items / chunk * costs.thread_dispatch + work.items * costs.thread_item
+    shared = work.items * max(throughput_time(work.each, work.gil, workers), work.busy / situation.cores)
+    alone = _rounds(plan, work.items, workers, situation) * work.each
+    return start + dispatch + max(shared, alone)
+
+
+def _asyncio(plan: Plan, work: Load, situation: Situation) -> float:
+    costs = situation.costs
+    workers = min(plan.workers, max(1, work.items))
+    alone = _rounds(plan, work.items, workers, situation) * work.each
+    return costs.async_start + work.items * costs.async_dispatch + max(work.items * work.busy, alone)
+
+
+def _processes(plan: Plan, work: Load, situation: Situation) -> float:
+    costs = situation.costs
+    workers = min(plan.workers, max(1, work.items))
+    missing = _to_start("processes", workers, situation.warm)
+    cold = missing * costs.process_start + (costs.process_base if missing == workers else 0.0)
+    chunk = _chunk(plan, work, workers, costs, costs.process_dispatch)
+    dispatch = work.items / chunk * costs.process_dispatch
+    transport = work.items * (costs.process_item + work.transport * costs.process_byte)
+    alone = math.ceil(work.items / workers) * work.each
+    return cold + dispatch + transport + max(alone, work.items * work.busy / situation.cores)
+
+
+_PRICES: Mapping[str, Callable[[Plan, Load, Situation], float]] = {
+    "serial": _serial,
+    "threads": _threads,
+    "asyncio": _asyncio,
+    "processes": _processes,
+}
+
+
+def _to_start(backend: str, workers: int, warm: Mapping[str, int]) -> int:
+    return max(0, workers - warm.get(backend, 0))
+
+
+def _chunk(plan: Plan, work: Load, workers: int, costs: Costs, dispatch: float) -> float:
+    """Items of a typical chunk: what the plan says, else by time, and never fewer chunks than workers."""
+    if plan.chunksize is not None:
+        return float(plan.chunksize)
+    by_time = max(costs.chunk_seconds, 20 * dispatch) / work.each if work.each > 0 else 1.0
+    return max(1.0, min(by_time, work.items / (2 * workers)))
+
+
+def _rounds(plan: Plan, items: int, workers: int, situation: Situation) -> int:
+    """Items that follow one another on the busiest worker; adaptive concurrency doubles with each of them."""
+    if not plan.adaptive:
+        return math.ceil(items / workers)
+    limit = min(workers, max(situation.costs.climb_start, situation.profile.best_concurrency or 1))
+    rounds = 0
+    while items > 0 and limit < workers:
+        items -= limit
+        limit = min(workers, 2 * limit)
+        rounds += 1
+    return rounds + math.ceil(max(0, items) / workers)

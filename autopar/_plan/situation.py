@@ -1,0 +1,66 @@
+"""What a planning knows: the one argument of the planner's functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from autopar._model.hints import Settings
+from autopar._model.observation import Host, Profile, Traits
+from autopar._model.workload import Workload
+from autopar._plan.costs import DEFAULT_COSTS, Costs
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything one planning may look at.
+
+    Attributes
+    ----------
+    traits, workload, profile, host, settings
+        What observation, classification and the user say.
+    remaining
+        Items still to run; None for an iterator of unknown length.
+    seen
+        Items that this operation has run already.
+    cores
+        Cores that this operation may use, less than the host's inside another parallel map; 0 stands for the host's.
+    threads
+        How many more threads may be made.
+    warm
+        Backend name -> workers that are already running.
+    excluded
+        Backend or compiler name -> what went wrong with it earlier in this operation.
+    ordered
+        Results are handed out in input order, so what items print can wait for its turn.
+    costs
+        Prices of the backends.
+    """
+
+    traits: Traits
+    workload: Workload
+    profile: Profile
+    host: Host
+    settings: Settings
+    remaining: int | None
+    seen: int = 0
+    cores: int = 0
+    threads: int = 256
+    warm: Mapping[str, int] = field(default_factory=dict)
+    excluded: Mapping[str, str] = field(default_factory=dict)
+    ordered: bool = True
+    costs: Costs = DEFAULT_COSTS
+
+    def __post_init__(self) -> None:
+        if self.cores <= 0:
+            object.__setattr__(self, "cores", max(1, self.host.cores))
+
+    @property
+    def items(self) -> int:
+        """Items to plan for; if their number is unknown, as many again as were seen (doubling)."""
+        return max(1, self.seen) if self.remaining is None else self.remaining
+
+    @property
+    def measured(self) -> bool:
+        """Some item has run and was timed."""
+        return self.profile.items > 0

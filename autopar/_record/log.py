@@ -1,0 +1,179 @@
+"""The decision log of this process: the newest decisions in memory, and all of them on their way to the store."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+import weakref
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from typing import Any
+
+from autopar._model.decision import Decision
+from autopar._model.observation import Host
+from autopar._record.store import Store
+
+# Chosen, not measured: a decision takes 1 to 2 kB in memory, so some 20 MB at most; a program that ends without saying
+# so loses five seconds of decisions.
+_NEWEST = 10_000
+_NEWEST_OF_A_FUNCTION = 1_000
+_BATCH = 256
+_SECONDS = 5.0
+
+
+class DecisionLog:
+    """Decisions in the order of their numbers. Any thread may use it.
+
+    Adding one writes to the store if enough wait there or the last writing is some seconds ago; what still waits is
+    written when the program ends. A forked child keeps what it inherited in memory and leaves the writing of it to its
+    parent.
+
+    Parameters
+    ----------
+    store
+        Where decisions outlive the process; None keeps them in memory only.
+    newest, newest_of_a_function
+        How many stay in memory, of all functions and of any one.
+    batch
+        How many waiting decisions are written at once.
+    seconds
+        How long a decision waits, at most, until the next one takes it along.
+    clock
+        Seconds; replaced in tests.
+
+    Examples
+    --------
+    >>> from autopar._model.plan import Plan
+    >>> log = DecisionLog()
+    >>> log.add(function="shop.price", operation="map", started=0.0, items=3, workload=None, plan=Plan()).number
+    1
+    >>> [decision.function for decision in log.all()]
+    ['shop.price']
+    """
+
+    def __init__(
+        self,
+        store: Store | None = None,
+        *,
+        newest: int = _NEWEST,
+        newest_of_a_function: int = _NEWEST_OF_A_FUNCTION,
+        batch: int = _BATCH,
+        seconds: float = _SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._newest = newest
+        self._newest_of_a_function = newest_of_a_function
+        self._batch = batch
+        self._seconds = seconds
+        self._clock = clock
+        self._count = 0
+        self._decisions: OrderedDict[int, Decision] = OrderedDict()
+        self._numbers: dict[str, deque[int]] = {}
+        self._waiting: list[Decision] = []
+        self._written = clock()
+        self._store_is_busy = False
+        self._host: tuple[str, Host] | None = None
+        self._make_locks()
+        _LOGS.add(self)
+
+    def note_host(self, fingerprint: str, host: Host) -> None:
+        """Say on which machine the next decisions are made."""
+        self._host = (fingerprint, host)
+
+    def add(self, **fields: Any) -> Decision:
+        """Number a decision, keep it and return it.
+
+        Parameters
+        ----------
+        **fields
+            The fields of `Decision` but its number.
+        """
+        with self._lock:
+            self._count += 1
+            decision = Decision(number=self._count, **fields)
+            self._keep(decision)
+            due = self._wait_for_store(decision)
+        if due and self._writing.acquire(blocking=False):  # not behind another thread that is writing already
+            try:
+                self._write()
+            finally:
+                self._writing.release()
+        return decision
+
+    def all(self) -> list[Decision]:
+        """Return what is in memory, newest last."""
+        with self._lock:
+            return list(self._decisions.values())
+
+    def for_function(self, name: str) -> list[Decision]:
+        """Return what is in memory of one function (``module.qualname``), newest last."""
+        with self._lock:
+            return [self._decisions[number] for number in self._numbers.get(name, ())]
+
+    def flush(self) -> None:
+        """Write everything that waits to the store."""
+        with self._writing:
+            self._write()
+
+    def _keep(self, decision: Decision) -> None:
+        self._decisions[decision.number] = decision
+        numbers = self._numbers.setdefault(decision.function, deque())
+        numbers.append(decision.number)
+        if len(numbers) > self._newest_of_a_function:
+            del self._decisions[numbers.popleft()]
+        elif len(self._decisions) > self._newest:
+            _, oldest = self._decisions.popitem(last=False)
+            others = self._numbers[oldest.function]
+            others.popleft()
+            if not others:
+                del self._numbers[oldest.function]
+
+    def _wait_for_store(self, decision: Decision) -> bool:
+        """Queue a decision for the store; return whether it is time to write."""
+        if self._store is None or not self._store.active:
+            return False
+        self._waiting.append(decision)
+        del self._waiting[: -self._newest]
+        overdue = self._clock() - self._written >= self._seconds
+        return overdue or (len(self._waiting) >= self._batch and not self._store_is_busy)
+
+    def _write(self) -> None:
+        with self._lock:
+            batch, self._waiting = self._waiting, []
+            self._written = self._clock()
+            self._store_is_busy = False
+        if batch and self._store is not None and not self._store.write(batch, self._host):
+            with self._lock:
+                self._store_is_busy = True
+                self._waiting = batch + self._waiting
+
+    def _make_locks(self) -> None:
+        # Reentrant, because a finalizer or a signal handler may run a map in the middle of this thread's own `add`.
+        self._lock = threading.RLock()
+        self._writing = threading.RLock()
+
+    def _start_afresh(self) -> None:
+        """In a forked child: locks that no thread of the parent holds, and nothing to write."""
+        self._make_locks()
+        self._waiting = []
+
+
+_LOGS: weakref.WeakSet[DecisionLog] = weakref.WeakSet()
+
+
+def _in_forked_child() -> None:
+    for log in list(_LOGS):
+        log._start_afresh()
+
+
+def _at_exit() -> None:
+    for log in list(_LOGS):
+        log.flush()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_forked_child)
+atexit.register(_at_exit)

@@ -1,0 +1,321 @@
+"""The store: decisions kept across processes, in one SQLite file of the user's.
+
+A store that cannot be had, for whatever reason, costs one warning and nothing else. Every access opens the file anew,
+so that no connection crosses a fork, which SQLite forbids (sqlite.org/howtocorrupt.html, section 2.6).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from autopar._model.decision import Decision
+from autopar._model.observation import Host
+from autopar._record.codec import from_json, to_json
+from autopar._record.private_file import RefusedError, claim
+from autopar.errors import StoreWarning
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+_Result = TypeVar("_Result")
+
+VERSION = 1
+_APPLICATION = 0x61757470  # "autp": tells our file from another program's
+_COMPANIONS = ("-wal", "-shm", "-journal")
+
+# A decision takes 1 to 2 kB: some 30 MB at most.
+_NEWEST = 20_000
+
+# Two processes write for a few milliseconds each; who waits longer than this meets something else.
+_SECONDS_LOCKED = 0.2
+
+_SCHEMA = (
+    "CREATE TABLE host (fingerprint TEXT PRIMARY KEY, seen REAL NOT NULL, json TEXT NOT NULL)",
+    "CREATE TABLE decisions (id INTEGER PRIMARY KEY, time REAL, function TEXT, operation TEXT, host TEXT, backend TEXT,"
+    " compiler TEXT, items INTEGER, predicted REAL, actual REAL, serial_estimate REAL, error TEXT, json TEXT NOT NULL)",
+    "CREATE INDEX decisions_by_function ON decisions (function, id)",
+    f"PRAGMA application_id = {_APPLICATION}",
+    f"PRAGMA user_version = {VERSION}",
+)
+_INSERT = (
+    "INSERT INTO decisions (time, function, operation, host, backend, compiler, items, predicted, actual,"
+    " serial_estimate, error, json) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_PRUNE = "DELETE FROM decisions WHERE id <= (SELECT MAX(id) FROM decisions) - ?"
+_SEEN = "INSERT OR REPLACE INTO host (fingerprint, seen, json) VALUES (?, ?, ?)"
+_READ_ALL = "SELECT json FROM decisions ORDER BY id DESC LIMIT ?"
+_READ_FUNCTION = "SELECT json FROM decisions WHERE function = ? ORDER BY id DESC LIMIT ?"
+
+
+def locate(environ: Mapping[str, str], platform: str = sys.platform) -> tuple[Path | None, str]:
+    """Say where the store is.
+
+    Parameters
+    ----------
+    environ
+        Environment variables: ``AUTOPAR_STORE`` is the path of a file, or ``off``; else the user's cache folder is
+        taken.
+    platform
+        ``sys.platform``.
+
+    Returns
+    -------
+    path, why_not
+        The file, or None and the reason, which is empty where the user wants no store.
+
+    Examples
+    --------
+    >>> locate({"AUTOPAR_STORE": "off"})
+    (None, '')
+    """
+    chosen = environ.get("AUTOPAR_STORE", "")
+    if chosen.strip().lower() == "off":
+        return None, ""
+    if chosen:
+        return Path(os.path.abspath(os.path.expanduser(chosen))), ""
+    cache = _cache_folder(environ, platform)
+    if cache is None:
+        return None, "no home folder is known; set AUTOPAR_STORE to the path of a file"
+    return cache / "autopar" / "store.sqlite", ""
+
+
+def _cache_folder(environ: Mapping[str, str], platform: str) -> Path | None:
+    if platform == "win32":
+        local = environ.get("LOCALAPPDATA", "")
+        return Path(local) if os.path.isabs(local) else None
+    stated = environ.get("XDG_CACHE_HOME", "")
+    if platform != "darwin" and os.path.isabs(stated):  # a relative one is to be ignored, says the XDG specification
+        return Path(stated)
+    home = environ.get("HOME") or _home_of_user()
+    if not os.path.isabs(home):
+        return None
+    return Path(home, "Library", "Caches") if platform == "darwin" else Path(home, ".cache")
+
+
+def _home_of_user() -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:  # a user without an entry, as in many containers
+        return ""
+
+
+class Store:
+    """Decisions on disk.
+
+    Parameters
+    ----------
+    path
+        The file; None for no store.
+    why_off
+        Why there is none, or an empty string where none is wanted.
+    newest
+        How many decisions are kept.
+
+    Attributes
+    ----------
+    active
+        False once the store could not be had: nothing is tried again in this process.
+    """
+
+    def __init__(self, path: Path | None, why_off: str = "", *, newest: int = _NEWEST) -> None:
+        self.path = path
+        self.active = path is not None or bool(why_off)
+        self._why_off = why_off
+        self._newest = newest
+        self._warned = False
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Store:
+        """Make the store that the environment asks for; nothing is opened yet."""
+        return cls(*locate(os.environ if environ is None else environ))
+
+    def write(self, decisions: Sequence[Decision], host: tuple[str, Host] | None = None) -> bool:
+        """Append decisions in one transaction.
+
+        Parameters
+        ----------
+        decisions
+            What to append.
+        host
+            Fingerprint and description of the machine they were made on.
+
+        Returns
+        -------
+        bool
+            False if the store was locked: try again later. True in all other cases, also if there is no store.
+        """
+        rows = [_row(decision, "" if host is None else host[0]) for decision in decisions]
+
+        def append(connection: Connection) -> None:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany(_INSERT, rows)
+            connection.execute(_PRUNE, (self._newest,))
+            if host is not None:
+                connection.execute(_SEEN, (_text(host[0]), time.time(), _host_json(host[1])))
+            connection.execute("COMMIT")
+
+        done, _ = self._attempt(append, None)
+        return done
+
+    def read_decisions(self, limit: int = 100, function: str | None = None) -> list[Decision]:
+        """Return the newest decisions, newest last.
+
+        Parameters
+        ----------
+        limit
+            At most so many.
+        function
+            Only those of this ``module.qualname``.
+        """
+        if self.path is None or not os.path.lexists(self.path):
+            return []
+        query = (_READ_ALL, (limit,)) if function is None else (_READ_FUNCTION, (_text(function), limit))
+        nothing: list[str] = []
+        _, rows = self._attempt(lambda connection: [row for (row,) in connection.execute(*query)], nothing)
+        decisions = []
+        for row in reversed(rows):
+            try:
+                decisions.append(from_json(row))
+            except ValueError as error:
+                self._warn(f"a row of {self.path} is left out: {error}")
+        return decisions
+
+    def _attempt(self, work: Callable[[Connection], _Result], otherwise: _Result) -> tuple[bool, _Result]:
+        """Do something with the open file; return whether it is settled, and its result."""
+        if not self.active:
+            return True, otherwise
+        if self.path is None:
+            self._give_up(self._why_off)
+            return True, otherwise
+        try:
+            import sqlite3
+        except ImportError as error:
+            self._give_up(f"this Python has no SQLite: {error}")
+            return True, otherwise
+        try:
+            with _opened(self.path) as connection:
+                return True, work(connection)
+        except RefusedError as error:
+            self._give_up(str(error))
+        except sqlite3.Error as error:
+            if _is_busy(error):
+                self._warn(f"{self.path} is locked by another process; they will be written later")
+                return False, otherwise
+            self._give_up(f"{self.path}: {error}")
+        return True, otherwise
+
+    def _give_up(self, reason: str) -> None:
+        self.active = False
+        self._warn(reason)
+
+    def _warn(self, reason: str) -> None:
+        if not self._warned:
+            self._warned = True
+            message = f"decisions are not kept across processes: {reason}; AUTOPAR_STORE=off keeps none, quietly"
+            warnings.warn(StoreWarning(message), stacklevel=_depth_of_user() + 1)
+
+
+def _depth_of_user() -> int:
+    """Count the frames up to the first outside of autopar, where a warning means something to its reader."""
+    depth, frame = 0, sys._getframe(1)
+    while str(frame.f_globals.get("__name__")).partition(".")[0] == "autopar" and frame.f_back is not None:
+        depth, frame = depth + 1, frame.f_back
+    return depth
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Connection]:
+    import sqlite3
+
+    claim(path, companions=_COMPANIONS)
+    uri = f"{path.as_uri()}?mode=rw"
+    connection = sqlite3.connect(uri, timeout=_SECONDS_LOCKED, isolation_level=None, uri=True)
+    try:
+        connection.execute("PRAGMA trusted_schema = OFF")
+        if _is_new(connection, path):
+            _create(connection, path)
+        connection.execute("PRAGMA synchronous = NORMAL")  # a power failure may lose the newest rows, never the file
+        yield connection
+    finally:
+        connection.close()
+
+
+def _is_new(connection: Connection, path: Path) -> bool:
+    """Tell an empty file from a store; refuse everything else."""
+    application, version, tables = (
+        connection.execute(query).fetchone()[0]
+        for query in ("PRAGMA application_id", "PRAGMA user_version", "SELECT COUNT(*) FROM sqlite_master")
+    )
+    if (application, version, tables) == (0, 0, 0):
+        return True
+    if application != _APPLICATION:
+        raise RefusedError(f"{path} is the database of another program")
+    if version != VERSION:
+        raise RefusedError(f"{path} has schema version {version}, and this autopar reads {VERSION}")
+    return False
+
+
+def _create(connection: Connection, path: Path) -> None:
+    """Make the tables; of several processes that try, one does it and the others find it done."""
+    connection.execute("BEGIN IMMEDIATE")
+    if _is_new(connection, path):
+        for statement in _SCHEMA:
+            connection.execute(statement)
+    connection.execute("COMMIT")
+    _use_write_ahead_log(connection)
+
+
+def _use_write_ahead_log(connection: Connection) -> None:
+    """Switch to WAL, which the file then remembers, so that readers do not stop a writer."""
+    import sqlite3
+
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as error:
+        if not _is_busy(error):  # the other process that has it open will have switched
+            raise
+
+
+def _is_busy(error: Exception) -> bool:
+    import sqlite3
+
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _row(decision: Decision, host: str) -> tuple[Any, ...]:
+    """Lay a decision out for its table: the columns are for searching, the JSON is the whole of it."""
+    return (
+        decision.started,
+        _text(decision.function),
+        _text(decision.operation),
+        _text(host),
+        _text(decision.plan.backend),
+        _text(decision.plan.compiler),
+        min(decision.items, sys.maxsize),
+        decision.predicted,
+        decision.actual,
+        decision.serial_estimate,
+        _text(decision.error),
+        to_json(decision),
+    )
+
+
+def _text(text: str) -> str:
+    """Replace what SQLite cannot keep as text: lone surrogates, which a name may contain."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _host_json(host: Host) -> str:
+    return json.dumps(asdict(host))

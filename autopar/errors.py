@@ -1,0 +1,119 @@
+"""Errors and warnings of autopar.
+
+::
+
+    AutoparError
+    +-- HintError (also TypeError or ValueError)     a hint has a wrong name, type or value
+    |   +-- HintTypeError, HintValueError
+    +-- DemandError                                  what a hint demands cannot be done
+    |   +-- UnknownNameError                         no backend or compiler has that name
+    |   +-- NotBuiltError                            this version of autopar does not have it
+    |   +-- UnavailableError                         this machine lacks what it needs
+    |   +-- UnsafeDemandError                        it would change the answer
+    +-- ItemError                                    an item could not be run to an answer
+        +-- ItemTimeoutError (also TimeoutError)     it ran past ``timeout``
+        +-- WorkerDiedError                          its worker process ended
+        +-- TransportError                           it, or its result, could not be sent to a worker
+
+    AutoparWarning (a RuntimeWarning)
+    +-- PerformanceHint                              a curable reason costs over a second
+    +-- StoreWarning                                 the decision log cannot be kept
+
+An exception raised by the user's own function is never wrapped: it arrives as itself.
+"""
+
+from __future__ import annotations
+
+
+class AutoparError(Exception):
+    """Base of all errors of autopar's own."""
+
+
+class HintError(AutoparError):
+    """A hint has a wrong name, type or value."""
+
+
+class HintTypeError(HintError, TypeError):
+    """A hint is unknown or of a wrong type."""
+
+
+class HintValueError(HintError, ValueError):
+    """A hint has a value out of range."""
+
+
+class DemandError(AutoparError):
+    """What a hint demands cannot be done; the message names the hint, the cause and the way out."""
+
+
+class UnknownNameError(DemandError, ValueError):
+    """No backend or compiler has that name."""
+
+
+class NotBuiltError(DemandError, NotImplementedError):
+    """The backend or compiler is known but not part of this version."""
+
+
+class UnavailableError(DemandError, RuntimeError):
+    """This machine or installation lacks what the backend or compiler needs."""
+
+
+class UnsafeDemandError(DemandError, ValueError):
+    """The demanded way would change the answer; the message names the line and the hint that allows it."""
+
+
+class ItemError(AutoparError):
+    """An item could not be run to an answer.
+
+    Attributes
+    ----------
+    index
+        Position of the item in the input, from 0, or None if it is a single call.
+    """
+
+    def __init__(self, message: str, *, index: int | None = None) -> None:
+        super().__init__(message)
+        self.index = index
+
+
+class ItemTimeoutError(ItemError, TimeoutError):
+    """An item ran longer than ``timeout`` seconds."""
+
+
+class WorkerDiedError(ItemError):
+    """The worker process that ran an item ended without an answer.
+
+    Attributes
+    ----------
+    exitcode
+        Exit status of the process; negative numbers are signals, as in :attr:`subprocess.Popen.returncode`.
+    """
+
+    def __init__(self, message: str, *, index: int | None = None, exitcode: int | None = None) -> None:
+        super().__init__(message, index=index)
+        self.exitcode = exitcode
+
+
+class TransportError(ItemError, TypeError):
+    """An argument, a function or a result cannot be pickled on its way to or from a worker process.
+
+    Attributes
+    ----------
+    about
+        ``"function"``, ``"item"`` or ``"result"``.
+    """
+
+    def __init__(self, message: str, *, index: int | None = None, about: str = "item") -> None:
+        super().__init__(message, index=index)
+        self.about = about
+
+
+class AutoparWarning(RuntimeWarning):
+    """Base of all warnings of autopar's own."""
+
+
+class PerformanceHint(AutoparWarning):
+    """A curable reason keeps a map slower than it could be, by over a second."""
+
+
+class StoreWarning(AutoparWarning):
+    """Decisions cannot be kept across processes; everything else works."""

@@ -1,0 +1,238 @@
+"""What each backend costs apart from the items: the figures behind ``autopar/_plan/costs.py``.
+
+Run ``python benchmarks/backend_costs.py [--quick] [--json FILE]`` on a quiet machine. Each figure is the median of
+several rounds; cold starts are taken in fresh interpreters.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from autopar._backends import processes, threads
+from autopar._classify import classify
+from autopar._model.hints import Settings
+from autopar._model.observation import Host, Profile, Sample, Traits
+from autopar._model.plan import Plan
+from autopar._model.work import Chunk, Job, Outcome, Pool
+from autopar._plan.costs import DEFAULT_COSTS
+from autopar._plan.planner import choose
+from autopar._plan.situation import Situation
+
+COLD_START = """
+import time
+from autopar._backends import processes
+from autopar._model.plan import Plan
+from autopar._model.work import Chunk, Job
+workers = {workers}
+job = Job(abs, reference=("builtins", "abs"), name="abs")
+started = time.perf_counter()
+pool = processes.open(Plan(backend="processes", workers=workers))
+for future in [pool.submit(Chunk(job, n, [n])) for n in range(workers)]:
+    future.result()
+print(time.perf_counter() - started)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One row of the table: a field of ``Costs``, or none where the figure only helps to read the others."""
+
+    what: str
+    seconds: float
+    field: str = ""
+    note: str = ""
+
+    @property
+    def assumed(self) -> float | None:
+        """What the planner assumes."""
+        return float(getattr(DEFAULT_COSTS, self.field)) if self.field else None
+
+
+def identity(value: object) -> object:
+    """Cost nothing."""
+    return value
+
+
+def median_of(rounds: int, measure: Callable[[], float]) -> float:
+    """Run a measurement several times."""
+    return statistics.median(measure() for _ in range(rounds))
+
+
+def thread_start(count: int = 64) -> float:
+    """Seconds for starting a thread that waits, as seen by who starts it."""
+    stop = threading.Event()
+    fresh = [threading.Thread(target=stop.wait) for _ in range(count)]
+    started = time.perf_counter()
+    for thread in fresh:
+        thread.start()
+    seconds = (time.perf_counter() - started) / count
+    stop.set()
+    for thread in fresh:
+        thread.join()
+    return seconds
+
+
+def chunks_through(pool: Pool, chunk: Chunk, chunks: int, in_flight: int = 4) -> float:
+    """Seconds a chunk while a few are always under way."""
+    started = time.perf_counter()
+    waiting = [pool.submit(chunk) for _ in range(in_flight)]
+    for _ in range(chunks - in_flight):
+        ended(waiting.pop(0).result())
+        waiting.append(pool.submit(chunk))
+    for future in waiting:
+        ended(future.result())
+    return (time.perf_counter() - started) / chunks
+
+
+def ended(outcome: Outcome) -> None:
+    """Make sure that the measured chunks did run."""
+    if outcome.error is not None:
+        raise outcome.error
+
+
+def item_in_chunk(pool: Pool, job: Job, items: int = 20_000) -> float:
+    """Seconds that an item adds to a chunk on a backend, over what the loop takes for it."""
+    values = list(range(items))
+    started = time.perf_counter()
+    for value in values:
+        identity(value)
+    alone = time.perf_counter() - started
+    started = time.perf_counter()
+    ended(pool.submit(Chunk(job, 0, values)).result())
+    return max(0.0, time.perf_counter() - started - alone) / items
+
+
+def byte_both_ways(pool: Pool, job: Job, size: int) -> float:
+    """Seconds a pickled byte, for an item that goes there and comes back."""
+    payload = os.urandom(size)
+    started = time.perf_counter()
+    ended(pool.submit(Chunk(job, 0, [payload])).result())
+    return (time.perf_counter() - started) / (2 * size)
+
+
+def cold_start(workers: int) -> float:
+    """Seconds from nothing to one answer of each worker, in a fresh interpreter."""
+    code = COLD_START.format(workers=workers)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+def event_loop() -> float:
+    """Seconds for starting and closing an event loop."""
+
+    async def nothing() -> None:
+        return None
+
+    started = time.perf_counter()
+    asyncio.run(nothing())
+    return time.perf_counter() - started
+
+
+def coroutine_on_loop(count: int = 5_000) -> float:
+    """Seconds a coroutine that waits once, with all of them under way."""
+
+    async def one() -> None:
+        await asyncio.sleep(0)
+
+    async def every() -> float:
+        started = time.perf_counter()
+        await asyncio.gather(*(one() for _ in range(count)))
+        return (time.perf_counter() - started) / count
+
+    return asyncio.run(every())
+
+
+def planning(repeats: int = 50) -> float:
+    """Seconds for classifying and choosing, without the analysis of the function's effects."""
+    profile = Profile()
+    profile.add(Sample(items=10, wall=0.05, cpu=0.049, waits=0))
+    profile.bytes_in = profile.bytes_out = 100.0
+    host, traits = Host(cores=2), Traits("benchmark.item")
+    started = time.perf_counter()
+    for _ in range(repeats):
+        workload = classify(traits, profile, host)
+        choose(Situation(traits, workload, profile, host, Settings(), remaining=200, seen=10))
+    return (time.perf_counter() - started) / repeats
+
+
+def measure(rounds: int) -> list[Figure]:
+    """All figures."""
+    job = Job(identity, name="identity")
+    one = Chunk(job, 0, [1])
+    thread_pool = threads.open(Plan(backend="threads", workers=2))
+    process_pool = processes.open(Plan(backend="processes", workers=2))
+    chunks_through(process_pool, one, 50)
+    colds = {workers: median_of(rounds, lambda w=workers: cold_start(w)) for workers in (1, 2, 4)}  # type: ignore[misc]
+    slope = (colds[4] - colds[1]) / 3
+    return [
+        Figure("thread start", median_of(rounds, thread_start), "thread_start"),
+        Figure("thread chunk", median_of(rounds, lambda: chunks_through(thread_pool, one, 2000)), "thread_dispatch"),
+        Figure("thread item", median_of(rounds, lambda: item_in_chunk(thread_pool, job)), "thread_item"),
+        Figure("process pool cold, 1 worker", colds[1]),
+        Figure("process pool cold, 2 workers", colds[2]),
+        Figure("process pool cold, 4 workers", colds[4]),
+        Figure("process pool cold, intercept", max(0.0, colds[1] - slope), "process_base", "of the three above"),
+        Figure("process pool cold, slope", slope, "process_start", "a worker"),
+        Figure("process chunk", median_of(rounds, lambda: chunks_through(process_pool, one, 1000)), "process_dispatch"),
+        Figure("process item", median_of(rounds, lambda: item_in_chunk(process_pool, job)), "process_item"),
+        Figure("process byte, 1 MB items", median_of(rounds, lambda: byte_both_ways(process_pool, job, 10**6))),
+        Figure(
+            "process byte",
+            median_of(rounds, lambda: byte_both_ways(process_pool, job, 10**7)),
+            "process_byte",
+            "10 MB items",
+        ),
+        Figure("asyncio start", median_of(rounds, event_loop), "async_start"),
+        Figure("asyncio item", median_of(rounds, coroutine_on_loop), "async_dispatch"),
+        Figure("planning", median_of(rounds, planning), "planning", "assumed with the analysis of effects"),
+    ]
+
+
+def readable(seconds: float) -> str:
+    """A time in the unit that suits it."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def show(figures: list[Figure]) -> None:
+    """Print the table."""
+    print(
+        f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}"
+    )
+    print(f"{'what':30} {'measured':>10} {'assumed':>10}  field")
+    for figure in figures:
+        assumed = "" if figure.assumed is None else readable(figure.assumed)
+        note = f" ({figure.note})" if figure.note else ""
+        print(f"{figure.what:30} {readable(figure.seconds):>10} {assumed:>10}  {figure.field}{note}")
+
+
+def main() -> None:
+    """Measure, print, and write JSON where asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="3 rounds instead of 9")
+    parser.add_argument("--json", metavar="FILE", help="write the figures there too")
+    options = parser.parse_args()
+    figures = measure(3 if options.quick else 9)
+    show(figures)
+    if options.json:
+        rows: list[dict[str, Any]] = [asdict(figure) | {"assumed": figure.assumed} for figure in figures]
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump(rows, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+/* The extension module autopar._native: a thin binding of the *_impl.c files beside it.
+ *
+ * It keeps no state, so it may be loaded by several interpreters and needs no GIL.
+ */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "each_impl.h"
+#include "probe_impl.h"
+
+static PyObject *
+probe_error(void)
+{
+#ifdef _WIN32
+    return PyErr_SetFromWindowsErr(0);
+#else
+    return PyErr_SetFromErrno(PyExc_OSError);
+#endif
+}
+
+PyDoc_STRVAR(thread_probe_doc,
+"thread_probe()\n"
+"--\n"
+"\n"
+"Read the clocks and the context switches of the calling thread.\n"
+"\n"
+"Returns (wall ns, thread CPU ns, process CPU ns, voluntary switches, involuntary switches).");
+
+static PyObject *
+thread_probe(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    autopar_probe probe;
+    if (autopar_probe_read(&probe) < 0) {
+        return probe_error();
+    }
+    return Py_BuildValue("(LLLLL)",
+                         (long long)probe.wall_ns,
+                         (long long)probe.thread_cpu_ns,
+                         (long long)probe.process_cpu_ns,
+                         (long long)probe.voluntary_switches,
+                         (long long)probe.involuntary_switches);
+}
+
+/* Take the exception that is set and return it as an object. */
+static PyObject *
+raised_exception(void)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    return PyErr_GetRaisedException();
+#else
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    if (traceback != NULL) {
+        PyException_SetTraceback(value, traceback);
+    }
+    Py_XDECREF(type);
+    Py_XDECREF(traceback);
+    return value;
+#endif
+}
+
+PyDoc_STRVAR(call_each_doc,
+"call_each(function, iterator, count, out, star=False, /)\n"
+"--\n"
+"\n"
+"Call a function with up to count items of an iterator and append the results to the list out.\n"
+"\n"
+"Returns True if all ran, False if the iterator ended before, or the exception that the iterator raised.\n"
+"Raises what the function raises; out then holds the earlier results.");
+
+static PyObject *
+call_each(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t number)
+{
+    if (number < 4 || number > 5) {
+        return PyErr_Format(PyExc_TypeError, "call_each() takes 4 or 5 arguments, not %zd", number);
+    }
+    PyObject *iterator = arguments[1], *out = arguments[3];
+    if (!PyIter_Check(iterator)) {
+        return PyErr_Format(PyExc_TypeError, "iterator must be an iterator, not %.200s",
+                            Py_TYPE(iterator)->tp_name);
+    }
+    Py_ssize_t count = PyNumber_AsSsize_t(arguments[2], PyExc_OverflowError);
+    if (count == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    if (!PyList_CheckExact(out)) {
+        return PyErr_Format(PyExc_TypeError, "out must be a list, not %.200s", Py_TYPE(out)->tp_name);
+    }
+    int star = number == 5 ? PyObject_IsTrue(arguments[4]) : 0;
+    if (star < 0) {
+        return NULL;
+    }
+    switch (autopar_call_each(arguments[0], iterator, count, out, star)) {
+    case AUTOPAR_EACH_DONE:
+        Py_RETURN_TRUE;
+    case AUTOPAR_EACH_EXHAUSTED:
+        Py_RETURN_FALSE;
+    case AUTOPAR_EACH_ITERATOR_RAISED:
+        return raised_exception();
+    default:
+        return NULL;
+    }
+}
+
+static PyMethodDef methods[] = {
+    {"call_each", (PyCFunction)(void (*)(void))call_each, METH_FASTCALL, call_each_doc},
+    {"thread_probe", thread_probe, METH_NOARGS, thread_probe_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyModuleDef_Slot slots[] = {
+#if PY_VERSION_HEX >= 0x030C0000
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+#if PY_VERSION_HEX >= 0x030D0000
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL},
+};
+
+static struct PyModuleDef module = {
+    .m_base = PyModuleDef_HEAD_INIT,
+    .m_name = "autopar._native",
+    .m_doc = "Compiled parts of autopar; autopar._native_twin is the same in Python.",
+    .m_size = 0,
+    .m_methods = methods,
+    .m_slots = slots,
+};
+
+PyMODINIT_FUNC
+PyInit__native(void)
+{
+    return PyModuleDef_Init(&module);
+}

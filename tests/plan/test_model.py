@@ -1,0 +1,175 @@
+"""Predicted seconds: what the laws of parallel work and the prices of the backends give."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autopar._model.observation import Host
+from autopar._model.plan import Plan
+from autopar._model.workload import Kind, Workload
+from autopar._plan import DEFAULT_COSTS, Costs
+from autopar._plan.model import Load, load, predict, priced, throughput_time
+from tests.plan.cases import HOST, situation
+
+FREE = Costs(
+    thread_start=0.0,
+    thread_dispatch=0.0,
+    thread_item=0.0,
+    process_base=0.0,
+    process_start=0.0,
+    process_dispatch=0.0,
+    process_item=0.0,
+    process_byte=0.0,
+    async_start=0.0,
+    async_dispatch=0.0,
+)
+PRICED = ("serial", "threads", "asyncio", "processes")
+
+
+def seconds(plan: Plan, work: Load, *, costs: Costs = FREE, host: Host = HOST, **more: Any) -> float:
+    """Predict on 2 cores where nothing but the items costs anything."""
+    return predict(plan, work, replace(situation(host=host, **more), costs=costs))
+
+
+def computing(items: int, each: float, gil: float = 1.0) -> Load:
+    """Items that only compute."""
+    return Load(items, each, busy=each, gil=gil * each)
+
+
+def waiting(items: int, each: float) -> Load:
+    """Items that only wait."""
+    return Load(items, each, busy=0.0, gil=0.0)
+
+
+IDEAL: list[tuple[str, Plan, Load, float]] = [
+    ("the loop", Plan(), computing(200, 5e-3), 1.0),
+    ("threads under the GIL gain nothing", Plan(backend="threads", workers=2), computing(200, 5e-3), 1.0),
+    ("threads without it gain all", Plan(backend="threads", workers=2), computing(200, 5e-3, gil=0.0), 0.5),
+    ("half the time under the GIL", Plan(backend="threads", workers=2), computing(200, 5e-3, gil=0.5), 0.625),
+    ("no more than the cores", Plan(backend="threads", workers=8), computing(200, 5e-3, gil=0.0), 0.5),
+    ("processes gain all", Plan(backend="processes", workers=2), computing(200, 5e-3), 0.5),
+    ("no more than the cores in processes", Plan(backend="processes", workers=8), computing(200, 5e-3), 0.5),
+    ("three heavy items on two workers", Plan(backend="processes", workers=2), computing(3, 1.0), 2.0),
+    ("waits overlap", Plan(backend="threads", workers=100), waiting(200, 15e-3), 0.03),
+    ("waits overlap on a loop", Plan(backend="asyncio", workers=200), waiting(200, 15e-3), 0.015),
+    ("waits overlap in processes", Plan(backend="processes", workers=4), waiting(200, 15e-3), 0.75),
+    ("a loop has one thread", Plan(backend="asyncio", workers=200), computing(200, 5e-3), 1.0),
+    ("climbing takes 4 rounds", Plan(backend="threads", workers=200, adaptive=True), waiting(200, 15e-3), 0.06),
+]
+
+
+@pytest.mark.parametrize(("plan", "work", "expected"), [c[1:] for c in IDEAL], ids=[c[0] for c in IDEAL])
+def test_without_overhead_the_laws_of_parallel_work_remain(plan: Plan, work: Load, expected: float) -> None:
+    """Cores, the GIL, rounds of waiting and the last item bound what any plan can gain."""
+    assert seconds(plan, work) == pytest.approx(expected)
+
+
+def test_a_cold_pool_costs_its_start_and_a_warm_one_nothing() -> None:
+    """Only workers that are missing are paid for, and the base only if there are none."""
+    plan, work = Plan(backend="processes", workers=2, chunksize=1), computing(2, 1.0)
+    costs = replace(FREE, process_base=0.05, process_start=0.02)
+    assert seconds(plan, work, costs=costs) == pytest.approx(1.09)
+    assert seconds(plan, work, costs=costs, warm={"processes": 1}) == pytest.approx(1.02)
+    assert seconds(plan, work, costs=costs, warm={"processes": 2}) == pytest.approx(1.0)
+
+
+def test_bytes_are_paid_for_by_the_caller() -> None:
+    """Each item's pickled bytes, there and back, at the price of a byte."""
+    work = replace(computing(100, 1e-3), transport=1e6)
+    plan, costs = Plan(backend="processes", workers=2), replace(FREE, process_byte=1e-9)
+    assert seconds(plan, work, costs=costs) == pytest.approx(0.05 + 0.1)
+
+
+def test_chunks_are_dispatched_at_their_price() -> None:
+    """Ten chunks of ten items cost ten dispatches."""
+    costs = replace(FREE, process_dispatch=1e-3)
+    plan = Plan(backend="processes", workers=2, chunksize=10)
+    assert seconds(plan, computing(100, 1e-3), costs=costs) == pytest.approx(0.05 + 0.01)
+
+
+def test_a_remembered_concurrency_shortens_the_climb() -> None:
+    """Climbing starts where it ended the last time."""
+    plan = Plan(backend="threads", workers=200, adaptive=True)
+    assert seconds(plan, waiting(200, 15e-3), known={"best_concurrency": 200}) == pytest.approx(15e-3)
+
+
+def test_a_multithreaded_function_gains_nothing_from_workers() -> None:
+    """An item that keeps both cores busy leaves none for another."""
+    case = situation(10e-3, 100, known={"gil_share": 0.0})
+    inside = replace(case.workload, cpu_per_item=20e-3, cores_per_item=2.0)
+    work = load(replace(case, workload=inside))
+    for backend in ("threads", "processes"):
+        assert seconds(Plan(backend=backend, workers=2), work) == pytest.approx(1.0)
+
+
+def test_time_taken_by_other_programs_is_no_wait() -> None:
+    """A CPU-bound item on a busy machine is priced by its wall time."""
+    work = load(situation(workload=Workload(Kind.CPU, 10e-3, 5e-3, gil_share=1.0)))
+    assert work.busy == work.gil == 10e-3
+
+
+def test_an_unknown_gil_share_is_priced_as_held() -> None:
+    """Threads gain nothing until a race has shown that they do."""
+    work = load(situation(workload=Workload(Kind.CPU, 10e-3, 10e-3)))
+    assert work.gil == 10e-3
+
+
+def test_an_unknown_length_is_as_much_again_as_was_seen() -> None:
+    """Doubling: at worst half of the work was planned too small."""
+    assert load(situation(remaining=None, seen=37)).items == 37
+    assert load(situation(remaining=None, seen=0)).items == 1
+
+
+def test_backends_without_a_price_say_so() -> None:
+    """The model prices what is built."""
+    assert [name for name in (*PRICED, "dask", "joblib") if priced(name)] == list(PRICED)
+
+
+plans = st.builds(
+    Plan,
+    backend=st.sampled_from(PRICED),
+    workers=st.integers(1, 512),
+    chunksize=st.none() | st.integers(1, 100),
+    adaptive=st.booleans(),
+)
+shares = st.floats(0.0, 1.0)
+each = st.floats(1e-7, 10.0)
+
+
+@given(plan=plans, seconds_each=each, busy=shares, gil=shares, items=st.integers(1, 10**6), more=st.integers(0, 10**6))
+def test_predictions_are_positive_and_grow_with_the_items(
+    plan: Plan, seconds_each: float, busy: float, gil: float, items: int, more: int
+) -> None:
+    """More items never take less time, for a plan with a fixed chunk size and as many workers as items."""
+    plan = replace(plan, chunksize=plan.chunksize or 1, workers=min(plan.workers, items))
+    work = Load(items, seconds_each, busy * seconds_each, gil * busy * seconds_each)
+    case = situation()
+    first, second = (predict(plan, replace(work, items=n), case) for n in (items, items + more))
+    assert 0 < first <= second * (1 + 1e-9)
+
+
+@given(seconds_each=each, share=shares, workers=st.integers(1, 512))
+def test_threads_are_never_faster_than_the_gil_or_slower_than_one(
+    seconds_each: float, share: float, workers: int
+) -> None:
+    """Time between completions lies between what the GIL allows and what one thread takes, and falls with workers."""
+    gil = share * seconds_each
+    now = throughput_time(seconds_each, gil, workers)
+    assert max(gil, seconds_each / workers) * (1 - 1e-9) <= now <= seconds_each * (1 + 1e-9)
+    assert throughput_time(seconds_each, gil, workers + 1) <= now * (1 + 1e-9)
+
+
+@given(plan=plans, seconds_each=each, busy=shares, items=st.integers(1, 10**5))
+def test_no_plan_beats_perfect_parallelism(plan: Plan, seconds_each: float, busy: float, items: int) -> None:
+    """At least one item's time, the work over the workers, and the CPU work over the cores."""
+    work = Load(items, seconds_each, busy * seconds_each, 0.0)
+    case = replace(situation(), costs=DEFAULT_COSTS)
+    cores = 1 if plan.backend in ("serial", "asyncio") else 2
+    workers = 1 if plan.backend == "serial" else plan.workers
+    least = max(seconds_each, items * seconds_each / workers, items * work.busy / cores)
+    assert predict(plan, work, case) >= least * (1 - 1e-9)

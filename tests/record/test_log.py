@@ -1,0 +1,275 @@
+"""The decision log of a process: order, bounds, threads, forks, and the way to the store."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autopar._model.decision import Decision
+from autopar._model.observation import Host
+from autopar._model.plan import Plan
+from autopar._record import DecisionLog, Store
+
+ROOT = Path(__file__).parents[2]
+
+
+class RecordingStore(Store):
+    """Keeps what is written in memory; can be told to be busy, or to wait inside a writing."""
+
+    def __init__(self) -> None:
+        super().__init__(Path("nowhere"))
+        self.batches: list[list[int]] = []
+        self.hosts: list[tuple[str, Host] | None] = []
+        self.busy = False
+        self.entered = threading.Event()
+        self.may_go_on: threading.Event | None = None
+
+    def write(self, decisions: Sequence[Decision], host: tuple[str, Host] | None = None) -> bool:
+        self.entered.set()
+        if self.may_go_on is not None:
+            self.may_go_on.wait()
+        if self.busy:
+            return False
+        self.batches.append([decision.number for decision in decisions])
+        self.hosts.append(host)
+        return True
+
+
+class Clock:
+    """Stands still until it is told the time."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def fields(function: str = "shop.price", **changes: Any) -> dict[str, Any]:
+    return {
+        "function": function,
+        "operation": "map",
+        "started": 1.5,
+        "items": 3,
+        "workload": None,
+        "plan": Plan(),
+        **changes,
+    }
+
+
+def numbers(decisions: list[Decision]) -> list[int]:
+    return [decision.number for decision in decisions]
+
+
+def test_decisions_are_numbered_and_kept_in_order() -> None:
+    """The first has number 1; all and those of one function come newest last."""
+    log = DecisionLog()
+    added = [log.add(**fields(name)) for name in ("a", "b", "a")]
+    assert numbers(added) == [1, 2, 3]
+    assert log.all() == added
+    assert log.for_function("a") == [added[0], added[2]]
+    assert log.for_function("nobody") == []
+
+
+@given(names=st.lists(st.sampled_from("abc"), max_size=60), newest=st.integers(1, 10), of_one=st.integers(1, 10))
+def test_memory_is_bounded(names: list[str], newest: int, of_one: int) -> None:
+    """Of each function the newest few stay, of these the newest of all; nothing else does."""
+    log = DecisionLog(newest=newest, newest_of_a_function=of_one)
+    expected: list[tuple[int, str]] = []
+    for number, name in enumerate(names, 1):
+        log.add(**fields(name))
+        expected.append((number, name))
+        own = [entry for entry in expected if entry[1] == name]
+        if len(own) > of_one:
+            expected.remove(own[0])
+        expected = expected[-newest:]
+    assert [(decision.number, decision.function) for decision in log.all()] == expected
+    for name in "abc":
+        assert numbers(log.for_function(name)) == [number for number, owner in expected if owner == name]
+
+
+def test_nothing_is_written_before_it_is_due() -> None:
+    """A few decisions wait; when enough wait they go together."""
+    store = RecordingStore()
+    log = DecisionLog(store, batch=3, clock=Clock())
+    log.add(**fields())
+    log.add(**fields())
+    assert store.batches == []
+    log.add(**fields())
+    assert store.batches == [[1, 2, 3]]
+
+
+def test_what_waited_long_goes_with_the_next() -> None:
+    """Some seconds after the last writing, the next decision takes along what waits."""
+    store, clock = RecordingStore(), Clock()
+    log = DecisionLog(store, seconds=5, clock=clock)
+    log.add(**fields())
+    clock.now = 5.0
+    log.add(**fields())
+    log.add(**fields())
+    assert store.batches == [[1, 2]]
+
+
+def test_flush_writes_what_waits() -> None:
+    """flush() writes at once, and only what was not written yet; the host goes along."""
+    store = RecordingStore()
+    log = DecisionLog(store)
+    log.note_host("machine", Host(2))
+    log.add(**fields())
+    log.flush()
+    log.flush()
+    assert store.batches == [[1]]
+    assert store.hosts == [("machine", Host(2))]
+
+
+def test_a_busy_store_is_tried_again_later() -> None:
+    """Decisions stay in order while the store is locked; it is not asked again before its time."""
+    store, clock = RecordingStore(), Clock()
+    log = DecisionLog(store, batch=2, seconds=5, clock=clock)
+    store.busy = True
+    for _ in range(4):
+        log.add(**fields())
+    store.busy = False
+    log.add(**fields())
+    assert store.batches == []
+    clock.now = 5.0
+    log.add(**fields())
+    assert store.batches == [[1, 2, 3, 4, 5, 6]]
+
+
+def test_what_waits_is_bounded() -> None:
+    """If the store stays locked, the oldest that wait are given up."""
+    store, clock = RecordingStore(), Clock()
+    log = DecisionLog(store, newest=3, batch=100, clock=clock)
+    for _ in range(10):
+        log.add(**fields())
+    log.flush()
+    assert store.batches == [[8, 9, 10]]
+
+
+def test_a_store_that_is_off_gets_nothing() -> None:
+    """Without a store, decisions are kept in memory and none waits."""
+    log = DecisionLog(Store(None), batch=1)
+    log.add(**fields())
+    log.flush()
+    assert len(log.all()) == 1
+    assert log._waiting == []
+
+
+def test_a_writing_thread_does_not_hold_up_others() -> None:
+    """While one thread is on the disk, others add decisions without waiting for it."""
+    store = RecordingStore()
+    store.may_go_on = threading.Event()
+    log = DecisionLog(store, batch=1)
+    writer = threading.Thread(target=log.add, kwargs=fields())
+    writer.start()
+    assert store.entered.wait(10)
+    log.add(**fields())
+    assert store.batches == []
+    store.may_go_on.set()
+    writer.join()
+    log.flush()
+    assert store.batches == [[1], [2]]
+
+
+def test_many_threads_add_at_once() -> None:
+    """No number is given twice and no decision is lost, in memory or on the way to the store."""
+    store = RecordingStore()
+    log = DecisionLog(store, batch=7)
+
+    def add_some() -> None:
+        for _ in range(50):
+            log.add(**fields(threading.current_thread().name))
+
+    threads = [threading.Thread(target=add_some) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    log.flush()
+    assert numbers(log.all()) == list(range(1, 401))
+    assert sorted(number for batch in store.batches for number in batch) == list(range(1, 401))
+
+
+def test_a_decision_in_the_middle_of_another_does_not_deadlock() -> None:
+    """A finalizer or signal handler that adds a decision while this thread is adding one gets through."""
+
+    class Reentrant(RecordingStore):
+        def write(self, decisions: Sequence[Decision], host: tuple[str, Host] | None = None) -> bool:
+            if not self.batches:
+                self.batches.append([])
+                log.add(**fields("inner"))
+            return super().write(decisions, host)
+
+    store = Reentrant()
+    log = DecisionLog(store, batch=1)
+    log.add(**fields("outer"))
+    log.flush()
+    assert sorted(number for batch in store.batches for number in batch) == [1, 2]
+
+
+def _in_child(log: DecisionLog, pipe: Any) -> None:
+    waiting = len(log._waiting)
+    decision = log.add(**fields("child"))
+    pipe.send((waiting, decision.number, len(log.all())))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_writes_only_its_own() -> None:
+    """The child has the decisions it inherited in memory, its locks are free and nothing of its parent's waits."""
+    log = DecisionLog(RecordingStore())
+    log.add(**fields())
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    held, release = threading.Event(), threading.Event()
+
+    def hold_the_locks() -> None:
+        with log._lock, log._writing:
+            held.set()
+            release.wait()
+
+    holder = threading.Thread(target=hold_the_locks)
+    holder.start()
+    held.wait()
+    child = context.Process(target=_in_child, args=(log, theirs))
+    try:
+        child.start()
+        assert ours.poll(10), "the child hangs on a lock of its parent's"
+        assert ours.recv() == (0, 2, 2)
+    finally:
+        release.set()
+        holder.join()
+        child.join(10)
+    assert len(log._waiting) == 1
+
+
+SCRIPT = """
+import sys
+from autopar._model.plan import Plan
+from autopar._record import DecisionLog, Store
+before = "sqlite3" in sys.modules
+log = DecisionLog(Store.from_environment())
+for number in range(3):
+    log.add(function="shop.price", operation="map", started=1.5, items=number, workload=None, plan=Plan())
+print(before, "sqlite3" in sys.modules)
+"""
+
+
+@pytest.mark.slow
+def test_the_end_of_the_program_writes_what_waits(isolated_store: Path) -> None:
+    """SQLite is imported no earlier than that; another process reads what this one decided."""
+    done = subprocess.run([sys.executable, "-c", SCRIPT], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
+    assert done.stderr == ""
+    assert [decision.items for decision in Store(isolated_store).read_decisions()] == [0, 1, 2]

@@ -1,0 +1,87 @@
+"""The ways a map can take, as fixtures: each backend demanded, and each left to choose; and how to use up results."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import pytest
+
+from autopar._engine import journal
+from autopar._model.plan import BACKENDS
+from autopar._observe import host
+
+T = TypeVar("T")
+
+PLAIN_ROUTES: dict[str, dict[str, Any]] = {
+    "chosen": {},
+    "serial": {"backend": "serial"},
+    "threads": {"backend": "threads"},
+    "processes": {"backend": "processes"},
+    "chosen-threads": {},
+    "chosen-processes": {},
+}
+"""Routes of plain functions and the hints that lead there; the last two are left to an eager planner."""
+
+ASYNC_ROUTES: dict[str, dict[str, Any]] = {
+    "chosen": {},
+    "serial": {"backend": "serial"},
+    "asyncio": {"backend": "asyncio"},
+}
+"""Routes of coroutine functions."""
+
+
+@pytest.fixture(autouse=True)
+def own_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the test a decision log of its own, on the store of its own."""
+    monkeypatch.setattr(journal, "_log", None)
+
+
+@pytest.fixture
+def choose_only(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Make the planner choose one backend for whatever may run there, by taking the others away."""
+
+    def only(backend: str) -> None:
+        monkeypatch.setenv("AUTOPAR_EAGER", "1")
+        monkeypatch.setattr(host, "_latest", None)
+        for name in {"threads", "processes", "asyncio"} - {backend}:
+            monkeypatch.setitem(BACKENDS, name, replace(BACKENDS[name], minimum_python=(99, 0)))
+
+    return only
+
+
+@pytest.fixture(params=PLAIN_ROUTES)
+def route(request: pytest.FixtureRequest, choose_only: Callable[[str], None]) -> dict[str, Any]:
+    """Hints that send a plain function each way in turn."""
+    name: str = request.param
+    if name.startswith("chosen-"):
+        choose_only(name.removeprefix("chosen-"))
+    return PLAIN_ROUTES[name]
+
+
+@pytest.fixture(params=ASYNC_ROUTES)
+def async_route(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Hints that send a coroutine function each way in turn."""
+    return ASYNC_ROUTES[request.param]
+
+
+def drained(results: Iterator[T]) -> tuple[list[T], Exception | None]:
+    """What an iterator gives before it ends, and the exception that ends it."""
+    values: list[T] = []
+    try:
+        values.extend(results)
+    except Exception as error:
+        return values, error
+    return values, None
+
+
+async def adrained(results: AsyncIterator[T]) -> tuple[list[T], Exception | None]:
+    """What an asynchronous iterator gives before it ends, and the exception that ends it."""
+    values: list[T] = []
+    try:
+        async for value in results:
+            values.append(value)  # noqa: PERF401
+    except Exception as error:
+        return values, error
+    return values, None

@@ -1,0 +1,82 @@
+"""What a built distribution holds, with a C compiler and without."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BUILT_FROM = ["pyproject.toml", "README.md", "LICENSE", "autopar", "native"]
+IN_THE_SOURCES = [
+    "LICENSE",
+    "README.md",
+    "autopar/_native.pyi",
+    "autopar/_native_twin.py",
+    "autopar/py.typed",
+    "native/_native.c",
+    "native/each_impl.c",
+    "native/each_impl.h",
+    "native/probe_impl.c",
+    "native/probe_impl.h",
+    "pyproject.toml",
+]
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """Copy what the distribution is built from, without what was built in place."""
+    copy = tmp_path / "sources"
+    copy.mkdir()
+    for name in BUILT_FROM:
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("*.so", "*.pyd", "__pycache__"))
+        else:
+            shutil.copy(ROOT / name, copy / name)
+    return copy
+
+
+def build(hook: str, sources: Path, out: Path, **environ: str) -> Path:
+    """Build a distribution by the named hook of the build backend, without the network, and return its path."""
+    out.mkdir()
+    script = "import sys; from setuptools import build_meta; getattr(build_meta, sys.argv[1])(sys.argv[2])"
+    command = [sys.executable, "-c", script, hook, str(out)]
+    subprocess.run(command, cwd=sources, env={**os.environ, **environ}, capture_output=True, check=True)
+    [built] = out.iterdir()
+    return built
+
+
+def test_the_source_distribution_holds_all_that_a_build_needs(sources: Path, tmp_path: Path) -> None:
+    """The source distribution holds the C sources with their header, the stub, the twin and the type marker."""
+    with tarfile.open(build("build_sdist", sources, tmp_path / "dist")) as archive:
+        files = {name.partition("/")[2] for name in archive.getnames()}
+    assert sorted(files.intersection(IN_THE_SOURCES)) == IN_THE_SOURCES
+
+
+def test_without_a_compiler_the_package_builds_and_works(sources: Path, tmp_path: Path) -> None:
+    """Built with a C compiler that fails, the package installs, uses the pure-Python twin and says so."""
+    wheel = build("build_wheel", sources, tmp_path / "dist", CC="/bin/false", LDSHARED="/bin/false")
+    installed = tmp_path / "installed"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(installed)
+    script = "from autopar import _native_api as p; print(p.__file__, p.why_not_native, len(p.thread_probe()))"
+    environ = {name: value for name, value in os.environ.items() if name != "AUTOPAR_NATIVE"}
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env={**environ, "PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout.startswith(str(installed))
+    assert "the extension autopar._native cannot be imported" in result.stdout
+    assert result.stdout.rstrip().endswith(" 5")
