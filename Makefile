@@ -25,6 +25,7 @@ $(READY): $(BUILT_FROM)
 	@$(PYTHON) -m venv $(VENV)
 	@rm -f "autopar/_native$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@$(BIN)/python -m compileall -q autopar
 	@$(BIN)/python -c 'from autopar._native_api import why_not_native; print("Set up;", why_not_native or "with the native extension")'
 	@touch $@
 

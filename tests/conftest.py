@@ -16,6 +16,13 @@ settings.register_profile("long", max_examples=5000, deadline=None)
 settings.load_profile("long" if os.environ.get("AUTOPAR_TEST_LONG") == "1" else "ordinary")
 
 
+def pytest_sessionfinish() -> None:
+    """Drop a log that something opened after its test: the folder of its store is gone."""
+    journal = sys.modules.get("autopar._engine.journal")
+    if journal is not None:
+        vars(journal)["_log"] = None
+
+
 @pytest.fixture(autouse=True)
 def isolated_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Give the test, and the processes it starts, a store of its own: a file that is not made yet."""

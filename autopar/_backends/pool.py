@@ -152,9 +152,8 @@ class WorkerPool:
         try:
             thread.start()
         except RuntimeError:
-            # The system refuses more threads: those that exist will do, but at least one must.
+            # The system refuses more threads for now: those that exist will do, but at least one must.
             self._alive -= 1
-            self._limit = max(1, self._alive)
             if not self._alive:
                 raise
 

@@ -7,6 +7,7 @@ ask for it are left out of what the child is told; everything else stays as in t
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from multiprocessing import process, resource_tracker, spawn
@@ -15,36 +16,51 @@ from types import FunctionType
 from typing import Any
 
 
+class _OsWithSomeFolder:
+    """The module ``os``, but where the working folder is gone it says the root: a worker has to start somewhere."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(os, name)
+
+    def getcwd(self) -> str:
+        try:
+            return os.getcwd()
+        except FileNotFoundError:
+            return os.path.abspath(os.sep)
+
+
+def _reading(function: Any, **names: Any) -> Any:
+    """The same function, with other values for some of its globals."""
+    namespace = {**function.__globals__, **names}
+    return FunctionType(function.__code__, namespace, function.__name__, function.__defaults__, function.__closure__)
+
+
 class _SpawnWithoutMain:
     """The module ``multiprocessing.spawn``, but its preparation data does not mention the main module."""
+
+    _prepare = staticmethod(_reading(spawn.get_preparation_data, os=_OsWithSomeFolder()))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(spawn, name)
 
     def get_preparation_data(self, name: str) -> dict[str, Any]:
-        data: dict[str, Any] = spawn.get_preparation_data(name)
+        data: dict[str, Any] = self._prepare(name)
         data.pop("init_main_from_name", None)
         data.pop("init_main_from_path", None)
         return data
-
-
-def _without_main(method: Any) -> Any:
-    """The same method, reading ``spawn`` from a namespace of its own."""
-    namespace = {**method.__globals__, "spawn": _SpawnWithoutMain()}
-    return FunctionType(method.__code__, namespace, method.__name__, method.__defaults__, method.__closure__)
 
 
 if sys.platform == "win32":
     from multiprocessing.popen_spawn_win32 import Popen as _Popen
 
     class _WorkerPopen(_Popen):
-        __init__ = _without_main(_Popen.__init__)
+        __init__ = _reading(_Popen.__init__, spawn=_SpawnWithoutMain())
 
 else:
     from multiprocessing.popen_spawn_posix import Popen as _Popen
 
     class _WorkerPopen(_Popen):
-        _launch = _without_main(vars(_Popen)["_launch"])
+        _launch = _reading(vars(_Popen)["_launch"], spawn=_SpawnWithoutMain())
 
 
 class WorkerProcess(SpawnProcess):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
-from autopar._effects import walk
+from autopar._effects import lookup, walk
 from autopar._effects.decode import decode
 from autopar._effects.summary import Recorder
 from autopar._effects.values import NOTHING, Args, Callee, LibraryObject, Pool, Site, Value
@@ -17,7 +17,8 @@ from autopar._model.effects import EffectKind
 _PASSES = 12
 _DEPTH = 40
 _CONTEXTS = 8
-_STEPS_PER_FUNCTION = 1000
+_STEPS = 10_000
+_STEPS_PER_FUNCTION = 400
 _FIELDS = 64
 _UNKNOWNS = 25
 """Limits of one analysis: passes to the fix-point, nested calls, argument contexts of a function, instructions and
@@ -67,6 +68,7 @@ class Analysis:
         self.opaque = self.pool.fresh()
         self.library = self.pool.fresh(LibraryObject)
         self.dunders: dict[tuple[type, str], Any] = {}
+        self.exceptions = self.pool.site("exceptions")
         self.calling: set[Site] = set()
         self.stored: dict[tuple[int, str], Value] = {}
         self.globals: dict[tuple[int, str], Value] = {}
@@ -82,7 +84,7 @@ class Analysis:
     def tick(self) -> None:
         """Count an instruction; raises `TooLongError` past the budget."""
         self._steps += 1
-        if self._steps + self.pool.joins > self._budget * _STEPS_PER_FUNCTION:
+        if self._steps + self.pool.joins > _STEPS + self._budget * _STEPS_PER_FUNCTION:
             raise TooLongError("more to walk than the budget allows")
         if self.recorder.unknowns > _UNKNOWNS:
             raise TooLongError(f"over {_UNKNOWNS} calls that cannot be seen")
@@ -108,11 +110,14 @@ class Analysis:
     def read_items(self, site: Site) -> Value:
         """What any item of a site may be."""
         site.read_in["[]"] = self._pass
-        found = NOTHING
-        for field, value in site.fields.items():
-            if field[0] == "[":
-                found = self.pool.join(found, value)
-        return found
+        held = [value for field, value in site.fields.items() if field[0] == "["]
+        if len(held) <= 1:
+            return held[0] if held else NOTHING
+        return self.pool.normal(NOTHING.union(*held))
+
+    def read_all(self, site: Site) -> Value:
+        """What any item or attribute of a site may be."""
+        return NOTHING.union(self.read_items(site), *(self.read_field(site, field) for field in list(site.fields)))
 
     def write_field(self, site: Site, field: str, value: Value) -> None:
         """Add to what a field may hold; if it was read already in this pass, another pass is due."""
@@ -123,6 +128,8 @@ class Analysis:
         new = value if old is None else self.pool.join(old, value)
         if new is not old:
             site.fields[field] = new
+            if old is not None and new <= old:  # said shorter, not more
+                return
             if self._pass in (site.read_in.get(field), site.read_in.get("[]") if field[0] == "[" else 0):
                 self.pool.grew = True
 
@@ -132,7 +139,7 @@ class Analysis:
         new = self.pool.join(old, value)
         if new is not old:
             self.stored[owner, name] = new
-            self.pool.grew = True
+            self.pool.grew = self.pool.grew or not new <= old
 
     # Following calls
 
@@ -163,7 +170,7 @@ class Analysis:
         return tuple(cells)
 
     def _default(self, function: FunctionType, value: Any, name: str | None = None) -> Value:
-        if type(value) in (int, float, complex, str, bytes, bool, type(None)):
+        if lookup.is_one_of(value, (int, float, complex, str, bytes, bool, type(None))):
             return self.pool.known(value)
         if name is None:
             defaults = function.__defaults__ or ()

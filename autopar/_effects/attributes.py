@@ -37,6 +37,7 @@ def load(frame: Frame, value: Value, name: str) -> Value:
     """LOAD_ATTR."""
     found = NOTHING
     for atom in value:
+        frame.analysis.tick()
         found = frame.analysis.pool.join(found, _load(frame, atom, name))
     return found
 
@@ -53,17 +54,30 @@ def _load(frame: Frame, atom: Atom, name: str) -> Value:
     if type(atom) is Dotted:
         return pool.dotted(f"{atom.name}.{name}")
     if type(atom) is Method:
-        return NOTHING.union(*(_load(frame, data, name) for data in _reached(frame, atom) if type(data) is not Method))
+        found = frozenset(part for part in _reached(frame, atom) if type(part) is not Method)
+        return load(frame, found, name)
     if name in _TEXTS:
         return frame.analysis.str
+    if type(atom) is Fresh and atom.type is type and atom.site is not None and atom.site.namespace is not None:
+        return _of_made_class(frame, atom, atom.site, name)
     if type(atom) is Function or type(atom) is Bound:
-        return pool.method(atom, name)
+        return pool.method(atom, name) | frame.analysis.stored.get((id(atom.callee.code), name), NOTHING)
     if name == "__class__":
         cls = type_of(atom)
         return pool.known(cls) if cls is not None and cls is not LibraryObject else pool.outer(_class_origin(frame))
     if name == "__dict__":
-        return frozenset((atom,))
+        return _namespace(frame, atom)
     return _of_instance(frame, atom, name)
+
+
+def _namespace(frame: Frame, atom: Atom) -> Value:
+    """The dict behind an object."""
+    pool = frame.analysis.pool
+    if type(atom) is Fresh:
+        return pool.fresh(None, atom.site)
+    if (type(atom) is Known or type(atom) is Outer) and atom.origin is not None:
+        return pool.outer(atom.origin, dict)
+    return frame.analysis.library
 
 
 def _class_origin(frame: Frame) -> Origin:
@@ -93,8 +107,8 @@ def field(frame: Frame, atom: Atom, name: str) -> Value:
         if atom.site is None:
             return analysis.library if atom.type is LibraryObject else analysis.opaque
         found = analysis.read_field(atom.site, "." + name)
-        if atom.type is not None and _plain_class(atom.type) and found:
-            return found
+        if atom.type is not None and found and _plain_class(frame, atom.type):
+            return found | analysis.read_field(atom.site, f"[{name!r}]") | analysis.read_field(atom.site, "[]")
         return found | items.elements(frame, frozenset((atom,))) | analysis.library
     if type(atom) is Known:
         if atom.origin is None:
@@ -112,9 +126,12 @@ def field(frame: Frame, atom: Atom, name: str) -> Value:
     return analysis.library
 
 
-def _plain_class(cls: type) -> bool:
+def _plain_class(frame: Frame, cls: type) -> bool:
     """Whether instances hold their attributes in the ordinary way, seen by the analysis."""
-    return cls is not LibraryObject and not facts.in_library(lookup.module_of(cls))
+    if cls is LibraryObject:
+        return False
+    module = lookup.module_of(cls)
+    return not facts.in_library(module) or module.partition(".")[0] in frame.analysis.own_modules
 
 
 def _of_instance(frame: Frame, atom: Atom, name: str) -> Value:
@@ -134,7 +151,7 @@ def _of_instance(frame: Frame, atom: Atom, name: str) -> Value:
         inside = field(frame, atom, name) if _has_field(frame, atom, name) else NOTHING
         if getter is not None and not inside:
             return items.follow_method(frame, getter, atom, Args([pool.known(name)]))
-        if facts.type_facts(cls) is None and _plain_class(cls):
+        if facts.type_facts(cls) is None and _plain_class(frame, cls):
             return inside or field(frame, atom, name)
         return pool.method(atom, name) | inside
     return _described(frame, atom, cls, name, found)
@@ -148,10 +165,20 @@ def _has_field(frame: Frame, atom: Atom, name: str) -> bool:
 
 def _of_local_class(frame: Frame, atom: Atom, namespace: Site, name: str) -> Value:
     """An attribute of an object of a class made during the call."""
-    found = field(frame, atom, name)
-    for member in frame.analysis.read_field(namespace, "." + name):
+    members = frame.analysis.read_field(namespace, "." + name)
+    found = field(frame, atom, name) if not members or _has_field(frame, atom, name) else NOTHING
+    for member in members:
         found = found | frame.analysis.pool.bound(member.callee, atom) if type(member) is Function else found | {member}
     return found
+
+
+def _of_made_class(frame: Frame, atom: Fresh, site: Site, name: str) -> Value:
+    """An attribute of a class made during the call, or of its bases."""
+    assert site.namespace is not None
+    found = frame.analysis.read_field(site.namespace, "." + name)
+    if not found:
+        found = load(frame, frame.analysis.read_field(site, "bases"), name)
+    return found or frame.analysis.pool.method(atom, name)
 
 
 def _described(frame: Frame, atom: Atom, cls: type, name: str, found: Any) -> Value:
@@ -184,9 +211,11 @@ def _described(frame: Frame, atom: Atom, cls: type, name: str, found: Any) -> Va
         return field(frame, atom, name)
     if kind is types.MemberDescriptorType or kind is types.GetSetDescriptorType:
         return field(frame, atom, name)
-    if kind in _C_METHODS or facts.in_library(lookup.module_of(kind)):
+    if kind in _C_METHODS:
         return pool.method(atom, name)
     getter = items.followable(frame, kind, "__get__")
+    if getter is None and lookup.in_class(kind, "__get__") is not lookup.MISSING:
+        return pool.method(atom, name)
     if getter is not None:
         owner = next(iter(pool.known(found, _class_attribute(frame, cls, name))))
         return items.follow_method(frame, getter, owner, Args([frozenset((atom,)), pool.known(cls)]))
@@ -275,7 +304,9 @@ def _store(frame: Frame, atom: Atom, name: str, value: Value | None) -> None:
     if cls is not None and _store_by_method(frame, atom, cls, name, value):
         return
     store_directly(frame, atom, name, value)
-    if type(atom) is Known:
+    if type(atom) is Function:
+        analysis.remember(id(atom.callee.code), name, value or NOTHING)
+    elif type(atom) is Known:
         analysis.remember(id(atom.obj), name, value or NOTHING)
     elif type(atom) is Outer:
         analysis.remember(id(atom.origin), name, value or NOTHING)

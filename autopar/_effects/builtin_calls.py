@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import functools
+import operator
 from typing import TYPE_CHECKING
 
 from autopar._effects import attributes, changes, construct, facts, items, library, lookup, modules, operators
@@ -11,6 +12,7 @@ from autopar._effects.special import SPECIAL, first, handles, strings
 from autopar._effects.values import (
     NOTHING,
     Args,
+    Atom,
     Fresh,
     Function,
     Known,
@@ -43,15 +45,33 @@ def _print(frame: Frame, args: Args) -> Value:
         if type(atom) is Known and atom.obj is None:
             frame.effect(EffectKind.OUTPUT, "print()")
         else:
-            changes.mutate(frame, frozenset((atom,)), EffectKind.OUTPUT)
+            changes.mutate(frame, frozenset((atom,)))
     return frame.analysis.none
 
 
-@handles("builtins.isinstance", "builtins.issubclass", "builtins.callable", "builtins.any", "builtins.all")
+@handles("builtins.isinstance")
+def _isinstance(frame: Frame, args: Args) -> Value:
+    """Decided where the type of the first argument is known and the classes are plain ones."""
+    wanted: list[type] = []
+    for atom in args.get(1) or NOTHING:
+        if type(atom) is not Known or len(args.get(1) or NOTHING) != 1:
+            return frame.analysis.bool
+        wanted = list(atom.obj) if type(atom.obj) is tuple else [atom.obj]
+    if not wanted or any(type(cls) is not type for cls in wanted):
+        return frame.analysis.bool
+    answers = set()
+    for atom in first(args):
+        cls = operators.certain_type(atom)
+        answers.add(None if cls is None else any(base in lookup.mro(cls) for base in wanted))
+    answer = answers.pop() if len(answers) == 1 else None
+    return frame.analysis.bool if answer is None else frame.analysis.pool.known(answer)
+
+
+@handles("builtins.issubclass", "builtins.callable", "builtins.any", "builtins.all")
 def _truth(frame: Frame, args: Args) -> Value:
     if args.positional and len(args.positional) == 1:
         library.use_up(frame, args)
-        items.iterate(frame, first(args))
+        operators.tested(frame, items.iterate(frame, first(args)))
     return frame.analysis.bool
 
 
@@ -146,7 +166,9 @@ def _looked_at(frame: Frame, value: Value) -> Value:
 def _sorted(frame: Frame, args: Args) -> Value:
     library.use_up(frame, args)
     library.run_callbacks(frame, "builtins.sorted", args)
-    return frame.container(list, items.iterate(frame, first(args)))
+    inside = items.iterate(frame, first(args))
+    items.special(frame, inside, "__lt__", Args([inside]))
+    return frame.container(list, inside)
 
 
 @handles("builtins.iter")
@@ -230,8 +252,12 @@ def _extreme(frame: Frame, args: Args) -> Value:
     library.run_callbacks(frame, "builtins.min", args)
     found = args.keywords.get("default", NOTHING)
     if len(args.positional) == 1 or args.star is not None:
-        return found | items.iterate(frame, first(args))
-    return found.union(*args.positional)
+        found = found | items.iterate(frame, first(args))
+    else:
+        found = found.union(*args.positional)
+    for name in ("__lt__", "__gt__"):
+        items.special(frame, found, name, Args([found]))
+    return found
 
 
 @handles("builtins.sum")
@@ -240,7 +266,9 @@ def _sum(frame: Frame, args: Args) -> Value:
     inside = items.iterate(frame, first(args))
     for name in ("__add__", "__radd__"):
         items.special(frame, inside, name, Args([inside]))
-    return frame.analysis.opaque
+    if len(args.positional) + len(args.keywords) == 1:
+        return frame.analysis.opaque
+    return operators.untyped(frame, items.within(frame, inside))
 
 
 @handles("builtins.type")
@@ -299,7 +327,7 @@ def _setattr(frame: Frame, args: Args) -> Value:
 
 @handles("builtins.vars")
 def _vars(frame: Frame, args: Args) -> Value:
-    return first(args) if args.positional else _locals(frame, args)
+    return attributes.load(frame, first(args), "__dict__") if args.positional else _locals(frame, args)
 
 
 @handles("builtins.locals")
@@ -339,6 +367,42 @@ def _partial(frame: Frame, args: Args) -> Value:
     for name, value in args.keywords.items():
         analysis.write_field(site, f"['{name}']", value)
     return analysis.pool.fresh(functools.partial, site)
+
+
+def _make_getter(cls: type, frame: Frame, args: Args) -> Value:
+    return frame.display(cls, {f"[{index}]": value for index, value in enumerate(args.positional)})
+
+
+for _getter in (operator.itemgetter, operator.attrgetter, operator.methodcaller):
+    SPECIAL[f"operator.{_getter.__name__}"] = functools.partial(_make_getter, _getter)
+
+
+def call_getter(frame: Frame, atom: Atom, cls: type, args: Args) -> Value:
+    """A call of what `operator.itemgetter`, `attrgetter` or `methodcaller` made."""
+    analysis = frame.analysis
+    names = None
+    if type(atom) is Fresh and atom.site is not None:
+        names = strings(analysis.read_field(atom.site, "[0]"))
+    given = first(args)
+    if cls is operator.itemgetter:
+        return items.elements(frame, given) | frame.container(tuple, items.elements(frame, given), "items")
+    if names is None:
+        if cls is operator.methodcaller:
+            frame.effect(EffectKind.UNKNOWN, "a method of a name held by operator.methodcaller")
+        return items.elements(frame, given) | analysis.library
+    found = NOTHING
+    for name in names:
+        parts = name.split(".")
+        value = given
+        for part in parts:
+            value = attributes.load(frame, value, part)
+        found = found | value
+    if cls is operator.methodcaller:
+        rest: list[Value] = []
+        while type(atom) is Fresh and atom.site is not None and f"[{len(rest) + 1}]" in atom.site.fields:
+            rest.append(analysis.read_field(atom.site, f"[{len(rest) + 1}]"))
+        return _call(frame, found, Args(rest))
+    return found | frame.container(tuple, found, "attributes")
 
 
 def call_partial(frame: Frame, site: Site, args: Args) -> Value:
@@ -404,7 +468,16 @@ def _deepcopy(frame: Frame, args: Args) -> Value:
     made = NOTHING
     for atom in first(args):
         cls = type_of(atom)
-        made = made | (frame.analysis.pool.fresh(cls, frame.site(cls)) if cls is not None else frame.analysis.library)
+        made = made | (frame.analysis.pool.fresh(cls, frame.site(cls)) if cls is not None else frame.analysis.opaque)
+    return made
+
+
+@handles("collections.Counter")
+def _counter(frame: Frame, args: Args) -> Value:
+    """Numbers under keys that come out of the argument."""
+    made = frame.container(dict, frame.analysis.int)
+    for value in args.positional:
+        items.put(frame, made, "{}", items.iterate(frame, value))
     return made
 
 
@@ -414,4 +487,6 @@ def _defaultdict(frame: Frame, args: Args) -> Value:
     made = frame.container(dict, _call(frame, factory, Args()) if factory else NOTHING)
     for value in args.positional[1:]:
         items.copy_fields(frame, value, made)
+    for name, value in args.keywords.items():
+        items.put(frame, made, f"[{name!r}]", value)
     return made

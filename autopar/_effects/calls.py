@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,20 @@ if TYPE_CHECKING:
     from autopar._effects.walk import Frame
 
 _Lru = type(functools.lru_cache(lambda: None))
+_HOLD_CODE = frozenset(
+    {
+        types.FunctionType,
+        types.BuiltinFunctionType,
+        types.MethodType,
+        types.MethodDescriptorType,
+        types.WrapperDescriptorType,
+        types.MethodWrapperType,
+        functools.partial,
+        staticmethod,
+        classmethod,
+        _Lru,
+    }
+)
 _NOT_CALLABLE = frozenset(
     {int, float, complex, bool, str, bytes, tuple, list, dict, set, frozenset, type(None), range, slice, type(...)}
 )
@@ -63,17 +78,25 @@ def call_atom(frame: Frame, atom: Atom, args: Args) -> Value:
             return construct.local_instance(frame, atom, args)
         if "partial" in atom.site.fields:
             return builtin_calls.call_partial(frame, atom.site, args)
-    if cls is not None and cls is not LibraryObject:
+    if cls is not None and cls is not LibraryObject and not _runs_other_code(cls):
         function = items.followable(frame, cls, "__call__")
         if function is not None:
             return items.follow_method(frame, function, atom, args)
         if facts.in_library(lookup.module_of(cls)):
-            return library.call(frame, f"{lookup.class_name(cls)}.__call__", args) or NOTHING
+            if cls in (operator.itemgetter, operator.attrgetter, operator.methodcaller):
+                return builtin_calls.call_getter(frame, atom, cls, args)
+            held = items.within(frame, frozenset((atom,))) if type(atom) is Fresh and atom.site is not None else NOTHING
+            return (library.call(frame, f"{lookup.class_name(cls)}.__call__", args) or NOTHING) | held
     if cls is LibraryObject:
         return library.shell(frame, args.joined() | frozenset((atom,)))
     if type(atom) is Outer:
         return _unseen(frame, f"calls {atom.origin.what}", args)
     return _unseen(frame, "calls a value that is not known", args)
+
+
+def _runs_other_code(cls: type) -> bool:
+    """Whether calling an object of that class runs code that its class does not tell."""
+    return cls in _HOLD_CODE or issubclass(cls, type)
 
 
 def _unseen(frame: Frame, what: str, args: Args) -> Value:
@@ -99,6 +122,9 @@ def _call_known(frame: Frame, atom: Known, args: Args) -> Value:
             if items.walks(frame, obj.__func__, receiver, type(obj.__self__)):
                 return analysis.follow(analysis.callee(obj.__func__), args.behind(frozenset((receiver,))), frame)
             return methods.call_method(frame, receiver, obj.__func__.__name__, args)
+        name = lookup.proxy_part(obj.__func__, "__name__")
+        if type(name) is str and not lookup.is_class(obj.__func__):
+            return methods.call_method(frame, receiver, name, args)
         return _unseen(frame, "calls a bound object", args)
     if kind is types.BuiltinFunctionType or kind is types.MethodWrapperType:
         own = obj.__self__
@@ -121,6 +147,8 @@ def _call_known(frame: Frame, atom: Known, args: Args) -> Value:
         return call(frame, analysis.pool.known(wrapped, atom.origin), args)
     if kind in _NOT_CALLABLE:
         return NOTHING
+    if kind in (operator.itemgetter, operator.attrgetter, operator.methodcaller):
+        return builtin_calls.call_getter(frame, atom, kind, args)
     return _call_object(frame, atom, args)
 
 
@@ -167,8 +195,8 @@ def transparent(obj: Any) -> Any:
 
 def _call_function(frame: Frame, atom: Known, function: types.FunctionType, args: Args) -> Value:
     analysis = frame.analysis
-    module = function.__globals__.get("__name__", "?")
-    if facts.in_library(module if type(module) is str else "?"):
+    module = str(function.__globals__.get("__name__", "?"))
+    if facts.in_tables(function):
         names = [f"{module}.{function.__qualname__}"]
         if atom.origin is not None and atom.origin.dotted is not None:
             names.insert(0, atom.origin.dotted)
@@ -215,7 +243,9 @@ def make_super(frame: Frame, cls: Value, receiver: Value) -> Value:
 
 
 def raised(frame: Frame, value: Value) -> None:
-    """RAISE_VARARGS: a class that is raised is called."""
+    """RAISE_VARARGS: a class that is raised is called; what is raised may be caught anywhere."""
     for atom in value:
         if type(atom) is Known and lookup.is_class(atom.obj):
-            construct.construct(frame, atom, Args())
+            value = value | construct.construct(frame, atom, Args())
+    caught = frozenset(atom for atom in value if type(atom) is Fresh or type(atom) is Outer)
+    frame.analysis.write_field(frame.analysis.exceptions, "[]", caught)

@@ -50,15 +50,14 @@ def instantiate(frame: Frame, atom: Known, cls: type, args: Args) -> Value:
         if followed:
             items.follow_method(frame, starter, new, args)
         if not followed or maker is not lookup.in_class(object, "__new__"):
-            items.put(frame, frozenset((new,)), "[]", library.carried(frame, args.joined()))
+            items.put(frame, library.nest(frozenset((new,))), "[]", library.carried(frame, args.joined()))
     if not followed:
         library.run_callbacks(frame, lookup.class_name(cls), args)
     return made
 
 
 def _follows(frame: Frame, function: types.FunctionType) -> bool:
-    module = function.__globals__.get("__name__", "?")
-    return not facts.in_library(module) or module.partition(".")[0] in frame.analysis.own_modules
+    return not facts.in_tables(function, frame.analysis.own_modules)
 
 
 def _check_bases(frame: Frame, cls: type) -> None:
@@ -113,6 +112,6 @@ def local_instance(frame: Frame, atom: Fresh, args: Args) -> Value:
                 if starter_of_base is not None:
                     items.follow_method(frame, starter_of_base, next(iter(kind)), args)
             _check_bases(frame, base.obj)
+            items.put(frame, kind, "[]", library.carried(frame, args.joined()))
             made = made | kind
-    items.put(frame, made, "[]", library.carried(frame, args.joined()))
     return made

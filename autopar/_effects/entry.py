@@ -25,6 +25,7 @@ def analyse(
     budget: int = 200,
     argument_types: Sequence[type] | None = None,
     keyword_types: Mapping[str, type] | None = None,
+    walk_library: bool = False,
 ) -> EffectReport:
     """Find out what a callable does besides returning a value, without running any of it.
 
@@ -40,6 +41,9 @@ def analyse(
     argument_types, keyword_types
         The exact types of the arguments of a real call, if there is one. Parameters that get no argument then have
         their defaults. With them fewer effects are suspected: ``n += 1`` changes an array, but no `int`.
+    walk_library
+        Whether a library function that is itself analysed is walked, with the rest of its package, instead of looked up
+        in the tables: to check the tables by the code.
 
     Returns
     -------
@@ -48,6 +52,7 @@ def analyse(
 
     Examples
     --------
+    >>> __name__ = "shop"  # a module of your program
     >>> seen = []
     >>> def remember(x):
     ...     seen.append(x)
@@ -56,7 +61,7 @@ def analyse(
     >>> analyse(str.upper).effects
     ()
     """
-    analysis = Analysis(budget, _own_modules(function), _LINKS)
+    analysis = Analysis(budget, _own_modules(function) if walk_library else frozenset(), _LINKS)
     recorder = analysis.recorder
     name = lookup.object_name(function) or lookup.class_name(type(function))
     try:
@@ -97,8 +102,8 @@ class _Entry:
         self, analysis: Analysis, argument_types: Sequence[type] | None, keyword_types: Mapping[str, type] | None
     ) -> None:
         self._analysis = analysis
-        self._types = argument_types
-        self._keywords = keyword_types or {}
+        self._types = None if argument_types is None else [_known_type(cls) for cls in argument_types]
+        self._keywords = {name: _known_type(cls) for name, cls in (keyword_types or {}).items()}
 
     def call(self, function: Any, bound: list[Value] | None = None, named: dict[str, Value] | None = None) -> Value:
         """One pass over the callable."""
@@ -114,7 +119,7 @@ class _Entry:
             before = [self._held(value, held) for value in function.args]
             keywords = {key: self._held(value, held) for key, value in function.keywords.items()}
             return self.call(function.func, [*bound, *before], {**keywords, **named})
-        if type(function) is types.FunctionType:
+        if type(function) is types.FunctionType and not self._in_tables(function):
             if function.__code__.co_flags & _GENERATOR_FLAGS:
                 self._generator(function)
             return self._follow(function, bound, named)
@@ -128,8 +133,11 @@ class _Entry:
                 return self.call(method, [self._self(function), *bound], named)
         return self._call_inside(function, bound, named)
 
+    def _in_tables(self, function: types.FunctionType) -> bool:
+        return facts.in_tables(function, self._analysis.own_modules)
+
     def _held(self, value: Any, origin: Origin) -> Value:
-        return self._analysis.pool.known(value, None if type(value) in _SIMPLE else origin)
+        return self._analysis.pool.known(value, None if lookup.is_one_of(value, _SIMPLE) else origin)
 
     def _self(self, owner: Any) -> Value:
         kind = EffectKind.WRITES_SHARED if lookup.is_class(owner) else EffectKind.WRITES_SELF
@@ -213,7 +221,7 @@ class _Entry:
         given: list[Value] = list(bound)
         if self._types is None:
             star = analysis.pool.outer(origin)
-            if lookup.is_class(function) or type(function) in _DESCRIPTORS:
+            if lookup.is_class(function) or lookup.is_one_of(function, _DESCRIPTORS):
                 return self._known_call(frame, function, Args([*given, star], named, star, NOTHING))
             return self._known_call(frame, function, Args([*given, star, star], named))
         given += [analysis.pool.outer(self._origin(str(i)), cls) for i, cls in enumerate(self._types)]
@@ -226,6 +234,10 @@ class _Entry:
         if type(function) is types.BuiltinFunctionType:
             origin = self._analysis.pool.origin(EffectKind.WRITES_SELF, "self")
         return calls.call(frame, self._analysis.pool.known(function, origin), args)
+
+
+def _known_type(cls: type) -> type | None:
+    return cls if lookup.compares_by_identity(cls) else None
 
 
 _DESCRIPTORS = (types.MethodDescriptorType, types.WrapperDescriptorType)

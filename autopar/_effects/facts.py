@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import types
 from typing import Any
 
 from autopar._effects import (
@@ -40,6 +41,7 @@ _ALIASES = {
     "_pydecimal": "decimal",
     "_pydatetime": "datetime",
     "_pyio": "io",
+    "_py_warnings": "warnings",
     "_posixsubprocess": "subprocess",
     "_multiprocessing": "multiprocessing.synchronize",
 }
@@ -112,6 +114,24 @@ def _longest(table: dict[str, Any], name: str) -> tuple[bool, Any]:
 def in_library(module: str) -> bool:
     """Whether the functions of a module are known by the tables."""
     return effect_of(canonical(module + ".x"))[0]
+
+
+def in_tables(function: types.FunctionType, own_modules: frozenset[str] = frozenset()) -> bool:
+    """Whether a Python function is taken from the tables instead of being followed.
+
+    A library's decorator that holds a function of the program is followed: `contextlib.contextmanager` makes such ones.
+    """
+    module = function.__globals__.get("__name__")
+    if type(module) is not str or not in_library(module) or module.partition(".")[0] in own_modules:
+        return False
+    for cell in function.__closure__ or ():
+        try:
+            held = cell.cell_contents
+        except ValueError:  # an empty cell
+            continue
+        if type(held) is types.FunctionType and held is not function and not in_tables(held):
+            return False
+    return True
 
 
 def type_facts(cls: type) -> TypeFacts | None:

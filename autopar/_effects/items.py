@@ -28,22 +28,6 @@ if TYPE_CHECKING:
 _FEW = 48
 """A module-level container of at most so many members is looked into. Pulled out of the air."""
 _KEYS = (str, int, bool, bytes, type(None))
-_OPERATORS = [
-    "add",
-    "and",
-    "floordiv",
-    "lshift",
-    "matmul",
-    "mul",
-    "mod",
-    "or",
-    "pow",
-    "rshift",
-    "sub",
-    "truediv",
-    "xor",
-]
-_HOLDING = frozenset({0, 5, 7, 10, 1, 12})  # + * | - & ^ may give a container with the operands' members
 
 
 # Following the methods that operators call
@@ -51,8 +35,7 @@ _HOLDING = frozenset({0, 5, 7, 10, 1, 12})  # + * | - & ^ may give a container w
 
 def walks(frame: Frame, function: types.FunctionType, atom: Atom, cls: type) -> bool:
     """Whether a method is followed into its body, or taken from the tables."""
-    module = function.__globals__.get("__name__", "?")
-    if not facts.in_library(module) or module.partition(".")[0] in frame.analysis.own_modules:
+    if not facts.in_tables(function, frame.analysis.own_modules):
         return True
     if type(atom) is Fresh or facts.immutable(cls):
         return False
@@ -66,10 +49,8 @@ def followable(frame: Frame, cls: type, name: str) -> types.FunctionType | None:
     found = frame.analysis.dunders.get((cls, name), lookup.MISSING)
     if found is lookup.MISSING:
         found = lookup.python_method(cls, name)
-        if found is not None:
-            module = found.__globals__.get("__name__", "?")
-            if facts.in_library(module) and module.partition(".")[0] not in frame.analysis.own_modules:
-                found = None
+        if found is not None and facts.in_tables(found, frame.analysis.own_modules):
+            found = None
         frame.analysis.dunders[cls, name] = found
     return found  # type: ignore[no-any-return]
 
@@ -106,7 +87,13 @@ _BUILTIN = frozenset(
 
 
 def elements(frame: Frame, value: Value) -> Value:
-    """What an item of the value, or an element it yields, may be."""
+    """What an item of the value, or an element it yields, may be; the value is looked at."""
+    note_read(frame, value)
+    return within(frame, value)
+
+
+def within(frame: Frame, value: Value) -> Value:
+    """The same where nothing is looked at: the objects are changed, or merely handed on."""
     found = NOTHING
     for atom in value:
         found = frame.analysis.pool.join(found, _elements(frame, atom))
@@ -120,28 +107,34 @@ def _elements(frame: Frame, atom: Atom) -> Value:
             return analysis.str
         if atom.site is None:
             return analysis.library if atom.type is LibraryObject else analysis.opaque
-        inside = analysis.read_items(atom.site)
-        if atom.type is dict or atom.type is None:
-            inside = analysis.pool.join(inside, analysis.read_field(atom.site, "{}"))
-        return inside or analysis.opaque
+        inside = analysis.read_all(atom.site) if atom.type is None else analysis.read_items(atom.site)
+        return (_at_any_depth(frame, atom, inside) if atom.site.nested else inside) or analysis.opaque
     if type(atom) is Known:
         return _members(frame, atom)
     if type(atom) is Outer:
-        analysis.recorder.read_content(atom.origin, frame)
         if facts.scalar(atom.type):
             return analysis.str if atom.type is str else analysis.library
         return analysis.pool.outer(atom.origin)
     if type(atom) is Method:
-        return elements(frame, frozenset((atom.receiver,)))
+        return within(frame, frozenset((atom.receiver,)))
     return analysis.library
+
+
+def _at_any_depth(frame: Frame, atom: Fresh, held: Value) -> Value:
+    """What an item may be where the objects held may be items, items of items, or not items yet."""
+    found = held | {atom}
+    for part in held:
+        if type(part) is Known:
+            found = found | _members(frame, part)
+        elif type(part) is Fresh and part.site is not None:
+            found = found | frame.analysis.read_items(part.site)
+    return found
 
 
 def _members(frame: Frame, atom: Known) -> Value:
     """The members of a container of the program, if it is a small one of a built-in type."""
     analysis, obj = frame.analysis, atom.obj
     kind = type(obj)
-    if atom.origin is not None:
-        analysis.recorder.read_content(atom.origin, frame)
     if kind is str:
         return analysis.str
     if facts.scalar(kind):
@@ -159,7 +152,7 @@ def _members(frame: Frame, atom: Known) -> Value:
 
 def known_member(frame: Frame, atom: Known, member: Any) -> Value:
     """A member of a container of the program."""
-    if type(member) in _KEYS or type(member) is float:
+    if type(member) is float or (lookup.is_one_of(member, _KEYS) and member is not None):
         return frame.analysis.pool.fresh(type(member))
     return frame.analysis.pool.known(member, atom.origin)
 
@@ -176,7 +169,7 @@ def field_of(key: Value) -> str:
     if len(key) == 1:
         for atom in key:
             if type(atom) is Known and type(atom.obj) in _KEYS:
-                return f"[{atom.obj!r}]"
+                return f"[{int(atom.obj)}]" if type(atom.obj) is bool else f"[{atom.obj!r}]"
     return "[]"
 
 
@@ -184,6 +177,7 @@ def load(frame: Frame, container: Value, key: Value) -> Value:
     """BINARY_SUBSCR."""
     pool = frame.analysis.pool
     found = special(frame, container, "__getitem__", Args([key]))
+    note_read(frame, container)
     sliced = any(type_of(atom) is slice for atom in key)
     for atom in container:
         cls = type_of(atom)
@@ -203,19 +197,21 @@ def _item(frame: Frame, atom: Atom, cls: type | None, key: Value) -> Value:
     if cls is collections.defaultdict and type(atom) is not Fresh:
         changes.mutate(frame, frozenset((atom,)))
     field = field_of(key)
-    if type(atom) is Fresh and atom.site is not None and field != "[]":
+    if type(atom) is Fresh and atom.site is not None and field != "[]" and cls in (dict, tuple):
         exact = analysis.read_field(atom.site, field)
         other = analysis.read_field(atom.site, "[]")
         if exact:
             return analysis.pool.join(exact, other)
         if not field.startswith("[-") and other:
             return other
-    if type(atom) is Known and type(atom.obj) is dict and field != "[]":
-        for constant in key:
-            member = dict.get(atom.obj, constant.obj, lookup.MISSING)  # type: ignore[attr-defined]
-            if member is not lookup.MISSING:
-                note_read(frame, frozenset((atom,)))
-                return known_member(frame, atom, member)
+    constant = next(iter(key)) if len(key) == 1 else None
+    # The hash of a key of another type may be the user's code.
+    hashable = type(constant) is Known and type(constant.obj) in (*_KEYS, type)
+    if type(atom) is Known and type(atom.obj) is dict and hashable:
+        assert type(constant) is Known
+        member = dict.get(atom.obj, constant.obj, lookup.MISSING)
+        if member is not lookup.MISSING:
+            return known_member(frame, atom, member)
     return _elements(frame, atom)
 
 
@@ -234,6 +230,8 @@ def _slice(frame: Frame, atom: Atom, cls: type | None) -> Value:
 
 def put(frame: Frame, container: Value, field: str, value: Value) -> None:
     """Add to the fields of the fresh objects of `container`."""
+    if field == "{}":
+        special(frame, value, "__hash__", Args())
     value = without_methods(frame, value)
     for atom in container:
         if type(atom) is Fresh and atom.site is not None and value:
@@ -244,7 +242,7 @@ def without_methods(frame: Frame, value: Value) -> Value:
     """The value with what an undecided attribute may be besides a method."""
     if not any(type(atom) is Method for atom in value):
         return value
-    extra = [elements(frame, frozenset((a.receiver,))) for a in value if type(a) is Method]
+    extra = [within(frame, frozenset((a.receiver,))) for a in value if type(a) is Method]
     return value.union(*extra)
 
 
@@ -265,8 +263,7 @@ def store(frame: Frame, container: Value, key: Value, value: Value | None) -> No
                 elements(frame, value) if sliced else value,
             )
             put(frame, frozenset((atom,)), "{}", key)
-        known = facts.type_facts(cls) if cls is not None and cls not in _BUILTIN else None
-        changes.mutate(frame, frozenset((atom,)), known.kind if known else None, bool(known and known.always))
+        changes.mutate(frame, frozenset((atom,)))
 
 
 def copy_fields(frame: Frame, source: Value, target: Value) -> None:
@@ -278,7 +275,7 @@ def copy_fields(frame: Frame, source: Value, target: Value) -> None:
                     put(frame, target, field, frame.analysis.read_field(atom.site, field))
         elif type(atom) is Known and type(atom.obj) is dict and len(atom.obj) <= _FEW:
             for key, member in atom.obj.items():
-                field = f"[{key!r}]" if type(key) in _KEYS else "[]"
+                field = f"[{key!r}]" if lookup.is_one_of(key, _KEYS) else "[]"
                 put(frame, target, field, known_member(frame, atom, member))
         else:
             put(frame, target, "[]", _elements(frame, atom))
@@ -340,12 +337,15 @@ def advance(frame: Frame, value: Value, name: str = "__next__") -> Value:
             if facts.used_up(cls):
                 changes.mutate(frame, frozenset((atom,)))
             else:
+                note_read(frame, frozenset((atom,)))
                 getter = followable(frame, cls, "__getitem__")
                 if getter is not None:
                     index = Args([frame.analysis.int])
                     found = frame.analysis.pool.join(found, follow_method(frame, getter, atom, index))
         elif type(atom) is Fresh and atom.site is not None and atom.site.through:
             changes.mutate(frame, frozenset((atom,)))
+        else:
+            note_read(frame, frozenset((atom,)))
         found = frame.analysis.pool.join(found, _keys_or_members(frame, atom, cls))
     return found
 

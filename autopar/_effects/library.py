@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -68,35 +69,40 @@ def call(frame: Frame, name: str, args: Args, obj: Any = None) -> Value | None:
     for position in facts.writes_of(name):
         changed = args.get(position) if type(position) is int else args.keywords.get(str(position))
         if changed is not None:
-            changes.mutate(frame, changed, EffectKind.OUTPUT)
+            changes.mutate(frame, changed)
     if name.startswith("numpy."):
         changes.mutate(frame, args.keywords.get("out", NOTHING))
     elif name not in _LOOKS_ONLY:
         use_up(frame, args)
     returned = run_callbacks(frame, name, args)
+    if facts.result_of(name) == "shared":
+        pool = frame.analysis.pool
+        return pool.outer(pool.origin(kind or EffectKind.WRITES_SHARED, f"{name}()"), LibraryObject)
     return result(frame, name, args, obj, returned)
 
 
 def result(frame: Frame, name: str, args: Args, obj: Any, returned: Value) -> Value:
     """What the call gives, by the table of results."""
-    analysis = frame.analysis
     if lookup.is_class(obj):
         wanted = facts.result_of(name)
-        content = NOTHING if wanted == "fresh" else carried(frame, args.joined()) | returned
-        made = frame.container(obj, content)
-        if name in facts.WRAPPERS:
-            _hand_through(made)
+        through = name in facts.WRAPPERS
+        content = NOTHING if wanted == "fresh" and not through else carried(frame, args.joined()) | returned
+        made = nest(frame.container(obj, content))
+        if name == "contextlib._GeneratorContextManager":
+            items.put(frame, made, "enter", items.within(frame, returned))
+        if through:
+            _hand_through(frame, made, content)
         return made
-    kind = facts.result_of(name)
+    kind = "shell" if name in facts.WRAPPERS else facts.result_of(name)
     made = made_as(frame, kind, args.joined(), args) | returned
     if name in facts.WRAPPERS:
-        _hand_through(made)
-    if kind == "shared":
-        return analysis.pool.outer(analysis.pool.origin(EffectKind.WRITES_SHARED, f"{name}()"), LibraryObject)
+        _hand_through(frame, made, carried(frame, args.joined()))
     return made
 
 
-def _hand_through(value: Value) -> None:
+def _hand_through(frame: Frame, value: Value, wrapped: Value) -> None:
+    """Changes of `value` are changes of what it wraps."""
+    items.put(frame, value, "wrapped", wrapped)
     for atom in value:
         if type(atom) is Fresh and atom.site is not None:
             atom.site.through = True
@@ -110,7 +116,11 @@ def made_as(frame: Frame, kind: str, source: Value, args: Args | None = None) ->
     if kind == "list" or kind == "tuple":
         return frame.container(list if kind == "list" else tuple, analysis.str, "made")
     if kind == "fresh":
-        return analysis.library
+        return frame.container(LibraryObject, NOTHING, "made")
+    if kind == "array":
+        return _array(frame, args)
+    if kind == "opaque":
+        return analysis.opaque
     if kind == "item":
         return items.elements(frame, source) | analysis.library
     if kind == "alias":
@@ -120,6 +130,17 @@ def made_as(frame: Frame, kind: str, source: Value, args: Args | None = None) ->
     if kind == "second" and args is not None:
         return args.get(1) or analysis.library
     return shell(frame, source)
+
+
+def _array(frame: Frame, args: Args | None) -> Value:
+    """A new NumPy array: what is stored in it is copied, unless it holds objects."""
+    module = sys.modules.get("numpy")
+    cls: Any = lookup.in_module(module, "ndarray") if module is not None else lookup.MISSING
+    if module is None:
+        return frame.analysis.library
+    if not lookup.is_class(cls) or (args is not None and "dtype" in args.keywords):
+        return frame.container(LibraryObject, NOTHING, "made")
+    return frame.analysis.pool.fresh(cls)
 
 
 def untyped(frame: Frame, value: Value) -> Value:
@@ -136,8 +157,15 @@ def untyped(frame: Frame, value: Value) -> Value:
 
 def shell(frame: Frame, source: Value) -> Value:
     """A new object of the library that may hold `source`."""
-    content = carried(frame, source)
-    return frame.container(LibraryObject, content, "shell") if content else frame.analysis.library
+    return nest(frame.container(LibraryObject, carried(frame, source), "shell"))
+
+
+def nest(value: Value) -> Value:
+    """Note that it is not known how deep in its objects lies what was put into them."""
+    for atom in value:
+        if type(atom) is Fresh and atom.site is not None:
+            atom.site.nested = True
+    return value
 
 
 def carried(frame: Frame, value: Value) -> Value:
@@ -212,19 +240,29 @@ def _callable_part(value: Value, is_callback: bool) -> Value:
     """What of an argument the callee calls."""
     if is_callback:
         return frozenset(atom for atom in value if not (type(atom) is Known and atom.obj is None))
-    return frozenset(
-        atom for atom in value if type(atom) is Function or type(atom) is Bound or (_is_called(atom) and _user(atom))
-    )
+    return frozenset(atom for atom in value if _surely_called(atom))
+
+
+def _surely_called(atom: Atom) -> bool:
+    """Whether an argument is something that is there to be called."""
+    if type(atom) is Function or type(atom) is Bound or (_is_called(atom) and _user(atom)):
+        return True
+    if type(atom) is Method:
+        cls = type_of(atom.receiver)
+        if cls is None or cls is LibraryObject:
+            return facts.mutating(atom.name)
+        return type(lookup.in_class(cls, atom.name)) is types.MethodDescriptorType
+    if type(atom) is Known and type(atom.obj) is types.BuiltinFunctionType:
+        own = atom.obj.__self__
+        return own is not None and type(own) is not types.ModuleType and not lookup.is_class(own)
+    return False
 
 
 def _user(atom: Atom) -> bool:
     function = atom.obj  # type: ignore[attr-defined]
     if type(function) is types.MethodType:
         function = function.__func__
-    if type(function) is not types.FunctionType:
-        return False
-    module = function.__globals__.get("__name__")
-    return not facts.in_library(module if type(module) is str else "?")
+    return type(function) is types.FunctionType and not facts.in_tables(function)
 
 
 def single_dispatch(frame: Frame, function: types.FunctionType, args: Args) -> Value | None:

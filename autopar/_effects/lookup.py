@@ -12,6 +12,7 @@ _mro = type.__dict__["__mro__"].__get__
 _class_dict: Any = type.__dict__["__dict__"].__get__
 _type_name = type.__dict__["__name__"].__get__
 _type_qualname = type.__dict__["__qualname__"].__get__
+_type_module = type.__dict__["__module__"].__get__
 _module_dict: Any = vars(types.ModuleType)["__dict__"].__get__
 
 
@@ -51,7 +52,7 @@ def instance_dict(obj: Any) -> dict[str, Any]:
     if type(found) is types.GetSetDescriptorType:
         value = found.__get__(obj)
         if issubclass(type(value), dict):
-            return dict(value) if type(value) is not dict else value
+            return dict.copy(value) if type(value) is not dict else value
     return {}
 
 
@@ -99,7 +100,10 @@ def module_of(cls: type) -> str:
     """The name of the module that a class says it is from."""
     if cls is type:
         return "builtins"  # its own __module__ is the descriptor that other classes use
-    module = _class_dict(cls).get("__module__", "builtins")
+    try:
+        module = _type_module(cls)
+    except AttributeError:
+        return "?"
     return module if type(module) is str else "?"
 
 
@@ -125,7 +129,7 @@ def object_name(obj: Any) -> str | None:
     kind = type(obj)
     if kind is types.ModuleType:
         return module_name(obj)
-    if kind in _OWN_NAMES:
+    if is_one_of(obj, _OWN_NAMES):
         owner = getattr(obj, "__objclass__", None)
         if owner is not None:
             return f"{class_name(owner)}.{obj.__name__}"
@@ -155,6 +159,20 @@ def _read_slot(obj: Any, name: str) -> Any:
     return found
 
 
+def is_one_of(obj: Any, kinds: tuple[type, ...]) -> bool:
+    """``type(obj) in kinds`` without asking a metaclass what equals what."""
+    own = type(obj)
+    return any(own is kind for kind in kinds)
+
+
+def compares_by_identity(cls: type) -> bool:
+    """Whether a class may be looked for in sets and tuples of classes: no metaclass says what it equals."""
+    meta = type(cls)
+    if meta is type:
+        return True
+    return all(type(in_class(meta, name)) is types.WrapperDescriptorType for name in ("__eq__", "__hash__"))
+
+
 def is_class(obj: Any) -> bool:
     """``isinstance(obj, type)`` that does not ask the object for its `__class__`."""
     return issubclass(type(obj), type)
@@ -165,7 +183,7 @@ _C_MEMBERS = (types.MethodDescriptorType, types.WrapperDescriptorType, types.Cla
 
 def written_in_c(cls: type) -> bool:
     """Whether a class has methods of its own that are written in C: no ``class`` statement makes such a class."""
-    return any(type(member) in _C_MEMBERS and member.__objclass__ is cls for member in _class_dict(cls).values())
+    return any(is_one_of(member, _C_MEMBERS) and member.__objclass__ is cls for member in _class_dict(cls).values())
 
 
 def proxy_part(obj: Any, name: str) -> Any:

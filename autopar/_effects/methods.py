@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 from typing import TYPE_CHECKING, Any
 
-from autopar._effects import changes, facts, items, library, lookup
+from autopar._effects import attributes, changes, facts, items, library, lookup, operators
 from autopar._effects.tables_types import TypeFacts
 from autopar._effects.values import (
     NOTHING,
@@ -26,11 +26,16 @@ if TYPE_CHECKING:
     from autopar._effects.walk import Frame
 
 _LIST_ONLY = frozenset({"append", "extend", "insert", "pop", "remove", "clear"})
-_ADDING = frozenset(
-    {"append", "appendleft", "add", "insert", "put", "put_nowait", "push", "setdefault", "send", "fill"}
-)
+_ADDING = frozenset({"append", "appendleft", "add", "insert", "put", "put_nowait", "push", "send", "fill"})
 _ADDING_ALL = frozenset({"extend", "extendleft", "update", "union", "intersection_update", "writelines"})
 _RETURNS_ITSELF = frozenset({"__enter__", "__iter__", "__aenter__", "__aiter__", "__await__", "__reversed__"})
+_OF_SPECIAL_DICTS = {
+    "most_common": "items",
+    "elements": "keys",
+    "total": "total",
+    "subtract": "subtract",
+    "move_to_end": "move_to_end",
+}
 _CONTAINERS = (list, dict, set, tuple, frozenset, bytearray, collections.deque, collections.OrderedDict)
 
 
@@ -41,9 +46,21 @@ def call_method(frame: Frame, receiver: Atom, name: str, args: Args) -> Value:
         return _of_class(frame, receiver, name, args)
     if type(receiver) is Function:
         return frame.analysis.library
-    library.run_callbacks(frame, f"{lookup.class_name(cls)}.{name}" if cls else name, args)
+    if "out" in args.keywords:
+        changes.mutate(frame, args.keywords["out"])
+    if name == "shuffle":  # of any generator of random numbers, in place
+        changes.mutate(frame, args.get(0) or NOTHING)
+    if name == "at" and cls is not None and lookup.class_name(cls) == "numpy.ufunc":
+        changes.mutate(frame, args.get(0) or NOTHING)
+    returned = library.run_callbacks(frame, f"{lookup.class_name(cls)}.{name}" if cls else name, args)
+    if returned and cls not in _CONTAINERS:
+        return returned | library.shell(frame, returned) | _called(frame, receiver, cls, name, args)
+    return _called(frame, receiver, cls, name, args)
+
+
+def _called(frame: Frame, receiver: Atom, cls: type | None, name: str, args: Args) -> Value:
     if name in ("__init__", "__setattr__", "__delattr__", "__init_subclass__") and type(receiver) is Fresh:
-        items.put(frame, frozenset((receiver,)), "[]", library.carried(frame, args.joined()))
+        items.put(frame, library.nest(frozenset((receiver,))), "[]", library.carried(frame, args.joined()))
         return frame.analysis.none
     if type(receiver) is Fresh:
         return _on_fresh(frame, receiver, cls, name, args)
@@ -91,9 +108,10 @@ def _of_class(frame: Frame, receiver: Known, name: str, args: Args) -> Value:
     for base in lookup.mro(receiver.obj):
         found = library.call(frame, f"{lookup.class_name(base)}.{name}", args)
         if found is not None:
-            if name in ("fromkeys", "from_iterable", "_make"):
-                inside = library.carried(frame, args.joined())
-                return frame.container(receiver.obj if name != "from_iterable" else LibraryObject, inside)
+            if name == "from_iterable":
+                return frame.container(LibraryObject, items.within(frame, items.within(frame, args.joined())))
+            if name in ("fromkeys", "_make"):
+                return frame.container(receiver.obj, library.carried(frame, args.joined()))
             return found
     if facts.mutating(name) or name == "register":
         changes.report(frame, receiver)
@@ -113,10 +131,19 @@ def _on_fresh(frame: Frame, receiver: Fresh, cls: type | None, name: str, args: 
     own: Value = frozenset((receiver,))
     if cls in _CONTAINERS or cls is str or cls is bytes:
         if lookup.in_class(cls, name) is lookup.MISSING:
+            if (
+                cls is dict and receiver.site is not None and name in _OF_SPECIAL_DICTS
+            ):  # which are taken for plain ones
+                return _of_mapping(frame, receiver, _OF_SPECIAL_DICTS[name], args)
             return NOTHING
         return _of_container(frame, receiver, cls, name, args)
+    if name in ("__enter__", "__aenter__") and receiver.site is not None:
+        return analysis.read_field(receiver.site, "enter") or own
     if name in _RETURNS_ITSELF:
         return own | items.elements(frame, own)
+    if name in ("enter_context", "enter_async_context"):
+        entering = "__enter__" if name == "enter_context" else "__aenter__"
+        return analysis.links.call(frame, attributes.load(frame, args.joined(), entering), Args())
     given = library.carried(frame, args.joined())
     if receiver.site is not None:
         if receiver.site.through and (facts.mutating(name) or facts.reading(name) is None):
@@ -134,7 +161,7 @@ def _on_fresh(frame: Frame, receiver: Fresh, cls: type | None, name: str, args: 
         if kind in ("str", "bytes", "bool", "int", "float"):
             return library.made_as(frame, kind, own, args)
         inside = items.elements(frame, own) if receiver.site is not None else NOTHING
-        return (library.shell(frame, own | args.joined()) | inside) or analysis.library
+        return library.shell(frame, own | args.joined()) | inside
     found = _stored_callable(frame, receiver, name, args)
     if found is not None:
         return found
@@ -161,16 +188,20 @@ def _of_container(frame: Frame, receiver: Fresh, cls: type | None, name: str, ar
             items.copy_fields(frame, value, own)
         for keyword, value in args.keywords.items():
             items.put(frame, own, f"[{keyword!r}]", value)
+    elif name == "setdefault":
+        items.put(frame, own, items.field_of(args.get(0) or NOTHING), args.get(1) or analysis.none)
+        items.put(frame, own, "{}", args.get(0) or NOTHING)
     elif name in _ADDING:
         items.put(frame, own, "[]", args.joined())
-        if name == "setdefault":
-            items.put(frame, own, "{}", args.get(0) or NOTHING)
     elif name in _ADDING_ALL:
         for value in args.values():
             items.put(frame, own, "[]", items.iterate(frame, value))
     elif name == "__setitem__":
         items.store(frame, own, args.get(0) or NOTHING, args.get(1) or NOTHING)
     library.use_up(frame, args)
+    if cls is str and name in ("format", "format_map"):
+        for value in args.values():
+            operators.to_text(frame, value)
     if (
         cls is dict
         and receiver.site is not None
@@ -184,6 +215,8 @@ def _of_container(frame: Frame, receiver: Fresh, cls: type | None, name: str, ar
         )
     if name in ("pop", "popleft", "popitem", "__getitem__", "__next__"):
         return items.elements(frame, own)
+    if name == "fromkeys":
+        return frame.container(cls or dict, args.get(1) or analysis.none)
     if name in (
         "copy",
         "__copy__",
@@ -220,6 +253,8 @@ def _of_mapping(frame: Frame, receiver: Fresh, name: str, args: Args) -> Value:
         analysis.write_field(site, "[1]", values)
         pair = analysis.pool.fresh(tuple, site)
         return pair if name == "popitem" else frame.container(LibraryObject, pair, "view")
+    if name in _OF_SPECIAL_DICTS:
+        return analysis.int
     default = args.get(1) or analysis.none
     found = items.load(frame, frozenset((receiver,)), args.get(0) or NOTHING)
     return analysis.pool.join(found, default)
@@ -237,13 +272,15 @@ def _by_type(frame: Frame, receiver: Atom, cls: type, name: str, args: Args) -> 
         return _read(frame, receiver, cls, name, args)
     known = facts.type_facts(cls)
     if known is not None:
+        if (cls in _CONTAINERS or cls is collections.defaultdict) and lookup.in_class(cls, name) is lookup.MISSING:
+            return NOTHING
         if _writes(known, name):
             if name in _LOGS and facts.is_logger(cls):
                 # A record is output and leaves the logger as it was.
                 frame.effect(EffectKind.OUTPUT, f"logging.Logger.{name}()")
                 return frame.analysis.none
-            changes.mutate(frame, own, known.kind, known.always)
-            return items.elements(frame, own) | own if name not in ("append", "add", "write") else frame.analysis.none
+            changes.mutate(frame, own)
+            return items.within(frame, own) | own if name not in ("append", "add", "write") else frame.analysis.none
         library.use_up(frame, args)
         return _read(frame, receiver, cls, name, args)
     if lookup.in_class(cls, name) is lookup.MISSING:
@@ -271,10 +308,16 @@ def _read(frame: Frame, receiver: Atom, cls: type, name: str, args: Args) -> Val
     """The result of a method that changes nothing."""
     own: Value = frozenset((receiver,))
     items.note_read(frame, own)
+    if name in ("copy", "__copy__") and cls in _CONTAINERS:
+        made = frame.container(cls, items.within(frame, own), "copy")
+        items.copy_fields(frame, own, made)
+        return made
     if type(receiver) is Known and type(receiver.obj) is dict and name in ("items", "values", "keys", "get"):
         return _of_known_mapping(frame, receiver, name, args)
-    if cls is str and name in ("join", "format"):
+    if cls is str and name in ("join", "format", "format_map"):
         library.use_up(frame, args)
+        for value in args.values():
+            operators.to_text(frame, value)
     if facts.scalar(cls):
         kind = facts.reading(name) or "fresh"
         return library.made_as(frame, kind if kind not in ("item", "alias", "shell") else "fresh", own, args)
@@ -312,7 +355,7 @@ def _by_name(frame: Frame, receiver: Atom, cls: type | None, name: str, args: Ar
     library.use_up(frame, args)
     if facts.mutating(name):
         changes.mutate(frame, own)
-        return items.elements(frame, own) | own
+        return items.within(frame, own) | own
     reads = facts.reading(name)
     if reads is None and cls is not LibraryObject:
         frame.effect(EffectKind.UNKNOWN, f"method '{name}' of {what}")
@@ -333,7 +376,7 @@ def _of_foreign(frame: Frame, receiver: Atom, cls: type, name: str, args: Args) 
         return library.shell(frame, own | args.joined())
     if kind is None and facts.mutating(name):
         changes.mutate(frame, own)
-        return items.elements(frame, own)
+        return items.within(frame, own)
     reads = facts.reading(name)
     if kind is None and reads is None and not facts.in_library(_module_of_attribute(cls, name)):
         kind = EffectKind.UNKNOWN

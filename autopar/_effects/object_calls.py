@@ -74,6 +74,14 @@ def _gather(frame: Frame, args: Args) -> Value:
     return frame.container(LibraryObject, inside)
 
 
+@handles("contextlib.closing", "contextlib.aclosing", "contextlib.nullcontext")
+def _hold(frame: Frame, args: Args) -> Value:
+    """A context that gives its argument, and may close it."""
+    made = frame.container(LibraryObject, NOTHING)
+    items.put(frame, made, "enter", first(args) or frame.analysis.none)
+    return made
+
+
 @handles("threading.local")
 def _thread_local(frame: Frame, args: Args) -> Value:
     return frame.container(LibraryObject, NOTHING)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 from typing import TYPE_CHECKING, Any
 
-from autopar._effects import attributes, calls, closures, items, modules, operators
+from autopar._effects import attributes, calls, closures, items, library, modules, operators
 from autopar._effects.decode import PYTHON
 from autopar._effects.opcode_table import handles, pop_many, push_callable
 from autopar._effects.values import NOTHING, Args, Known, Value
@@ -331,14 +331,19 @@ def _unary(frame: Frame, arg: int) -> None:
 
 @handles("UNARY_NOT")
 def _unary_not(frame: Frame, arg: int) -> None:
-    truth = frame.truth(frame.pop())
+    value = frame.pop()
+    operators.tested(frame, value)
+    truth = frame.truth(value)
     frame.stack.append(frame.analysis.bool if truth is None else frame.analysis.pool.known(not truth))
+
+
+_COMPARISON = 0 if PYTHON < (3, 12) else 4 if PYTHON < (3, 13) else 5  # where the argument holds the operator
 
 
 @handles("COMPARE_OP")
 def _compare(frame: Frame, arg: int) -> None:
     left, right = pop_many(frame, 2)
-    frame.stack.append(operators.compare(frame, left, right))
+    frame.stack.append(operators.compare(frame, left, right, arg >> _COMPARISON))
 
 
 @handles("IS_OP")
@@ -351,6 +356,7 @@ def _is(frame: Frame, arg: int) -> None:
 def _contains(frame: Frame, arg: int) -> None:
     item, container = pop_many(frame, 2)
     items.special(frame, container, "__contains__", Args([item]))
+    library.use_up(frame, Args([container]))
     items.note_read(frame, container)
     frame.stack.append(frame.analysis.bool)
 

@@ -25,7 +25,9 @@ def _build_sequence(frame: Frame, arg: int) -> None:
 
 @handles("BUILD_SET")
 def _build_set(frame: Frame, arg: int) -> None:
-    frame.stack.append(frame.container(set, NOTHING.union(*pop_many(frame, arg))))
+    members = NOTHING.union(*pop_many(frame, arg))
+    items.special(frame, members, "__hash__", Args())
+    frame.stack.append(frame.container(set, members))
 
 
 @handles("BUILD_MAP")
@@ -36,6 +38,7 @@ def _build_map(frame: Frame, arg: int) -> None:
         field = items.field_of(key)
         fields[field] = fields.get(field, NOTHING) | value
         fields["{}"] = fields.get("{}", NOTHING) | key
+    items.special(frame, fields.get("{}", NOTHING), "__hash__", Args())
     frame.stack.append(frame.display(dict, fields))
 
 

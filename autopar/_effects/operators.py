@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING
 
 from autopar._effects import changes, facts, items, lookup
 from autopar._effects.values import (
     NOTHING,
     Args,
+    ArraySlice,
+    Atom,
     Fresh,
     Known,
+    LibraryObject,
+    Outer,
     Value,
     type_of,
 )
+from autopar._model.effects import EffectKind
 
 if TYPE_CHECKING:
     from autopar._effects.walk import Frame
 
-_FEW = 48
-"""A module-level container of at most so many members is looked into. Pulled out of the air."""
-_KEYS = (str, int, bool, bytes, type(None))
 _OPERATORS = [
     "add",
     "and",
@@ -35,43 +38,47 @@ _OPERATORS = [
     "truediv",
     "xor",
 ]
+_REMAINDER = 6
 _HOLDING = frozenset({0, 5, 7, 10, 1, 12})  # + * | - & ^ may give a container with the operands' members
 
 
-def binary(frame: Frame, left: Value, right: Value, operator: int) -> Value:
+def binary(frame: Frame, left: Value, right: Value, which: int) -> Value:
     """BINARY_OP: new objects, which may hold what their operands held."""
-    name = items._OPERATORS[operator]
+    name = _OPERATORS[which]
     own = items.special(frame, left, f"__{name}__", Args([right]))
     own = own | items.special(frame, right, f"__r{name}__", Args([left]))
     return (
-        frame.analysis.pool.join(own, _computed(frame, left, right, operator))
+        frame.analysis.pool.join(own, _computed(frame, left, right, which))
         if own
-        else _computed(frame, left, right, operator)
+        else _computed(frame, left, right, which)
     )
 
 
-def _computed(frame: Frame, left: Value, right: Value, operator: int) -> Value:
+def _computed(frame: Frame, left: Value, right: Value, which: int) -> Value:
     analysis = frame.analysis
     kinds = {type_of(atom) for atom in left | right}
     if kinds <= {int, bool}:
-        return analysis.int if operator != 11 else analysis.pool.fresh(float)
+        return analysis.int if which != 11 else analysis.pool.fresh(float)
     if kinds <= {int, float, bool, complex}:
         return analysis.pool.fresh(complex if complex in kinds else float)
-    if kinds == {str} or (operator == 6 and all(type_of(atom) is str for atom in left)):
+    if which == _REMAINDER and str in {type_of(atom) for atom in left}:
+        to_text(frame, right | items.within(frame, right))
+    if kinds == {str} or (which == _REMAINDER and all(type_of(atom) is str for atom in left)):
         return analysis.str
     if kinds == {str, int}:
         return analysis.str
-    one = next(iter(kinds)) if len(kinds) == 1 else None
-    if operator not in items._HOLDING:
+    sequences = kinds - {int, bool}
+    one = next(iter(sequences)) if len(sequences) == 1 else None
+    if which not in _HOLDING:
         return analysis.opaque
     inside = NOTHING
     for atom in left | right:
         cls = type_of(atom)
         if not facts.scalar(cls) and not _is_array(cls):
             inside = analysis.pool.join(inside, items._elements(frame, atom))
-    if inside <= analysis.opaque | analysis.library:
-        return analysis.pool.fresh(one) if one in (list, dict, set, tuple) else analysis.opaque
-    return frame.container(one, inside) if one in (list, dict, set, tuple) else untyped(frame, inside)
+    if one in (list, dict, set, tuple):
+        return frame.container(one, inside)
+    return analysis.opaque if inside <= analysis.opaque | analysis.library else untyped(frame, inside)
 
 
 def untyped(frame: Frame, inside: Value) -> Value:
@@ -85,9 +92,9 @@ def _is_array(cls: type | None) -> bool:
     return cls is not None and lookup.class_name(cls) == "numpy.ndarray"
 
 
-def inplace(frame: Frame, left: Value, right: Value, operator: int) -> Value:
+def inplace(frame: Frame, left: Value, right: Value, which: int) -> Value:
     """``left += right``: changes the left operand if that is of a type that can be changed."""
-    name = items._OPERATORS[operator]
+    name = _OPERATORS[which]
     found = items.special(frame, left, f"__i{name}__", Args([right]))
     plain = NOTHING
     for atom in left:
@@ -103,7 +110,7 @@ def inplace(frame: Frame, left: Value, right: Value, operator: int) -> Value:
                 items.put(frame, frozenset((atom,)), "[]", items.elements(frame, right))
             if cls is None:
                 plain = plain | {atom}
-    return frame.analysis.pool.join(found, binary(frame, plain, right, operator)) if plain else found
+    return frame.analysis.pool.join(found, binary(frame, plain, right, which)) if plain else found
 
 
 def unary(frame: Frame, value: Value) -> Value:
@@ -118,8 +125,30 @@ def unary(frame: Frame, value: Value) -> Value:
     )
 
 
-def compare(frame: Frame, left: Value, right: Value) -> Value:
-    """COMPARE_OP."""
+_COMPARISONS = (operator.lt, operator.le, operator.eq, operator.ne, operator.gt, operator.ge)
+_COMPARED = (bool, int, float, str, bytes, type(None))
+
+
+def _compare_constants(frame: Frame, left: Value, right: Value, which: int) -> Value | None:
+    """The outcome where both sides are constants; None where they are not."""
+    if len(left) != 1 or len(right) != 1:
+        return None
+    (one,), (other,) = left, right
+    if type(one) is not Known or type(other) is not Known or one.origin is not None or other.origin is not None:
+        return None
+    if type(one.obj) not in _COMPARED or type(other.obj) not in _COMPARED:
+        return None
+    try:
+        return frame.analysis.pool.known(_COMPARISONS[which](one.obj, other.obj))
+    except TypeError:
+        return None
+
+
+def compare(frame: Frame, left: Value, right: Value, which: int) -> Value:
+    """COMPARE_OP, decided where both sides are constants."""
+    decided = _compare_constants(frame, left, right, which)
+    if decided is not None:
+        return decided
     for name in ("__eq__", "__lt__", "__gt__", "__le__", "__ge__", "__ne__"):
         items.special(frame, left, name, Args([right]))
         items.special(frame, right, name, Args([left]))
@@ -130,12 +159,41 @@ def compare(frame: Frame, left: Value, right: Value) -> Value:
 
 
 def identical(frame: Frame, left: Value, right: Value, inverted: bool) -> Value:
-    """IS_OP, decided where both sides are single known objects."""
+    """IS_OP, decided where both sides are single known objects, or one is None and the other's type is known."""
     if len(left) == 1 and len(right) == 1:
         (one,), (other,) = left, right
         if type(one) is Known and type(other) is Known and _fixed(one) and _fixed(other):
             return frame.analysis.pool.known((one.obj is other.obj) is not inverted)
+        for value, against in ((left, other), (right, one)):
+            answer = is_none(value) if type(against) is Known and against.obj is None else None
+            if answer is not None:
+                return frame.analysis.pool.known(answer is not inverted)
     return frame.analysis.bool
+
+
+def tested(frame: Frame, value: Value) -> None:
+    """A condition: the objects' own ``__bool__`` or ``__len__``."""
+    for name in ("__bool__", "__len__"):
+        items.special(frame, value, name, Args())
+
+
+def is_none(value: Value) -> bool | None:
+    """Whether the value is None; None where it may be or not."""
+    answers: set[bool | None] = set()
+    for atom in value:
+        cls = certain_type(atom)
+        answers.add(None if cls is None else cls is type(None))
+    return answers.pop() if len(answers) == 1 else None
+
+
+def certain_type(atom: Atom) -> type | None:
+    """The type that the atom has in every run: what a name stands for now may be something else later."""
+    if type(atom) is Known and atom.origin is not None:
+        return None
+    if type(atom) is Outer and atom.origin.kind is not EffectKind.WRITES_ARGUMENT:
+        return None
+    cls = type_of(atom)
+    return None if cls is LibraryObject or cls is ArraySlice else cls
 
 
 def _fixed(atom: Known) -> bool:

@@ -23,12 +23,12 @@ _FREE_MODULES = """
     compression configparser contextlib copy copyreg csv dataclasses datetime decimal difflib dis email encodings enum
     filecmp fileinput fnmatch fractions ftplib functools genericpath getopt glob graphlib gzip hashlib heapq hmac html
     http imaplib inspect io ipaddress itertools json keyword linecache lzma mailbox marshal math mimetypes netrc
-    nntplib ntpath nturl2path numbers opcode operator os pathlib pickle pickletools pkgutil plistlib poplib posixpath
-    pprint profile pstats pyexpat queue quopri re reprlib secrets select selectors shelve shlex shutil smtplib socket
-    socketserver sqlite3 sre_compile sre_constants sre_parse ssl stat statistics string stringprep struct subprocess
-    symtable sysconfig tarfile telnetlib tempfile textwrap time timeit token tokenize tomllib traceback types typing
-    unicodedata urllib uu uuid weakref xdrlib xml xmlrpc zipfile zlib zoneinfo threading concurrent asyncio
-    multiprocessing contextvars sys gc
+    nntplib ntpath nturl2path numbers opcode operator os pathlib pickle pickletools pkgutil plistlib pwd grp nis
+    poplib posixpath pprint profile pstats pyexpat queue quopri re reprlib secrets select selectors shelve shlex
+    shutil smtplib socket socketserver sqlite3 sre_compile sre_constants sre_parse ssl stat statistics string
+    stringprep struct subprocess symtable sysconfig tarfile telnetlib tempfile textwrap time timeit token tokenize
+    tomllib traceback types typing unicodedata urllib uu uuid weakref xdrlib xml xmlrpc zipfile zlib zoneinfo
+    threading concurrent asyncio multiprocessing contextvars sys gc
 """.split()
 
 EFFECTS: dict[str, EffectKind | None] = dict.fromkeys(_FREE_MODULES)
@@ -101,10 +101,14 @@ EFFECTS |= {
     "os.dup2": _PROCESS,
     "os.closerange": _PROCESS,
     "os.close": _PROCESS,
-    "os.fork": _PROCESS,
-    "os.forkpty": _PROCESS,
-    "os._exit": _PROCESS,
-    "os.abort": _PROCESS,
+    # What ends or doubles the process that runs it cannot be weighed: never by choice, but where it is demanded.
+    "os.fork": _UNKNOWN,
+    "os.forkpty": _UNKNOWN,
+    "os._exit": _UNKNOWN,
+    "os.abort": _UNKNOWN,
+    "os.kill": _UNKNOWN,
+    "os.killpg": _UNKNOWN,
+    "signal.raise_signal": _UNKNOWN,
     "os.execv": _PROCESS,
     "os.execve": _PROCESS,
     "os.execvp": _PROCESS,
@@ -310,6 +314,16 @@ WRAPPERS = frozenset(
 """Callables whose result hands changes through to their arguments."""
 
 RESULTS: dict[str, str] = {
+    **dict.fromkeys(
+        """
+        array base64 binascii bz2 calendar datetime decimal difflib email fnmatch fractions gettext glob gzip hmac
+        html http imaplib inspect io ipaddress keyword locale lzma os pathlib platform plistlib re secrets select
+        shlex shutil smtplib socket sqlite3 ssl string struct subprocess sys sysconfig tarfile tempfile time token
+        tokenize tomllib unicodedata urllib uuid xml zipfile zlib zoneinfo builtins.open builtins.range builtins.slice
+        builtins.pow builtins.round builtins.divmod builtins.abs builtins.property builtins.object
+        """.split(),
+        "fresh",
+    ),
     "math": "float",
     "cmath": "complex",
     "time": "float",
@@ -335,7 +349,8 @@ RESULTS: dict[str, str] = {
     "json.loads": "fresh",
     "json.load": "fresh",
     "pickle.dumps": "bytes",
-    "pickle.loads": "fresh",
+    "pickle.loads": "opaque",
+    "pickle.load": "opaque",
     "copy.deepcopy": "fresh",
     "string.capwords": "str",
     "re.sub": "str",
@@ -364,7 +379,6 @@ RESULTS: dict[str, str] = {
     "functools.wraps": "fresh",
     "functools.update_wrapper": "same",
     "typing.cast": "second",
-    "contextlib.closing": "shell",
     "logging.getLogger": "shared",
     "threading.current_thread": "shared",
     "asyncio.get_event_loop": "shared",

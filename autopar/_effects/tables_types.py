@@ -49,6 +49,7 @@ _FILE = TypeFacts(
     EffectKind.OUTPUT,
 )
 _LOCK = TypeFacts(None, frozenset(), EffectKind.LOCK, True)
+_THREAD_LOCAL = TypeFacts(None, frozenset(), EffectKind.THREAD_LOCAL, True)
 _RANDOM = TypeFacts(None, _names("getstate get_state __getstate__ __reduce__ bit_generator"))
 _QUEUE = TypeFacts(None, _names("qsize empty full maxsize"), EffectKind.LOCK, False)
 _HASH = TypeFacts(_names("update"))
@@ -103,7 +104,7 @@ TYPES: dict[str, TypeFacts] = {
     "threading.Event": _LOCK,
     "threading.Barrier": _LOCK,
     "threading.Thread": TypeFacts(_names("start join run setName setDaemon"), kind=EffectKind.LOCK),
-    "threading._local": _LOCK,
+    "threading._local": _THREAD_LOCAL,
     "multiprocessing.synchronize.SemLock": _LOCK,
     "multiprocessing.synchronize.Lock": _LOCK,
     "asyncio.locks.Lock": TypeFacts(None, _names("locked"), EffectKind.LOCK),

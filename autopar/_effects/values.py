@@ -8,9 +8,10 @@ runs.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from types import CodeType, FunctionType
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType
 from typing import Any
 
+from autopar._effects import lookup
 from autopar._model.effects import EffectKind
 
 WIDEST = 16
@@ -57,15 +58,18 @@ class Site:
 
     The fields are named ``".name"`` for attributes, ``"['key']"`` for items under a constant key, ``"[]"`` for other
     items and ``"{}"`` for the keys of a mapping.
+
+    A change of a site that is `through` changes what it holds. In a `nested` one it is not known how deep things lie.
     """
 
-    __slots__ = ("fields", "into", "namespace", "read_in", "through")
+    __slots__ = ("fields", "into", "namespace", "nested", "read_in", "through")
 
     def __init__(self) -> None:
         self.into: Site | None = None
         self.fields: dict[str, Value] = {}
         self.read_in: dict[str, int] = {}
         self.through = False
+        self.nested = False
         self.namespace: Site | None = None
 
 
@@ -246,6 +250,11 @@ class Args:
         return NOTHING.union(*extra) if extra else None
 
 
+def _is_code(obj: Any) -> bool:
+    """Whether an object is kept in a wide value: without its identity a call of it could not be followed."""
+    return lookup.is_one_of(obj, (FunctionType, BuiltinFunctionType, MethodType)) or lookup.is_class(obj)
+
+
 class Pool:
     """Interns atoms, origins and sites for one analysis."""
 
@@ -256,6 +265,7 @@ class Pool:
         self._kept: list[Any] = []
         self.joins = 0
         self.grew = False
+        self._unified = False
 
     def _intern(self, key: tuple[Any, ...], cls: Any, *parts: Any) -> Any:
         atom = self._atoms.get(key)
@@ -280,7 +290,10 @@ class Pool:
         return self._single((Fresh, id(type_), id(site)), Fresh, type_, site)
 
     def known(self, obj: Any, origin: Origin | None = None) -> Value:
-        """The very object."""
+        """The very object; of one whose class has a say in what equals what, only where it is from."""
+        classes = (type(obj), obj) if lookup.is_class(obj) else (type(obj),)
+        if not all(lookup.compares_by_identity(cls) for cls in classes):
+            return self.fresh() if origin is None else self.outer(origin)
         return self._single((Known, id(obj), id(origin)), Known, obj, origin)
 
     def bound(self, callee: Callee, receiver: Atom) -> Value:
@@ -332,15 +345,22 @@ class Pool:
         """The union, widened where it grew too large."""
         if one is other or other <= one:
             return one
-        if one <= other:
+        if not one and len(other) <= 1:
             return other
-        self.joins += 1
-        both = self._absorb(one | other)
-        if len(both) > WIDEST and sum(type(a) is Fresh and a.site is not None for a in both) > WIDEST:
-            both = self._unify(both)
-        if len(both) > WIDEST and sum(type(a) is Known or type(a) is Outer for a in both) > WIDEST:
-            both = self._widen(both)
+        both = self.normal(one | other)
         return one if both == one else both
+
+    def normal(self, value: Value) -> Value:
+        """The value without what it says twice, widened where it grew too large."""
+        size = len(value)
+        self.joins += 1 + size // 8
+        value = self._absorb(value)
+        if size > WIDEST:
+            if sum(type(a) is Fresh and a.site is not None and a.site.namespace is None for a in value) > WIDEST:
+                value = self._unify(value)
+            if sum(type(a) is Outer or (type(a) is Known and not _is_code(a.obj)) for a in value) > WIDEST:
+                value = self._widen(value)
+        return value
 
     def _widen(self, value: Value) -> Value:
         typed = self._absorb(NOTHING.union(*(self._without_identity(atom) for atom in value)))
@@ -356,16 +376,19 @@ class Pool:
         for site in sites:
             if site.fields is not target.fields:
                 for field, content in site.fields.items():
-                    target.fields[field] = target.fields.get(field, NOTHING) | content
+                    target.fields[field] = self._absorb(target.fields.get(field, NOTHING) | content)
                 site.fields, site.read_in = target.fields, target.read_in
                 self.grew = True
             if site is not target:
                 site.into = target
+                target.through = target.through or site.through
+                target.nested = target.nested or site.nested
         target.into = None
+        self._unified = True
         return self._absorb(value)
 
     def _without_identity(self, atom: Atom) -> Value:
-        if type(atom) is not Known:
+        if type(atom) is not Known or _is_code(atom.obj):
             return frozenset((atom,))
         return self.fresh(type(atom.obj)) if atom.origin is None else self.outer(atom.origin, type(atom.obj))
 
@@ -380,10 +403,15 @@ class Pool:
 
     def _absorb(self, value: Value) -> Value:
         """Drop what a less precise atom of the same origin covers: so a widened value stays widened."""
-        if any(type(a) is Fresh and a.site is not None and a.site.into is not None for a in value):
-            value = NOTHING.union(*(self._moved(a) for a in value))
-        covers = {(a.origin, a.type) for a in value if type(a) is Outer}
-        plain = {a.type for a in value if type(a) is Fresh and a.site is None}
+        if self._unified:
+            value = self._all_moved(value)
+        covers: set[tuple[Origin, type | None]] = set()
+        plain: set[type | None] = set()
+        for atom in value:
+            if type(atom) is Outer:
+                covers.add((atom.origin, atom.type))
+            elif type(atom) is Fresh and atom.site is None:
+                plain.add(atom.type)
         if not covers and not plain:
             return value
         dropped: list[Atom] = []
@@ -397,3 +425,8 @@ class Pool:
             elif type(atom) is Outer and atom.type is not None and (atom.origin, None) in covers:
                 dropped.append(atom)
         return value.difference(dropped) if dropped else value
+
+    def _all_moved(self, value: Value) -> Value:
+        """The value with the sites that took in those of its atoms."""
+        old = [a for a in value if type(a) is Fresh and a.site is not None and a.site.into is not None]
+        return value.difference(old).union(*(self._moved(a) for a in old)) if old else value

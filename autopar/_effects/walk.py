@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING, Any
 
-from autopar._effects import opcodes, opcodes_calls
+from autopar._effects import opcodes, opcodes_calls, operators
 from autopar._effects.decode import PYTHON, Instruction, decode, line_at
 from autopar._effects.opcode_table import UnknownOpcodeError, handler_of
 from autopar._effects.values import NOTHING, Callee, Known, Site, Value
@@ -89,7 +89,7 @@ class Frame:
 
     def container(self, type_: type, content: Value, tag: Any = None) -> Value:
         """A fresh object with `content` in it."""
-        site = self.site(tag)
+        site = self.site((tag, type_))
         if content:
             self.analysis.write_field(site, "[]", content)
         return self.analysis.pool.fresh(type_, site)
@@ -192,6 +192,7 @@ def _branch(frame: Frame, instruction: Instruction, index: int, states: dict[int
         return
     tested = stack[-1] or NOTHING
     if name.startswith("JUMP_IF"):
+        operators.tested(frame, tested)
         truth = frame.truth(tested)
         jumps = truth is not ("FALSE" in name)
         falls = truth is not ("TRUE" in name)
@@ -202,10 +203,12 @@ def _branch(frame: Frame, instruction: Instruction, index: int, states: dict[int
             _flow(frame, index + 1, stack, states, grown)
         return
     stack.pop()
+    if not name.endswith("NONE"):
+        operators.tested(frame, tested)
     if name.endswith("NONE"):
-        is_none = _is_none(tested)
+        answer = operators.is_none(tested)
         wanted = not name.endswith("NOT_NONE")
-        jumps, falls = is_none is not (not wanted), is_none is not wanted
+        jumps, falls = answer is not (not wanted), answer is not wanted
     elif "TRUE" in name or "FALSE" in name:
         wanted = "TRUE" in name
         truth = frame.truth(tested)
@@ -216,14 +219,6 @@ def _branch(frame: Frame, instruction: Instruction, index: int, states: dict[int
         _flow(frame, index + 1, stack, states, grown)
 
 
-def _is_none(value: Value) -> bool | None:
-    """Whether the value is None; None where it may be or not."""
-    answers = {type(atom) is Known and atom.obj is None for atom in value if type(atom) is Known}
-    if len(answers) != 1 or any(type(atom) is not Known or atom.origin is not None for atom in value):
-        return None
-    return answers.pop()
-
-
 def _to_handler(frame: Frame, instruction: Instruction, states: dict[int, State], grown: list[int]) -> None:
     """The state as the exception handler of this instruction finds it."""
     handler = instruction.handler
@@ -231,7 +226,7 @@ def _to_handler(frame: Frame, instruction: Instruction, states: dict[int, State]
     stack = frame.stack[: handler.depth]
     if handler.lasti:
         stack.append(frame.analysis.int)
-    stack.append(frame.analysis.library)
+    stack.append(frame.analysis.library | frame.analysis.read_field(frame.analysis.exceptions, "[]"))
     _flow(frame, handler.start, stack, states, grown)
 
 

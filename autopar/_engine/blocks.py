@@ -13,13 +13,15 @@ from autopar._model.work import Emission
 class Block:
     """Results of consecutive items from position ``start``; ``error`` is what the next item raised.
 
-    ``emitted`` is what they printed and logged where it was kept, to be put out when it is the block's turn.
+    What waits for the block's turn: ``failed`` has place, error and item of those whose error is to be answered,
+    ``emitted`` what they printed and logged where it was kept.
     """
 
     start: int
     values: list[Any]
     error: BaseException | None = None
     emitted: Sequence[Emission] = ()
+    failed: Sequence[tuple[int, Exception, Any]] = ()
 
     @property
     def end(self) -> int:

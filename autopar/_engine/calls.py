@@ -203,7 +203,7 @@ def _watch(inner: Future[Outcome], abandon: Callable[[Future[Outcome]], bool], t
                 if type(late).__name__ != "InvalidStateError":
                     raise
 
-    timer = threading.Timer(timeout, expire)
+    timer = threading.Timer(min(timeout, threading.TIMEOUT_MAX), expire)
     timer.daemon = True
     timer.start()
     inner.add_done_callback(lambda _: timer.cancel())

@@ -373,14 +373,17 @@ class CoroutineRun:
 def _traits(state: FunctionState, items: Items, *, star: bool, kwargs: dict[str, Any]) -> Traits:
     """Static facts; where all items are here to be looked at, of calls with their types."""
     traits = state.traits()
-    if not traits.report.effects or type(items) not in (list, tuple) or not items:
+    if type(items) not in (list, tuple) or not items:
         return traits
     keyword = tuple((name, type(value)) for name, value in kwargs.items())
     first = items[0]  # type: ignore[index]
     types = ArgumentTypes(tuple(map(type, first)) if star and type(first) is tuple else (type(first),), keyword)
+    if types.plain and not traits.report.effects:
+        return traits
     if not types.fit(list(items), star=star):  # type: ignore[arg-type]
         return traits
-    return min(traits, state.traits(types), key=lambda found: len(found.report.effects))
+    typed = state.traits(types)
+    return typed if not types.plain or len(typed.report.effects) < len(traits.report.effects) else traits
 
 
 def items_of(iterables: tuple[Items, ...], star: bool) -> tuple[Items, bool]:
@@ -431,10 +434,14 @@ def iterate_on_own_loop(run: CoroutineRun, *, ordered: bool) -> Iterator[Any]:
     def deliver() -> Iterator[Any]:
         try:
             while True:
+                following = run_on_loop(_next(results))
                 try:
-                    value = run_on_loop(_next(results)).result()
+                    value = following.result()
                 except StopAsyncIteration:
                     return
+                except BaseException:
+                    following.cancel()  # Ctrl-C: nobody waits for it any more
+                    raise
                 yield value
         finally:
             run_on_loop(_close(results)).result()

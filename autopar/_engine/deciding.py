@@ -12,7 +12,8 @@ from autopar._engine.blocks import Block
 from autopar._engine.here import LOOP
 from autopar._engine.machine import threads_left, warm_workers
 from autopar._engine.task import MapTask
-from autopar._model.observation import Profile
+from autopar._model.nesting import nested_cores
+from autopar._model.observation import Profile, Traits
 from autopar._model.plan import Choice, Plan
 from autopar._model.work import Chunk
 from autopar._observe.pickled_size import pickled_size
@@ -82,11 +83,17 @@ class Deciding:
             remaining=task.source.remaining,
             seen=task.source.taken,
             cores=task.cores,
-            threads=threads_left(),
+            threads=self._threads(traits),
             warm=warm_workers(),
             excluded=self.excluded,
             ordered=task.ordered,
         )
+
+    def _threads(self, traits: Traits) -> int:
+        """Threads for this map. Inside an item of another one, waits for the GIL or a core look like those of I/O."""
+        inside = nested_cores.get() is not None
+        waits = bool(traits.blocking_calls) or self.task.demanded
+        return threads_left() if not inside or waits else 0
 
     def _earlier(self) -> Profile | None:
         """What earlier maps over items of this type have learned."""
@@ -139,6 +146,7 @@ class Deciding:
         ends = [start + outcome.wall for start, outcome in zip(starts, outcomes, strict=True)]
         together = max(ends, default=0.0) - min(starts, default=0.0)
         for chunk, outcome in zip(chunks, outcomes, strict=True):
+            task.worked += outcome.cpu
             yield task.block_of(chunk, outcome, RACERS)
         computed = sum(outcome.cpu for outcome in outcomes)
         if len(outcomes) == RACERS.workers and computed > 0 and task.stop_at is None:

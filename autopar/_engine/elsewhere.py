@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from autopar._backends import load
 from autopar._engine.blocks import Block
 from autopar._engine.machine import warm_workers
 from autopar._engine.pace import Pace
-from autopar._engine.task import MapTask, named
+from autopar._engine.task import MapTask, named, pools_used
 from autopar._model.observation import Sample
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Outcome
@@ -51,6 +52,7 @@ class Elsewhere:
     def __init__(self, task: MapTask, plan: Plan, leave: Fallback) -> None:
         self.task = task
         self.plan = plan
+        pools_used.count = getattr(pools_used, "count", 0) + 1
         self.requeue: deque[Chunk] = deque()
         warm = warm_workers().get(plan.backend, 0)
         self.pool = load(plan.backend).open(plan)
@@ -66,6 +68,7 @@ class Elsewhere:
         self._attempts: dict[int, int] = {}
         self._began: float | None = None
         self._finished = 0
+        self._worked = 0.0
         self._unsent: deque[Block] = deque()
 
     # -- keeping it filled ------------------------------------------------------------------------------------------
@@ -179,16 +182,15 @@ class Elsewhere:
     def slower_than_the_loop(self) -> str:
         """What shows that this way is slower than the loop was, or an empty string."""
         task = self.task
-        alone = task.profile.seconds_per_item
         elapsed = 0.0 if self._began is None else time.perf_counter() - self._began
-        known = alone > 0 and self._finished >= 4 * self.plan.workers and elapsed > 0.2
+        known = self._finished >= 4 * self.plan.workers and elapsed > 0.2
         free = not task.demanded and task.settings.timeout is None and not task.settings.eager
         if not known or not free or self.climb is not None:
             return ""
-        expected = self._finished * alone
-        if elapsed < 1.25 * expected + 0.1:
+        # The CPU time that these items took is what the loop would have needed at least, whatever the ones before took.
+        if elapsed < 1.25 * self._worked + 0.1:
             return ""
-        return f"slower than the loop: {self._finished} items took {elapsed:.3g} s instead of {expected:.3g} s"
+        return f"slower than the loop: {self._finished} items took {elapsed:.3g} s for {self._worked:.3g} s of work"
 
     def _finished_now(self) -> list[Future[Outcome]]:
         finished = []
@@ -219,7 +221,7 @@ class Elsewhere:
             polls += [started + timeout - now for started in starts if started is not None]
             if None in starts:
                 polls.append(LOOK_FOR_STARTS)
-        return max(0.0, min(polls)) if polls else None
+        return max(0.0, min(*polls, threading.TIMEOUT_MAX)) if polls else None
 
     def _expire(self) -> list[Future[Outcome]]:
         """Give up items past their time-out."""
@@ -261,11 +263,13 @@ class Elsewhere:
 
     def _learn(self, outcome: Outcome) -> None:
         items = len(outcome.values)
+        self.task.worked += outcome.cpu
         if self._began is None:
             # Starting the workers is paid for once; what counts from here on is how fast they are.
             self._began = time.perf_counter()
         else:
             self._finished += items
+            self._worked += outcome.cpu
         self._pace.add(items, outcome.wall)
         if self.climb is not None:
             now, under_way = time.perf_counter(), len(self._in_flight) + 1

@@ -44,6 +44,11 @@ class ArgumentTypes:
     positional: tuple[type, ...]
     keyword: tuple[tuple[str, type], ...] = ()
 
+    @property
+    def plain(self) -> bool:
+        """They are built-in types, whose methods do nothing that the function's own code does not show."""
+        return all(kind.__module__ == "builtins" for kind in (*self.positional, *dict(self.keyword).values()))
+
     def fit(self, items: list[Any], *, star: bool) -> bool:
         """Whether all these items have these types."""
         if not star:

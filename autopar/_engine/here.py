@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from autopar._backends.chunk import bind, run_chunk
 from autopar._backends.said import Keeper
 from autopar._engine.blocks import Block
-from autopar._engine.task import MapTask
+from autopar._engine.task import MapTask, pools_used
 from autopar._model.observation import Profile
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk
@@ -68,13 +69,17 @@ class Here:
         """
         task, source = self.task, self.task.source
         probing = task.profile.items == 0
-        count = 1 if probing else self._size(seconds)
+        pools = getattr(pools_used, "count", 0)
+        watching = source.watched
+        count = 1 if probing or watching else self._size(seconds)
         start = source.taken
         meter = Meter()
-        if task.careful or probing:
+        if task.careful or probing or watching:
             items = source.take(count)
             if not items:
                 return None
+            if watching:
+                self._watch(items[0])
             chunk = Chunk(self._job, start, items)
             if probing:
                 task.see(items[0])
@@ -101,8 +106,38 @@ class Here:
             if not block.values and block.error is None:
                 return None
         self._learn(meter, len(block.values), alone)
+        if getattr(pools_used, "count", 0) != pools and not self.final:
+            self.final = True
+            task.fallbacks.append("its items map in parallel themselves, so they run one after the other")
         source.check_end()
         return block
+
+    def run_strictly(self) -> Iterator[Block]:
+        """The rest, each item when its result is asked for, at little more than the cost of its call."""
+        task, source = self.task, self.task.source
+        while not task.ended:
+            block = Block(source.taken, [])
+            try:
+                source.run(self._call, 1, block.values)
+            except BaseException as error:
+                block.error = error
+                task.stop(block.end)
+            task.count(LOOP, len(block.values))
+            source.check_end()
+            if block.values or block.error is not None:
+                yield block
+
+    @property
+    def strict(self) -> bool:
+        """Every item waits for the consumer, and nothing remains to be decided."""
+        task = self.task
+        settled = self.final and task.lazy and not task.careful and task.cancel is None and not self._out_of_order
+        return settled and self.must_wait
+
+    @property
+    def must_wait(self) -> bool:
+        """A lazy map whose function was looked at, and has effects: no item may run before its result is asked for."""
+        return self.task.lazy and self._may_look_ahead is False
 
     def run_chunk(self, chunk: Chunk) -> Block:
         """Run given items here."""
@@ -113,6 +148,13 @@ class Here:
     def _out_of_order(self) -> bool:
         """Items before these may still be under way, so what these say has to wait."""
         return self.task.scattered and self.task.ordered
+
+    def _watch(self, item: Any) -> None:
+        source = self.task.source
+        source.watch(item)
+        if source.reuses and not self.final:
+            self.final = True
+            self.task.fallbacks.append("the input hands out one object again and again: only the loop uses it in time")
 
     def _witness(self, item: Any) -> Witness | None:
         """Watch the first item that a function's first map runs for effects that its analysis could miss."""
@@ -127,10 +169,11 @@ class Here:
         task = self.task
         sample = meter.sample(max(1, items), alone=alone and task.host.threads_alive <= 1)
         self.seconds += sample.wall
+        task.worked += sample.wall
         if items:
             self.credible = sample.wall >= CREDIBLE_SLICE
             profile = task.profile
-            if self.credible and profile.items < items and sample.wall < items * profile.seconds_per_item / 2:
+            if self.credible and profile.items <= items and sample.wall < items * profile.seconds_per_item / 2:
                 # The first items paid for warming up; most of the rest will not.
                 task.profile = Profile()
             task.profile.add(sample)
@@ -140,6 +183,8 @@ class Here:
         task = self.task
         ordered_taking = task.careful and not task.source.inert
         if (task.lazy or ordered_taking) and not self._look_ahead():
+            return 1
+        if task.source.reuses and task.careful:
             return 1
         remaining = task.source.remaining
         one_go = self.final and not task.lazy and task.settings.progress is False and task.cancel is None
@@ -159,5 +204,6 @@ class Here:
             elif self.task.profile.items < LAZY_TRIAL:
                 return False
             else:
-                self._may_look_ahead = not self.task.state.traits().report.effects  # of whatever type comes next
+                found = self.task.traits()
+                self._may_look_ahead = not found.report.effects and self.task.assumed is None
         return self._may_look_ahead

@@ -16,6 +16,9 @@ from autopar.errors import StoreWarning
 if TYPE_CHECKING:
     from autopar._engine.run import MapRun
 
+COMPUTES = 0.5
+"""CPU share from which items count as computing, so that their CPU time is what the loop would have taken."""
+
 _lock = threading.Lock()
 _log: DecisionLog | None = None
 
@@ -60,7 +63,6 @@ def decisions_of(state: FunctionState) -> list[Decision]:
 def record_map(run: MapRun, operation: str, error: BaseException | None) -> Decision:
     """Write down how a map went."""
     choice, task = run.choice, run.task
-    alone = task.profile.seconds_per_item
     items = task.items_done
     return record(
         task.state,
@@ -73,12 +75,22 @@ def record_map(run: MapRun, operation: str, error: BaseException | None) -> Deci
         why=choice.why if choice is not None else "the whole of it ran before planning could pay",
         predicted=run.predicted,
         actual=time.perf_counter() - task.started,
-        serial_estimate=alone * items if alone else None,
+        serial_estimate=_serial_seconds(run, items),
         tried=tuple(task.tried),
         notes=choice.notes if choice is not None else (),
         fallbacks=tuple(task.fallbacks),
         error="" if error is None else type(error).__qualname__,
     )
+
+
+def _serial_seconds(run: MapRun, items: int) -> float | None:
+    """What the loop would have taken: the work itself if it computes, else the mean of the items that ran alone."""
+    profile = run.task.profile
+    if not profile.items:
+        return None
+    if profile.cpu_share > COMPUTES:
+        return run.task.worked
+    return profile.seconds_per_item * items
 
 
 def all_decisions() -> list[Decision]:

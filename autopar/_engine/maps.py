@@ -40,11 +40,15 @@ def map_list(
                 for ready in order.put(block):
                     if ready.emitted:
                         replay(ready.emitted)
+                    if ready.failed:
+                        run.task.answer(ready)
                     if results:
                         results.extend(ready.values)
                     else:
                         results = ready.values
                     error = ready.error
+                if error is not None:
+                    break
             error = error if error is not None else run.task.source.error
         except BaseException as raised:
             record_map(run, operation, raised)
@@ -97,6 +101,7 @@ def _in_order(run: MapRun) -> Iterator[Any]:
     order = Reorder()
     for block in run.blocks():
         for ready in order.put(block):
+            run.task.answer(ready)
             for value in _heard(ready):
                 run.task.delivered += 1
                 yield value
@@ -108,6 +113,7 @@ def _in_order(run: MapRun) -> Iterator[Any]:
 
 def _as_completed(run: MapRun) -> Iterator[tuple[int, Any]]:
     for block in run.blocks():
+        run.task.answer(block)
         for index, value in enumerate(_heard(block), block.start):
             run.task.delivered += 1
             yield index, value

@@ -19,6 +19,10 @@ from autopar._engine.task import MapTask
 from autopar._model.plan import Choice, Plan
 from autopar._model.work import Chunk
 
+MOSTLY_COMPUTES = 0.8
+MANY_LEFT = 20
+"""Items left from which a second probe that waits costs at most 5 % of the loop."""
+
 
 class MapRun:
     """Runs one map.
@@ -65,6 +69,8 @@ class MapRun:
                         yield self._here.run_chunk(chunk)
                 elif self.task.ended:
                     return
+                elif self._here.strict:
+                    yield from self._here.run_strictly()
                 else:
                     block = self._here.run_slice()
                     if block is not None:
@@ -90,13 +96,25 @@ class MapRun:
     def _consider(self) -> Iterator[Block]:
         """Ask whether the rest should go elsewhere, if it is time to."""
         here = self._here
-        if here.final or not here.credible or self.task.ended or here.seconds < self._look_at:
+        if here.must_wait and self.choice is None and not self.task.ended:
+            # A lazy map of a function with effects runs item by item: settle once whether anything else is open to it.
+            self._adopt(self._deciding.choose())
+        credible = here.credible or self.task.settings.eager
+        if here.final or not credible or self.task.ended or here.seconds < self._look_at:
+            return
+        if self.task.source.watched or self._one_wait_only():
             return
         if not self._deciding.worth_it():
             return
         yield from self._deciding.look_closely()
         if not self.task.ended:
             self._adopt(self._deciding.choose())
+
+    def _one_wait_only(self) -> bool:
+        """A first item often waits where no other does, for an import or a connection: one more tells."""
+        profile, remaining = self.task.profile, self.task.source.remaining
+        waited = profile.items == 1 and profile.cpu_share < MOSTLY_COMPUTES
+        return waited and (remaining is None or remaining >= MANY_LEFT)
 
     def _adopt(self, choice: Choice) -> None:
         """Put a choice into force."""

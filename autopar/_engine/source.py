@@ -8,6 +8,10 @@ from typing import Any
 
 from autopar._native_api import call_each
 
+WATCHED = 4
+"""Items of a generator that are compared with one another: enough for a buffer, or two in turn, that is filled anew."""
+
+_FIXED = (int, float, complex, str, bytes, bool, type(None), type, tuple, frozenset)
 _EAGER_TYPES = (list, tuple, range, str, bytes, dict, set, frozenset)
 
 
@@ -20,8 +24,6 @@ class Source:
     ----------
     star
         Items are tuples of positional arguments.
-    length
-        Items in all, or None.
     taken
         Items taken so far.
     exhausted
@@ -30,16 +32,28 @@ class Source:
         What the input raised instead of its next item.
     inert
         Taking an item runs no user code, so it may be taken early.
+    reuses
+        The input was seen to hand out the same changing object again: an item must be used before the next is taken.
     """
 
     def __init__(self, iterables: tuple[Iterable[Any], ...], *, star: bool) -> None:
         self.star = star or len(iterables) > 1
         self.inert = all(type(each) in _EAGER_TYPES for each in iterables)
-        self.length = _length(iterables)
+        self._iterables = iterables if self.inert else ()
+        self._length = _length(iterables)
         self.taken = 0
+        self.reuses = False
+        self._earlier: list[Any] = []
         self.exhausted = False
         self.error: BaseException | None = None
         self._iterator: Iterator[Any] = iter(iterables[0]) if len(iterables) == 1 else zip(*iterables, strict=False)
+
+    @property
+    def length(self) -> int | None:
+        """Items in all, or None; a list that the function itself makes longer has what it has now."""
+        if self._length is not None and self._iterables:
+            self._length = _length(self._iterables)
+        return self._length
 
     @property
     def remaining(self) -> int | None:
@@ -63,6 +77,17 @@ class Source:
         if len(items) < count:
             self.exhausted = True
         return items
+
+    @property
+    def watched(self) -> bool:
+        """The first items of an input that runs code of its own are looked at one by one."""
+        return not self.inert and not self.star and len(self._earlier) < WATCHED
+
+    def watch(self, item: Any) -> None:
+        """Look at one of the first items: is it an object that came before?"""
+        if not isinstance(item, _FIXED) and any(item is other for other in self._earlier):
+            self.reuses = True
+        self._earlier.append(item)
 
     def peek(self) -> list[Any]:
         """The next item, which stays the next; empty at the end."""

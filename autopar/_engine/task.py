@@ -20,6 +20,10 @@ from autopar._observe.host import current_host
 from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
 
 UNLIMITED = 1 << 62
+
+pools_used = threading.local()
+"""``count``: how often a map of this thread has gone to a pool; an item that makes it grow is parallel by itself."""
+
 SHORT_ITEM = 1e-3
 SHORT_AHEAD, LONG_AHEAD = 1024, 64
 """Items that a lazy map without a ``buffersize`` may take ahead of its consumer: many if they take under a
@@ -66,6 +70,8 @@ class MapTask:
         Position of the first item known to have failed; nothing after it is wanted.
     tried
         Plans in the order in which they ran, with the items each one did.
+    worked
+        Seconds of the loop that the items are known to have taken: wall time here, CPU time elsewhere.
     fallbacks
         What went differently from the plan, in words.
     types
@@ -106,8 +112,10 @@ class MapTask:
         self.stop_at: int | None = None
         self.tried: list[tuple[Plan, int]] = []
         self.fallbacks: list[str] = []
+        self.worked = 0.0
         self.types: ArgumentTypes | None = None
         self.assumed: ArgumentTypes | None = None
+        self._accepted: set[ArgumentTypes] = set()
         self.sample_item: Any = None
         self.sample_result: Any = None
         self.started = time.perf_counter()
@@ -145,18 +153,38 @@ class MapTask:
     def traits(self) -> Traits:
         """Static facts of the function; of calls with the first item's types, if that finds fewer effects."""
         traits = self.state.traits()
-        if self.types is None or not traits.report.effects:
+        if self.types is None or (not traits.report.effects and self.types.plain):
             self.assumed = None
             return traits
+        # Operators on objects of the program's own classes call methods that only the types name.
         typed = self.state.traits(self.types)
-        if len(typed.report.effects) >= len(traits.report.effects):
+        if self.types.plain and len(typed.report.effects) >= len(traits.report.effects):
             return traits
         self.assumed = self.types
         return typed
 
     def fits(self, items: list[Any]) -> bool:
-        """Whether the analysis that the plan rests on holds for these items."""
-        return self.assumed is None or self.assumed.fit(items, star=self.source.star)
+        """Whether the analysis that the plan rests on holds for these items; types that are new are looked at."""
+        if self.assumed is None:
+            return True
+        kinds = {effect.kind for effect in self.state.traits(self.assumed).report.effects}
+        for types in self._types_of(items):
+            if types in self._accepted:
+                continue
+            if types is None or any(e.kind not in kinds for e in self.state.traits(types).report.effects):
+                return False
+            self._accepted.add(types)
+        return True
+
+    def _types_of(self, items: list[Any]) -> set[ArgumentTypes | None]:
+        if self.source.star:
+            return set(map(self._types, items))
+        keyword = self.assumed.keyword if self.assumed is not None else ()
+        return {ArgumentTypes((kind,), keyword) for kind in set(map(type, items))}
+
+    def _types(self, item: Any) -> ArgumentTypes | None:
+        keyword = self.assumed.keyword if self.assumed is not None else ()
+        return ArgumentTypes(tuple(map(type, item)), keyword) if type(item) is tuple else None
 
     def forget_types(self) -> None:
         """Items of other types came: from now on only what holds for all types counts."""
@@ -218,15 +246,15 @@ class MapTask:
     # -- outcomes into blocks ---------------------------------------------------------------------------------------
 
     def block_of(self, chunk: Chunk, outcome: Outcome, plan: Plan) -> Block:
-        """A chunk's results, with the user's own answer to errors filled in."""
-        values = outcome.values
-        if self.settings.on_error != "raise":
-            for position, value in enumerate(values):
-                if isinstance(value, Failure):
-                    index = chunk.start + position
-                    values[position] = self._replacement(value.error, index, chunk.items[position], plan)
-        self.count(plan, len(values))
-        block = Block(chunk.start, values, outcome.error, outcome.emitted)
+        """A chunk's results; errors that the user wants to answer are noted, to be answered in input order."""
+        block = Block(chunk.start, outcome.values, outcome.error, outcome.emitted)
+        if self.collects:
+            block.failed = [
+                (place, self._explained(value.error, chunk.start + place, plan), chunk.items[place])
+                for place, value in enumerate(block.values)
+                if isinstance(value, Failure)
+            ]
+        self.count(plan, len(block.values))
         if block.error is not None:
             self.stop(block.end)
         return block
@@ -234,20 +262,27 @@ class MapTask:
     def give_up(self, chunk: Chunk, error: BaseException, plan: Plan) -> Block:
         """Where an item could not be run to an answer its error takes its place, or ends the map."""
         error = named(error, chunk.start, len(chunk.items))
-        if self.settings.on_error == "raise" or not isinstance(error, Exception):
+        if not self.collects or not isinstance(error, Exception):
             self.stop(chunk.start)
             return Block(chunk.start, [], error)
-        values = [
-            self._replacement(error, chunk.start + position, item, plan) for position, item in enumerate(chunk.items)
-        ]
-        self.count(plan, len(values))
-        return Block(chunk.start, values)
+        return self.block_of(chunk, Outcome([Failure(error) for _ in chunk.items]), plan)
 
-    def _replacement(self, error: BaseException, index: int, item: Any, plan: Plan) -> Any:
+    def answer(self, block: Block) -> None:
+        """Put the user's answers in the place of errors; an answer that raises ends the map there."""
+        on_error = self.settings.on_error
+        for place, error, item in block.failed:
+            try:
+                block.values[place] = on_error(error, item) if callable(on_error) else error
+            except BaseException as raised:
+                del block.values[place:]
+                block.error = raised
+                self.stop(block.end)
+                return
+
+    def _explained(self, error: BaseException, index: int, plan: Plan) -> Any:
         error = named(error, index)
         add_note(error, f"item {index} of {self.state.name}, on {plan}")
-        on_error = self.settings.on_error
-        return on_error(error, item) if callable(on_error) else error  # type: ignore[arg-type]
+        return error
 
 
 def named(error: BaseException, first: int, count: int = 1) -> BaseException:

@@ -235,7 +235,10 @@ def hints_from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
             value = hint.parse(text)
         except (ValueError, KeyError):
             raise HintValueError(f"{variable}={text!r} is not a value of the hint {name} ({hint.doc})") from None
-        found.update(check_hints({name: value}, where=variable))
+        try:
+            found.update(check_hints({name: value}, where=variable))
+        except (HintTypeError, HintValueError) as error:
+            raise type(error)(f"{variable}: {error}") from None
     return found
 
 

@@ -46,6 +46,7 @@ def observe_traits(function: Callable[..., Any], report: EffectReport | None = N
 
     Examples
     --------
+    >>> __name__ = "shop"  # a module of your program
     >>> import time
     >>> def poll(url):
     ...     while True:

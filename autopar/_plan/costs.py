@@ -34,6 +34,8 @@ class Costs:
         Looking at a function and choosing a plan.
     race_chunk
         Work of each of the two chunks that measure the GIL share.
+    look_seconds
+        Time in the plain loop before the first planning.
     margin, margin_seconds
         What a parallel plan must be better by, as a share and in seconds.
     """
@@ -55,7 +57,8 @@ class Costs:
     planning: float = 0.5e-3  # benchmarks/backend_costs.py: planning
     race_chunk: float = 5e-3  # unmeasured: one sys.getswitchinterval(), below which two threads hardly meet
     margin: float = 0.10  # unmeasured: the model's error on a quiet machine is of this size
-    margin_seconds: float = 1e-3  # unmeasured: below a millisecond nothing is worth a thread
+    look_seconds: float = 1e-3  # unmeasured: less was spent in the loop than one planning and its analysis take
+    margin_seconds: float = 5e-3  # unmeasured: smaller gains drown in what opening a pool may cost on a busy machine
 
 
 DEFAULT_COSTS = Costs()

@@ -65,7 +65,10 @@ RULES: dict[EffectKind, Rule] = {
     ),
     # What is printed, logged or warned may be exempt: see REPLAYED.
     EffectKind.OUTPUT: Rule("the output would come in another order", overlap=(PURE,), elsewhere=(PURE,)),
-    EffectKind.LOCK: Rule("a lock or thread-local of this process means nothing in another", None, (PURE,)),
+    EffectKind.LOCK: Rule("a lock of this process means nothing in another", None, (PURE,)),
+    EffectKind.THREAD_LOCAL: Rule(
+        "a worker's thread does not have the caller's values", (PURE,), (PURE,), in_order=False
+    ),
     EffectKind.CONTEXT: Rule("the change would be lost on a worker", (PURE,), (PURE,), in_order=False),
     EffectKind.PROCESS_STATE: Rule("items would see each other's changes, or none", (PURE,), (PURE,), in_order=False),
     EffectKind.THREAD_IDENTITY: Rule("it would see a worker's thread or process", (DEMAND,), (DEMAND,)),
@@ -171,7 +174,7 @@ def _all_barriers(name: str, situation: Situation) -> Iterator[Barrier]:
     if not spec.same_process:
         yield from _cannot_travel(situation)
     for effect in situation.traits.report.effects:
-        if name == "asyncio" and effect.kind is EffectKind.THREAD_IDENTITY:
+        if name == "asyncio" and effect.kind in (EffectKind.THREAD_IDENTITY, EffectKind.THREAD_LOCAL):
             continue  # all items stay on one thread and one loop, as in a loop that awaits them
         if not (situation.ordered and _replayed(effect, name)):
             yield from _effect(effect, spec)

@@ -107,7 +107,7 @@ def worth_planning(seconds_per_item: float, remaining: int | None, seen: int, ho
     if settings.eager:
         return True
     costs = DEFAULT_COSTS
-    if seen * seconds_per_item < costs.margin_seconds:
+    if seen * seconds_per_item < costs.look_seconds:
         return False
     serial = items * seconds_per_item
     best = serial / max(1, host.cores) + items * (costs.process_item if host.gil else costs.thread_item)

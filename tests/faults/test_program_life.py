@@ -156,7 +156,8 @@ autopar.map(forever, range(8), backend="processes", pure=True)
         workers = ready(running)
         os.killpg(running.pid, signal.SIGINT)
         _, complaints = running.communicate(timeout=10)
-        assert running.returncode == -signal.SIGINT
+        assert running.returncode in (-signal.SIGINT, 1), complaints  # Python 3.13 leaves -c with 1
+        assert "KeyboardInterrupt" in complaints
         assert complaints.count("Traceback") <= 1
         assert gone(workers)
 
