@@ -23,6 +23,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import Context, copy_context
 from typing import Any, NamedTuple
 
@@ -177,7 +178,8 @@ def _read_directory() -> str | None:
 
 def _write_directory(directory: str | None) -> None:
     if directory is not None:
-        os.chdir(directory)
+        with suppress(FileNotFoundError):  # The folder is gone meanwhile: then it does not matter where we are.
+            os.chdir(directory)
 
 
 def _read_locale() -> str:

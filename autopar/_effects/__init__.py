@@ -2,22 +2,23 @@
 
 One fact a file, in the order of the work:
 
-============== =====================================================================================
+============== ======================================================================================================
 `entry`        from any callable to its report
 `analysis`     one analysis: heap, memory of followed functions, budget, passes to the fix-point
 `walk`         the abstract interpreter: blocks, branches, exception handlers
 `decode`       bytecode as instructions, for CPython 3.11 to 3.14
-`opcodes`      what each instruction does to the stack
+`opcodes`      what each instruction does to the stack;  `opcodes_calls`: those that call, build and iterate;
+               `opcode_table`: which is which
 `values`       the lattice: where each value came from
 `closures`     cells and inner functions;  `modules`: globals and imports
-`attributes`   look-up and stores;  `items`: subscripts, iteration, operators
+`attributes`   look-up and stores;  `items`: subscripts and iteration;  `operators`: arithmetic and comparison
 `changes`      which changes are effects
 `calls`        where a call goes;  `construct`: classes;  `methods`: by type or name;
-               `library`: by the tables;  `builtin_calls`: built-ins with rules of their own
+               `library`: by the tables;  `special`, `builtin_calls`, `object_calls`: those with rules of their own
 `facts`        asks the tables:  `tables_standard`, `tables_numpy`, `tables_packages`, `tables_types`, `tables_methods`
 `lookup`       attributes without running the user's code
 `summary`      collects findings into the report
-============== =====================================================================================
+============== ======================================================================================================
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -201,10 +202,13 @@ def test_nothing_of_an_analysis_stays_behind() -> None:
     class Large:
         """Something to be freed."""
 
-    def make() -> Callable[[Any], Any]:
-        large = Large()
-        return lambda x: (large, x)
+    large = Large()
+    reference = weakref.ref(large)
 
-    analyse(make())
+    def make(held: Any) -> Callable[[Any], Any]:
+        return lambda x: (held, x)
+
+    analyse(make(large))
+    del large
     gc.collect()
-    assert [o for o in gc.get_objects() if type(o) is Large] == []
+    assert reference() is None

@@ -151,17 +151,13 @@ NOT_PROMISED = {
 }
 """What docs/same-answer.md says is not kept, by program: a day that keeps it shows here."""
 
-NOT_SEEN = ("raise KeyError(", "LISTS.copy()")
-"""Ways to a shared object that the walk still misses: out of an exception's args, and of a shallow copy."""
-
 
 def cases(names: Iterable[str]) -> list[Any]:
     """The names as parameters, with what is known to fail marked so."""
     found = []
     for name in names:
-        why = NOT_PROMISED.get(name) or next((f"not seen: {way}" for way in NOT_SEEN if way in name), "")
-        strict = name in NOT_PROMISED
-        found.append(pytest.param(name, marks=[pytest.mark.xfail(reason=why, strict=strict)] if why else []))
+        why = NOT_PROMISED.get(name, "")
+        found.append(pytest.param(name, marks=[pytest.mark.xfail(reason=why, strict=True)] if why else []))
     return found
 
 
