@@ -42,10 +42,12 @@ def map_list(
                         replay(ready.emitted)
                     if ready.failed:
                         run.task.answer(ready)
-                    if results:
-                        results.extend(ready.values)
-                    else:
+                    if len(ready.values) > len(results):
+                        # Slices double: putting the few before the many moves pointers, but copies only the few.
+                        ready.values[:0] = results
                         results = ready.values
+                    else:
+                        results.extend(ready.values)
                     error = ready.error
                 if error is not None:
                     break

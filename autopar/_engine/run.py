@@ -114,7 +114,9 @@ class MapRun:
         """A first item often waits where no other does, for an import or a connection: one more tells."""
         profile, remaining = self.task.profile, self.task.source.remaining
         waited = profile.items == 1 and profile.cpu_share < MOSTLY_COMPUTES
-        return waited and (remaining is None or remaining >= MANY_LEFT)
+        if not waited or (remaining is not None and remaining < MANY_LEFT):
+            return False
+        return not self.task.traits().blocking_calls
 
     def _adopt(self, choice: Choice) -> None:
         """Put a choice into force."""
