@@ -13,6 +13,8 @@
     _effects    analysis: what a function does besides returning a value
     _model      vocabulary: the data they hand to one another
     errors      every error and warning, with their tree
+    testing     fakes for tests: a clock, a host, a pool
+    _native_api the compiled parts, or their pure-Python twins
 
 Stages do not know one another; imports go down this list only, and a test keeps it so.
 """

@@ -9,6 +9,7 @@ processes  worker processes, one duplex pipe and one chunk in flight each
 worker     the main loop of a worker process
 spawn      starts a worker process without importing the user's ``__main__``
 transport  how functions, items, results and exceptions cross a pipe
+importing  whether a worker process could import a module
 context    what surrounds the caller's loop, made to hold in worker processes
 variables  how context variables cross a pipe
 generators how the random generators of a process cross a pipe: by name

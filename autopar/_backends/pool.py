@@ -15,7 +15,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from typing import Any, Protocol
 
 from autopar._model.work import Outcome
@@ -35,14 +36,11 @@ class ChunkFuture(Future[Outcome]):
 
     def settle(self, outcome: Outcome | None, error: BaseException | None) -> None:
         """Set the result or the exception, unless somebody gave the chunk up meanwhile."""
-        try:
+        with suppress(InvalidStateError):
             if error is not None:
                 self.set_exception(error)
             else:
                 self.set_result(outcome)  # type: ignore[arg-type]
-        except Exception as late:
-            if type(late).__name__ != "InvalidStateError":
-                raise
 
 
 class Runner(Protocol):

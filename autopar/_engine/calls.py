@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from typing import Any
 
 from autopar._backends import load
@@ -197,11 +198,8 @@ def _watch(inner: Future[Outcome], abandon: Callable[[Future[Outcome]], bool], t
             return
         abandon(inner)
         if not inner.done():
-            try:
+            with suppress(InvalidStateError):
                 inner.set_exception(ItemTimeoutError(f"took longer than timeout={timeout:g} seconds"))
-            except Exception as late:
-                if type(late).__name__ != "InvalidStateError":
-                    raise
 
     timer = threading.Timer(min(timeout, threading.TIMEOUT_MAX), expire)
     timer.daemon = True

@@ -72,7 +72,7 @@ def record_map(run: MapRun, operation: str, error: BaseException | None) -> Deci
         workload=choice.workload if choice is not None else None,
         plan=run.plan,
         rejected=choice.rejected if choice is not None else (),
-        why=choice.why if choice is not None else "the whole of it ran before planning could pay",
+        why=_why(run),
         predicted=run.predicted,
         actual=time.perf_counter() - task.started,
         serial_estimate=_serial_seconds(run, items),
@@ -81,6 +81,13 @@ def record_map(run: MapRun, operation: str, error: BaseException | None) -> Deci
         fallbacks=tuple(task.fallbacks),
         error="" if error is None else type(error).__qualname__,
     )
+
+
+def _why(run: MapRun) -> str:
+    """The reason of the choice; without one, what kept the map in the loop."""
+    if run.choice is not None:
+        return run.choice.why
+    return run.task.fallbacks[-1] if run.task.fallbacks else "the whole of it ran before planning could pay"
 
 
 def _serial_seconds(run: MapRun, items: int) -> float | None:
