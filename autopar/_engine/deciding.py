@@ -9,12 +9,11 @@ from autopar._backends import load
 from autopar._backends.chunk import run_chunk
 from autopar._classify import classify
 from autopar._engine.blocks import Block
-from autopar._engine.here import LOOP
 from autopar._engine.machine import threads_left, warm_workers
 from autopar._engine.task import MapTask
 from autopar._model.nesting import nested_cores
 from autopar._model.observation import Profile, Traits
-from autopar._model.plan import Choice, Plan
+from autopar._model.plan import LOOP, Choice, Plan
 from autopar._model.work import Chunk
 from autopar._observe.pickled_size import pickled_size
 from autopar._plan import (

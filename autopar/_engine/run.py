@@ -12,11 +12,12 @@ from collections.abc import Iterator
 
 from autopar._engine.blocks import Block
 from autopar._engine.deciding import Deciding
+from autopar._engine.early import Early
 from autopar._engine.elsewhere import Elsewhere
-from autopar._engine.here import HELP_SLICE, LOOP, Here
+from autopar._engine.here import HELP_SLICE, Here
 from autopar._engine.notice import could_hint, hint_where_it_hurts
 from autopar._engine.task import MapTask
-from autopar._model.plan import Choice, Plan
+from autopar._model.plan import LOOP, Choice, Plan
 from autopar._model.work import Chunk
 
 MOSTLY_COMPUTES = 0.8
@@ -54,6 +55,11 @@ class MapRun:
     def choice(self) -> Choice | None:
         """The latest choice, or None if the map ended before one was worth making."""
         return self._deciding.choice
+
+    def go_on(self, begun: Early) -> None:
+        """Take over a map that was expected to end early and did not."""
+        self.task.source.go_on(begun.iterator, len(begun.results))
+        self._here.go_on(begun)
 
     def blocks(self) -> Iterator[Block]:
         """Run everything; yield results as they complete. After an error only items before it still run."""

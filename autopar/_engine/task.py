@@ -309,6 +309,11 @@ def add_note(error: BaseException, text: str) -> None:
         error.add_note(note)
 
 
+def note_item(error: BaseException, index: int, name: str, operation: str, plan: Plan, decision: int) -> None:
+    """Say which item raised, where, and in which decision."""
+    add_note(error, f"item {index} of {name}.{operation}(), on {plan} (decision {decision})")
+
+
 def draws_from_numpy(traits: Traits) -> bool:
     """Items may draw from NumPy's global random stream, as far as anybody can see."""
     return any(
