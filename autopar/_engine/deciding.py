@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from autopar._backends import load
 from autopar._backends.chunk import run_chunk
+from autopar._backends.forkable import forkable
 from autopar._classify import classify
 from autopar._engine.blocks import Block
 from autopar._engine.machine import threads_left, warm_workers
@@ -84,6 +85,7 @@ class Deciding:
             cores=task.cores,
             threads=self._threads(traits),
             warm=warm_workers(),
+            forkable=forkable(),
             excluded=self.excluded,
             ordered=task.ordered,
         )
