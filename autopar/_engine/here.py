@@ -72,7 +72,7 @@ class Here:
         watching = source.watched
         count = 1 if probing or watching else self._size(seconds)
         start = source.taken
-        meter = Meter()
+        meter = Meter(task.machine.probe)
         if task.careful or probing or watching:
             items = source.take(count)
             if not items:
@@ -83,7 +83,7 @@ class Here:
             if probing:
                 task.see(items[0])
             witness = self._witness(items[0]) if probing else None
-            meter = Meter()
+            meter = Meter(task.machine.probe)
             block = self.run_chunk(chunk)
             if probing:
                 task.sample_item = items[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -82,7 +81,7 @@ def record_map(run: MapRun, operation: str, error: BaseException | None) -> Deci
         rejected=choice.rejected if choice is not None else (),
         why=_why(run),
         predicted=run.predicted,
-        actual=time.perf_counter() - task.started,
+        actual=task.machine.now() - task.started,
         serial_estimate=_serial_seconds(run, items),
         tried=tuple(task.tried),
         notes=choice.notes if choice is not None else (),
