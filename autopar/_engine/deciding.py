@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 from autopar._backends.chunk import run_chunk
 from autopar._classify import classify
@@ -54,9 +55,21 @@ class Deciding:
         each, source = task.profile.seconds_per_item, task.source
         return worth_planning(each, source.remaining, source.taken, task.host, task.settings)
 
-    def choose(self) -> Choice:
-        """Make a choice from what is known now."""
-        self.choice = choose(self._situation())
+    def choose(self, profile: Profile | None = None) -> Choice:
+        """Make a choice from what is known now.
+
+        ``profile`` tells of an item that still runs, so that one item more than those to come is under way.
+        """
+        situation = self._situation()
+        if profile is not None:
+            task, remaining = self.task, situation.remaining
+            situation = replace(
+                situation,
+                profile=profile,
+                workload=classify(situation.traits, profile, task.host),
+                remaining=None if remaining is None else remaining + 1,
+            )
+        self.choice = choose(situation)
         return self.choice
 
     def look_closely(self) -> Iterator[Block]:
@@ -69,7 +82,7 @@ class Deciding:
     def _situation(self) -> Situation:
         task = self.task
         traits = task.traits()
-        profile = task.profile if task.profile.items else self._earlier() or task.profile
+        profile = task.profile if task.profile.items else task.remembered or task.profile
         return Situation(
             traits=traits,
             workload=classify(traits, profile, task.host),
@@ -92,12 +105,8 @@ class Deciding:
         waits = bool(traits.blocking_calls) or self.task.demanded
         return self.task.machine.threads_left() if not inside or waits else 0
 
-    def _earlier(self) -> Profile | None:
-        """What earlier maps over items of this type have learned."""
-        return self.task.state.profiles.get(type(self.task.sample_item))
-
     def _inherit(self) -> None:
-        earlier, profile = self._earlier(), self.task.profile
+        earlier, profile = self.task.remembered, self.task.profile
         if earlier is not None and profile.gil_share is None and not earlier.gil_share_assumed:
             profile.gil_share, profile.gil_share_why = earlier.gil_share, earlier.gil_share_why
 
@@ -131,7 +140,6 @@ class Deciding:
             if items := task.source.take(size):
                 chunks.append(Chunk(job, start, items))
         if not all(task.fits(list(chunk.items)) for chunk in chunks):
-            task.forget_types()
             for chunk in chunks:
                 yield task.block_of(chunk, run_chunk(chunk), LOOP)
             return

@@ -10,7 +10,7 @@ from queue import Empty
 
 from autopar._engine.blocks import Block
 from autopar._engine.pace import Pace
-from autopar._engine.task import MapTask, named, pools_used
+from autopar._engine.task import MapTask, named, note_pool
 from autopar._model.observation import Sample
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Outcome
@@ -23,7 +23,7 @@ LOOK_FOR_STARTS = 0.05
 POLL_FOR_CANCEL = 0.05
 """Seconds within which a map notices that its asynchronous caller was cancelled."""
 
-Fallback = Callable[[str], None]
+Fallback = Callable[[str, bool], None]
 
 
 class Elsewhere:
@@ -36,7 +36,8 @@ class Elsewhere:
     plan
         What to open.
     leave
-        Called with the reason when this way cannot go on; what is left is in ``requeue``.
+        Called when this way cannot go on, with the reason and whether the backend works; what is left is in
+        ``requeue``.
 
     Attributes
     ----------
@@ -44,12 +45,14 @@ class Elsewhere:
         Chunks to run again, or elsewhere.
     warming
         The workers are still starting: nothing has come back yet.
+    left
+        This way cannot go on.
     """
 
     def __init__(self, task: MapTask, plan: Plan, leave: Fallback) -> None:
         self.task = task
         self.plan = plan
-        pools_used.count = getattr(pools_used, "count", 0) + 1
+        note_pool()
         self.requeue: deque[Chunk] = deque()
         warm = task.machine.warm_workers().get(plan.backend, 0)
         self.pool = task.machine.open(plan)
@@ -57,7 +60,7 @@ class Elsewhere:
         self.climb = self._new_climb(plan)
         task.scattered = True
         self._leave = leave
-        self._left = False
+        self.left = False
         self._job = task.job(max(1, task.cores // max(1, plan.workers)), elsewhere=plan.backend == "processes")
         self._pace = Pace(task.profile.seconds_per_item)
         self._in_flight: dict[Future[Outcome], Chunk] = {}
@@ -89,7 +92,7 @@ class Elsewhere:
     def fill(self) -> None:
         """Keep as many chunks submitted as the plan says and the buffer allows."""
         limit = self.climb.limit if self.climb is not None else self.pool.capacity
-        while len(self._in_flight) < limit and not self._left:
+        while len(self._in_flight) < limit and not self.left:
             chunk = self._next_chunk()
             if chunk is None:
                 return
@@ -129,8 +132,7 @@ class Elsewhere:
         chunk = Chunk(self._job, start, items)
         if not self.task.fits(items):
             self.requeue.append(chunk)
-            self.task.forget_types()
-            self._go(f"an item from {start} on has another type, for which it may have effects")
+            self._go(f"an item from {start} on has another type, for which it may have effects", works=True)
             return None
         return chunk
 
@@ -161,6 +163,10 @@ class Elsewhere:
             blocks = [block for future in self._wait_for_any() for block in self._finish(future)]
         return blocks
 
+    def nudge(self) -> None:
+        """Make somebody who waits here look up; called from another thread."""
+        self._done.put(Future())
+
     def drain(self) -> Iterator[Block]:
         """Everything that is still under way."""
         while self.busy:
@@ -185,8 +191,9 @@ class Elsewhere:
         free = not task.demanded and task.settings.timeout is None and not task.settings.eager
         if not known or not free or self.climb is not None:
             return ""
-        # The CPU time that these items took is what the loop would have needed at least, whatever the ones before took.
-        if elapsed < 1.25 * self._worked + 0.1:
+        # What these items took of a core tells what the loop would have needed, on a machine as busy as it was.
+        share = task.profile.cpu_share
+        if share <= 0 or elapsed < 1.25 * self._worked / share + 0.1:
             return ""
         return f"slower than the loop: {self._finished} items took {elapsed:.3g} s for {self._worked:.3g} s of work"
 
@@ -329,10 +336,11 @@ class Elsewhere:
         self._cancel_beyond(block.end)
         return block
 
-    def _go(self, reason: str) -> None:
-        if not self._left:
-            self._left = True
-            self._leave(reason)
+    def _go(self, reason: str, *, works: bool = False) -> None:
+        """Give this way up; ``works`` says that nothing is wrong with the backend itself."""
+        if not self.left:
+            self.left = True
+            self._leave(reason, works)
 
     def _split(self, chunk: Chunk) -> None:
         for position, item in enumerate(chunk.items):

@@ -46,8 +46,12 @@ class ArgumentTypes:
 
     @property
     def plain(self) -> bool:
-        """They are built-in types, whose methods do nothing that the function's own code does not show."""
-        return all(kind.__module__ == "builtins" for kind in (*self.positional, *dict(self.keyword).values()))
+        """They are built-in types, whose methods do nothing that the function's own code does not show.
+
+        To loop over an iterator changes it, so iterators are not among them.
+        """
+        kinds = (*self.positional, *dict(self.keyword).values())
+        return all(kind.__module__ == "builtins" and not hasattr(kind, "__next__") for kind in kinds)
 
     def fit(self, items: list[Any], *, star: bool) -> bool:
         """Whether all these items have these types."""

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
+from autopar._engine.ahead import Ahead
 from autopar._engine.blocks import Block
 from autopar._engine.deciding import Deciding
 from autopar._engine.early import Early
 from autopar._engine.elsewhere import Elsewhere
 from autopar._engine.here import HELP_SLICE, Here
 from autopar._engine.notice import could_hint, hint_where_it_hurts
-from autopar._engine.task import MapTask
+from autopar._engine.task import MapTask, note_pool
 from autopar._model.plan import LOOP, Choice, Plan
 from autopar._model.work import Chunk
 
@@ -45,8 +46,9 @@ class MapRun:
         self.task = task
         self.plan: Plan = LOOP
         self.predicted: float | None = None
-        self._here = Here(task)
         self._deciding = Deciding(task)
+        self._ahead = Ahead(task, self._deciding, self._open)
+        self._here = Here(task, self._ahead)
         self._elsewhere: Elsewhere | None = None
         self._left_over: deque[Chunk] = deque()
         self._look_at = 0.0
@@ -72,6 +74,8 @@ class MapRun:
                     yield from self._run_elsewhere(self._elsewhere)
                     if self._elsewhere is not None:
                         return
+                elif self._left_over and self.task.demanded and not self._here.final:
+                    self._meet_demand_again()
                 elif self._left_over:
                     chunk = self._left_over.popleft()
                     if self.task.stop_at is None or chunk.start < self.task.stop_at:
@@ -84,7 +88,10 @@ class MapRun:
                     block = self._here.run_slice()
                     if block is not None:
                         yield block
-                    yield from self._consider()
+                    if self._ahead.pool is not None:
+                        yield from self._take_over(self._ahead.pool)
+                    else:
+                        yield from self._consider()
         except (KeyboardInterrupt, SystemExit):
             interrupted = True
             raise
@@ -101,6 +108,16 @@ class MapRun:
             choice = self._deciding.choose()
             if settings.backend is not None or settings.timeout is not None:
                 self._adopt(choice)
+
+    def _meet_demand_again(self) -> None:
+        """What was left elsewhere goes there once more, by a plan that knows why it was left."""
+        choice = self._deciding.choose()
+        self._adopt(choice)
+        if self._elsewhere is not None:
+            self._elsewhere.requeue.extend(self._left_over)
+            self._left_over.clear()
+        else:
+            self._here.final = True
 
     def _consider(self) -> Iterator[Block]:
         """Ask whether the rest should go elsewhere, if it is time to."""
@@ -129,10 +146,10 @@ class MapRun:
 
     def _adopt(self, choice: Choice) -> None:
         """Put a choice into force."""
-        self.plan, self.predicted = choice.plan, choice.plan.predicted
         if choice.plan.backend != "serial":
-            self._elsewhere = Elsewhere(self.task, choice.plan, self._leave)
+            self._open(choice)
             return
+        self.plan, self.predicted = choice.plan, choice.plan.predicted
         if self.task.profile.items < ENOUGH_FOR_A_WARNING and could_hint(self.task.state, choice):
             # A first item that imports or connects says little about the others: look again after the next.
             self._look_at = 0.0
@@ -142,6 +159,22 @@ class MapRun:
         self._look_at = 2 * self._here.seconds
         priced = any(rival.plan.predicted is not None and not rival.hint for rival in choice.rejected)
         self._here.final = self.task.settings.backend == "serial" or not priced
+
+    def _open(self, choice: Choice) -> Elsewhere:
+        """Go elsewhere."""
+        self.plan, self.predicted = choice.plan, choice.plan.predicted
+        self._elsewhere = Elsewhere(self.task, choice.plan, self._leave)
+        return self._elsewhere
+
+    def _take_over(self, pool: Elsewhere) -> Iterator[Block]:
+        """Go on with what was started while the first item ran."""
+        self._ahead.pool = None
+        note_pool()
+        yield from self._ahead.blocks
+        if self._elsewhere is not pool:
+            yield from self._run_elsewhere(pool)
+        elif not self.task.ended:
+            self._refine(pool)
 
     def _run_elsewhere(self, pool: Elsewhere) -> Iterator[Block]:
         while self._elsewhere is pool:
@@ -167,7 +200,7 @@ class MapRun:
             pool.close(interrupted=False)
 
     def _refine(self, pool: Elsewhere) -> None:
-        """A demanded pool was opened before anything was measured: now its plan can follow the facts."""
+        """A pool that was opened before an item was measured: now its plan can follow the facts."""
         choice = self._deciding.choose()
         if choice.plan.backend == pool.plan.backend:
             self.plan, self.predicted = choice.plan, choice.plan.predicted
@@ -180,11 +213,12 @@ class MapRun:
         short = 0 < each < 5 * HELP_SLICE
         return short and not (task.careful or task.demanded or task.ended) and task.room(each, self.plan.workers) > 0
 
-    def _leave(self, reason: str) -> None:
+    def _leave(self, reason: str, works: bool = False) -> None:
         """Return to the caller's thread at a chunk boundary; the next look may choose another way."""
         if self._elsewhere is None:
             return
-        self._deciding.excluded[self.plan.backend] = reason
+        if not works:
+            self._deciding.excluded[self.plan.backend] = reason
         self.task.fallbacks.append(f"left {self.plan}: {reason}")
         self._elsewhere = None
         self.plan = LOOP

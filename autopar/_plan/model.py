@@ -86,6 +86,13 @@ def throughput_time(each: float, gil: float, workers: int) -> float:
     return max(each - gil + gil * (1.0 + met), workers * gil) / workers
 
 
+def cold_start(costs: Costs, workers: int, *, fork: bool) -> float:
+    """Seconds until so many worker processes are there, where none was."""
+    if fork:
+        return costs.fork_base + workers * costs.fork_start
+    return costs.process_base + workers * costs.process_start
+
+
 def _serial(plan: Plan, work: Load, situation: Situation) -> float:
     return work.items * work.each
 
@@ -112,13 +119,9 @@ def _processes(plan: Plan, work: Load, situation: Situation) -> float:
     costs = situation.costs
     workers = min(plan.workers, max(1, work.items))
     missing = _to_start("processes", workers, situation.warm)
-    cold = 0.0
-    if missing:
-        # Only a first pool is forked: once it has threads to serve it, no worker can be.
-        first = missing == workers
-        each = costs.fork_start if situation.forkable and first else costs.process_start
-        base = costs.fork_base if situation.forkable else costs.process_base
-        cold = missing * each + (base if first else 0.0)
+    # Only a first pool is forked: once it has threads to serve it, no worker can be.
+    first = missing == workers
+    cold = cold_start(costs, workers, fork=situation.forkable) if first else missing * costs.process_start
     chunk = _chunk(plan, work, workers, costs, costs.process_dispatch)
     dispatch = work.items / chunk * costs.process_dispatch
     transport = work.items * (costs.process_item + work.transport * costs.process_byte)
