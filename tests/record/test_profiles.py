@@ -1,6 +1,4 @@
-"""Profiles and prices in the store: what was learned is read, two processes teach one file, and nothing wrong costs more
-than a warning.
-"""
+"""Profiles and prices in the store: what was learned is read, processes teach together, faults cost a warning."""
 
 from __future__ import annotations
 
@@ -416,7 +414,7 @@ def test_a_read_only_store_can_still_teach(path: Path, monkeypatch: pytest.Monke
     connect = sqlite3.connect
 
     def read_only(*args: Any, **kwargs: Any) -> sqlite3.Connection:
-        connection = connect(*args, **kwargs)
+        connection: sqlite3.Connection = connect(*args, **kwargs)
         connection.execute("PRAGMA query_only = ON")
         return connection
 
