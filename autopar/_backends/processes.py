@@ -57,13 +57,13 @@ class _ProcessRunner:
         number = parcel[0]
         if self._lost or not self._process.is_alive():
             self._restart()
+        sent = time.perf_counter()
         try:
             try:
                 new = self._send(parcel)
             except OSError:  # It died since its last chunk and has seen nothing of this one.
                 self._restart()
                 new = self._send(parcel)
-            sent = time.perf_counter()
             if not new:
                 started()
             answer = self._pipe.recv_bytes()

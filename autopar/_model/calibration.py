@@ -154,9 +154,12 @@ class Calibration:
 
     def __str__(self) -> str:
         rows = [("quantity", "value", "from", "what")]
-        for name, known in self.quantities.items():
-            measurable = MEASURABLE[name]
-            source = known.source if known.source == MEASURED else f"{known.count} maps"
+        for name, measurable in MEASURABLE.items():
+            if name not in self.quantities:
+                continue
+            known = self.quantities[name]
+            maps = "1 map" if known.count == 1 else f"{known.count} maps"
+            source = known.source if known.source == MEASURED else maps
             rows.append((name, _readable(known.value, measurable.unit), source, measurable.what))
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         rows.insert(1, ("-" * widths[0], "-" * widths[1], "-" * widths[2], "-" * widths[3]))
