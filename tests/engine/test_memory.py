@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from autopar import parallel
+from autopar._engine import teaching
 from autopar._engine.functions import FunctionState
 from autopar._engine.journal import decision_log, new_log
 from autopar._engine.machine import ThisMachine
@@ -40,7 +41,7 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> FakePool:
     monkeypatch.delenv("AUTOPAR_EAGER", raising=False)
     monkeypatch.setitem(BACKENDS, "processes", replace(BACKENDS["processes"], module=fake_backend.__name__))
     monkeypatch.setattr(ThisMachine, "host", staticmethod(lambda: fake_host(4)))
-    monkeypatch.setattr("autopar._engine.teaching.WORTH_NOTING", 0.0)
+    monkeypatch.setattr(teaching, "WORTH_NOTING", 0.0)
     return use(FakePool(wall=EACH))
 
 
@@ -335,8 +336,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
-def test_the_store_is_read_once_for_each_function(pool: FakePool, reads: list[str]) -> None:
+def test_the_store_is_read_once_for_each_function(reads: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """At its first map of more than one item, and never again; not when it is decorated or called."""
+    monkeypatch.setattr(teaching, "WORTH_NOTING", 60.0)
     function = parallel(item)
     function(3)
     function.map([3])
@@ -346,8 +348,9 @@ def test_the_store_is_read_once_for_each_function(pool: FakePool, reads: list[st
     assert reads == [state_of(function).memory.code]
 
 
-def test_a_short_map_leaves_no_lesson(isolated_store: Path) -> None:
+def test_a_short_map_leaves_no_lesson(isolated_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its items are remembered in this process only."""
+    monkeypatch.setattr(teaching, "WORTH_NOTING", 60.0)
     function = parallel(helper)
     function.map(range(3))
     assert state_of(function).memory.latest[int].items > 0
