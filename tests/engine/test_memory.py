@@ -142,10 +142,11 @@ def test_a_gil_share_that_has_to_be_measured_is_measured(pool: FakePool) -> None
     def packed(x: int) -> int:
         return len(zlib.compress(bytes(x)))
 
-    function = remembered(packed, facts=replace(COMPUTES, gil_share=None))
+    large = replace(COMPUTES, bytes_in=2e6)
+    function = remembered(packed, facts=replace(large, gil_share=None))
     function.map(range(40))
     assert places(function)[0][0] == "serial"
-    function = remembered(packed, facts=replace(COMPUTES, gil_share=1.0))
+    function = remembered(packed, facts=replace(large, gil_share=1.0))
     function.map(range(40))
     assert places(function) == [("processes", 40)]
 
