@@ -77,7 +77,7 @@ class Ahead:
             return False
         if not task.source.inert or not remaining or nested_cores.get() is not None:
             return False
-        earlier = task.remembered
+        earlier = task.state.memory.latest.get(type(task.sample_item))
         return earlier is None or earlier.seconds_per_item >= FIRST_LOOK
 
     def __enter__(self) -> Ahead:

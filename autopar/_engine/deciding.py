@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,7 +10,12 @@ from dataclasses import replace
 from autopar._backends.chunk import run_chunk
 from autopar._classify import classify
 from autopar._engine.blocks import Block
+from autopar._engine.lessons import followed
+from autopar._engine.machine import THIS_MACHINE
+from autopar._engine.memory import NEAR_SIZES
+from autopar._engine.prices import host_prices
 from autopar._engine.task import MapTask
+from autopar._model.learned import Learned
 from autopar._model.nesting import nested_cores
 from autopar._model.observation import Profile, Traits
 from autopar._model.plan import LOOP, Choice, Plan
@@ -28,6 +34,9 @@ RACERS = Plan(backend="threads", workers=2)
 ASSUMED_SHARE = 0.2
 """GIL share of a function that calls what releases it, where it cannot be measured. A guess; the next map measures."""
 
+WORTH_TELLING = 1.1
+"""Correction of a prediction from which a decision mentions it."""
+
 SEEN_HAND_OVERS = 0.3
 """Share of the GIL hand-overs to be expected of two threads that compete, one in each switch interval, below which a
 slow race says nothing about the GIL. Two busy loops showed 0.9 to 1.1 on two cores."""
@@ -42,12 +51,15 @@ class Deciding:
         The latest choice, or None while none was needed.
     excluded
         Backend -> what went wrong with it earlier in this map.
+    relied_on
+        What earlier maps learned, if a plan was made on that before the first item.
     """
 
     def __init__(self, task: MapTask) -> None:
         self.task = task
         self.choice: Choice | None = None
         self.excluded: dict[str, str] = {}
+        self.relied_on: Learned | None = None
 
     def worth_it(self) -> bool:
         """Whether any plan could repay looking for it."""
@@ -72,10 +84,55 @@ class Deciding:
         self.choice = choose(situation)
         return self.choice
 
+    def choose_from_memory(self) -> Choice | None:
+        """A choice before the first item, if what earlier maps learned of such items carries it; else None.
+
+        Where the loop is the answer, or something is still to be measured, it is better found on the way.
+        """
+        task = self.task
+        learned = self._learned_before(task.source.remaining)
+        if learned is None or not self._still_holds(learned):
+            return None
+        task.profile = learned.facts.profile()
+        situation = self._situation()
+        choice = None if wants_gil_race(situation) else choose(situation)
+        if choice is None or choice.plan.backend == "serial":
+            task.profile = Profile()
+            return None
+        self.choice, self.relied_on = choice, learned
+        return choice
+
+    def _learned_before(self, remaining: int | None) -> Learned | None:
+        """What is known of such items, if a plan could repay looking for it."""
+        task, memory = self.task, self.task.state.memory
+        if remaining is None or remaining < 2 or task.profile.items or task.lazy or not task.source.inert:
+            return None
+        if not worth_planning(memory.longest_item(), remaining, remaining, task.host, task.settings):
+            return None
+        first = task.source.peek()
+        if not first:
+            return None
+        task.see(first[0])
+        learned = memory.recall(task.key, within=NEAR_SIZES)
+        if learned is None or not learned.trusted:
+            return None
+        worth = worth_planning(learned.facts.seconds, remaining, remaining, task.host, task.settings)
+        return learned if worth else None
+
+    def _still_holds(self, learned: Learned) -> bool:
+        """The code below the function is what it was, and an item of it was watched for effects that nobody saw."""
+        task, state = self.task, self.task.state
+        task.traits()
+        if not learned.followed or learned.followed != followed(task):
+            return False
+        if not (state.witnessed or task.settings.pure):
+            state.witnessed = learned.clean
+        return state.witnessed or task.settings.pure
+
     def look_closely(self) -> Iterator[Block]:
         """Measure what a planning wants to know: sizes, and the GIL share by running some items on two threads."""
         self._inherit()
-        self._measure_sizes()
+        self.measure_sizes()
         if wants_gil_race(self._situation()):
             yield from self._race()
 
@@ -97,7 +154,28 @@ class Deciding:
             forkable=task.machine.forkable(),
             excluded=self.excluded,
             ordered=task.ordered,
+            costs=host_prices().costs if task.machine is THIS_MACHINE else DEFAULT_COSTS,
+            corrections=self._corrections(),
         )
+
+    def correction(self, plan: Plan) -> float:
+        """What a plan's prediction was multiplied by."""
+        return self._corrections().get(plan.backend, 1.0) if plan.predicted is not None else 1.0
+
+    def experience(self) -> tuple[str, ...]:
+        """What earlier outcomes did to the predictions, in words."""
+        known = self.task.state.memory.recall(self.task.key)
+        ways = () if known is None else known.ways
+        return tuple(
+            f"{way.backend} took {math.exp(way.log_ratio):.2g} times what their prices say in {way.maps} earlier "
+            f"map{'s' if way.maps > 1 else ''}: such a prediction is multiplied by {way.factor:.2g}"
+            for way in ways
+            if way.outcomes and not 1 / WORTH_TELLING < way.factor < WORTH_TELLING
+        )
+
+    def _corrections(self) -> dict[str, float]:
+        known = self.task.state.memory.recall(self.task.key)
+        return {} if known is None else known.corrections
 
     def _threads(self, traits: Traits) -> int:
         """Threads for this map. Inside an item of another one, waits for the GIL or a core look like those of I/O."""
@@ -110,7 +188,7 @@ class Deciding:
         if earlier is not None and profile.gil_share is None and not earlier.gil_share_assumed:
             profile.gil_share, profile.gil_share_why = earlier.gil_share, earlier.gil_share_why
 
-    def _measure_sizes(self) -> None:
+    def measure_sizes(self) -> None:
         """Learn from the first item and its result what sending them would cost."""
         task, profile = self.task, self.task.profile
         if profile.pickles is not None:

@@ -82,7 +82,7 @@ def early(state: FunctionState, iterables: tuple[Any, ...], settings: Settings) 
         return None
     items = iterables[0]
     if len(items) > 1:
-        known = state.profiles.get(type(items[0]))
+        known = state.memory.latest.get(type(items[0]))
         if known is None or len(items) * known.seconds_per_item >= DEFAULT_COSTS.look_seconds:
             return None
     return Early(items)

@@ -55,6 +55,9 @@ class Elsewhere:
         note_pool()
         self.requeue: deque[Chunk] = deque()
         warm = task.machine.warm_workers().get(plan.backend, 0)
+        self._now = task.machine.now
+        if plan.backend == "processes" and not warm:
+            task.on_pool.cold.append((self._now(), plan.workers, task.machine.forkable()))
         self.pool = task.machine.open(plan)
         self.warming = plan.backend == "processes" and warm < plan.workers
         self.climb = self._new_climb(plan)
@@ -64,7 +67,6 @@ class Elsewhere:
         self._job = task.job(max(1, task.cores // max(1, plan.workers)), elsewhere=plan.backend == "processes")
         self._pace = Pace(task.profile.seconds_per_item)
         self._in_flight: dict[Future[Outcome], Chunk] = {}
-        self._now = task.machine.now
         self._done = task.machine.completions()
         self._attempts: dict[int, int] = {}
         self._began: float | None = None
@@ -181,6 +183,8 @@ class Elsewhere:
                 future.cancel()
         if self.climb is not None:
             self.task.profile.best_concurrency = self.climb.accepted
+        if self.plan.backend == "processes" and self._began is not None:
+            self.task.on_pool.steady.append((self.plan.workers, self._finished, self._now() - self._began))
         self.pool.close()
 
     def slower_than_the_loop(self) -> str:
@@ -269,6 +273,7 @@ class Elsewhere:
     def _learn(self, outcome: Outcome) -> None:
         items = len(outcome.values)
         self.task.worked += outcome.cpu
+        self.task.on_pool.add(outcome)
         if self._began is None:
             # Starting the workers is paid for once; what counts from here on is how fast they are.
             self._began = self._now()

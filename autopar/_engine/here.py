@@ -143,7 +143,7 @@ class Here:
         task.source.check_end()
 
     def _run_the_rest_here(self) -> None:
-        self.final = True
+        self.final = self.task.maps_inside = True
         self.task.fallbacks.append("its items map in parallel themselves, so they run one after the other")
 
     def run_strictly(self) -> Iterator[Block]:

@@ -7,6 +7,7 @@ what cannot go on there comes back to the caller's thread. Results leave as bloc
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Iterator
 
@@ -16,8 +17,11 @@ from autopar._engine.deciding import Deciding
 from autopar._engine.early import Early
 from autopar._engine.elsewhere import Elsewhere
 from autopar._engine.here import HELP_SLICE, Here
+from autopar._engine.lessons import Trials, surprise
 from autopar._engine.notice import could_hint, hint_where_it_hurts
 from autopar._engine.task import MapTask, note_pool
+from autopar._engine.teaching import teach
+from autopar._model.decision import Trial
 from autopar._model.plan import LOOP, Choice, Plan
 from autopar._model.work import Chunk
 
@@ -52,6 +56,25 @@ class MapRun:
         self._elsewhere: Elsewhere | None = None
         self._left_over: deque[Chunk] = deque()
         self._look_at = 0.0
+        self._trials = Trials(task.machine.now)
+        self._checked = False
+        self._experience: tuple[str, ...] = ()
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """The plans that were chosen and have ended, with what was predicted and what came."""
+        return self._trials.trials
+
+    @property
+    def experience(self) -> tuple[str, ...]:
+        """What earlier outcomes did to the predictions, in words."""
+        return self._experience
+
+    @property
+    def learned(self) -> str:
+        """What of earlier maps was relied on, in words."""
+        relied_on = self._deciding.relied_on
+        return "" if relied_on is None else relied_on.origin
 
     @property
     def choice(self) -> Choice | None:
@@ -68,6 +91,7 @@ class MapRun:
         interrupted = False
         try:
             self._meet_demand()
+            self._start_from_memory()
             while True:
                 self.task.check_cancelled()
                 if self._elsewhere is not None:
@@ -119,6 +143,38 @@ class MapRun:
         else:
             self._here.final = True
 
+    def _start_from_memory(self) -> None:
+        """Where earlier maps have shown what such items take, the choice is made before the first one runs."""
+        settings = self.task.settings
+        if settings.backend is None and settings.timeout is None and settings.compiler is None:
+            choice = self._deciding.choose_from_memory()
+            if choice is not None:
+                self._adopt(choice)
+
+    def _check_memory(self, pool: Elsewhere) -> None:
+        """The first results say whether the items are those that the plan was made for; if not, it is made anew."""
+        learned = self._deciding.relied_on
+        seen = self.task.on_pool
+        if learned is None or self._checked or not seen.enough or self.task.ended:
+            return
+        self._checked = True
+        why = surprise(seen, learned)
+        if not why:
+            return
+        self.task.fallbacks.append(f"planned anew: {why}")
+        self.task.profile = seen.profile(pool.plan.workers, self.task.profile)
+        choice = self._deciding.choose()
+        if choice.plan.backend != pool.plan.backend:
+            self._elsewhere, self.plan, self._here.final, self._look_at = None, LOOP, False, 0.0
+            return
+        self._put_in_force(choice.plan)
+        pool.adjust(choice.plan)
+
+    def _put_in_force(self, plan: Plan) -> None:
+        self.plan, self.predicted = plan, plan.predicted
+        task = self.task
+        self._trials.begin(plan, task.items_done, task.source.remaining, self._deciding.correction(plan))
+
     def _consider(self) -> Iterator[Block]:
         """Ask whether the rest should go elsewhere, if it is time to."""
         here = self._here
@@ -149,7 +205,7 @@ class MapRun:
         if choice.plan.backend != "serial":
             self._open(choice)
             return
-        self.plan, self.predicted = choice.plan, choice.plan.predicted
+        self._begin(choice)
         if self.task.profile.items < ENOUGH_FOR_A_WARNING and could_hint(self.task.state, choice):
             # A first item that imports or connects says little about the others: look again after the next.
             self._look_at = 0.0
@@ -160,9 +216,13 @@ class MapRun:
         priced = any(rival.plan.predicted is not None and not rival.hint for rival in choice.rejected)
         self._here.final = self.task.settings.backend == "serial" or not priced
 
+    def _begin(self, choice: Choice) -> None:
+        self._experience = self._deciding.experience()
+        self._put_in_force(choice.plan)
+
     def _open(self, choice: Choice) -> Elsewhere:
         """Go elsewhere."""
-        self.plan, self.predicted = choice.plan, choice.plan.predicted
+        self._begin(choice)
         self._elsewhere = Elsewhere(self.task, choice.plan, self._leave)
         return self._elsewhere
 
@@ -174,6 +234,7 @@ class MapRun:
         if self._elsewhere is not pool:
             yield from self._run_elsewhere(pool)
         elif not self.task.ended:
+            self._deciding.measure_sizes()
             self._refine(pool)
 
     def _run_elsewhere(self, pool: Elsewhere) -> Iterator[Block]:
@@ -189,6 +250,7 @@ class MapRun:
                 blocks = pool.wait()
                 if unmeasured and self.task.profile.items and not self.task.ended:
                     self._refine(pool)
+                self._check_memory(pool)
             if slower := pool.slower_than_the_loop():
                 self._leave(slower)
             if self._elsewhere is pool:
@@ -203,7 +265,7 @@ class MapRun:
         """A pool that was opened before an item was measured: now its plan can follow the facts."""
         choice = self._deciding.choose()
         if choice.plan.backend == pool.plan.backend:
-            self.plan, self.predicted = choice.plan, choice.plan.predicted
+            self._put_in_force(choice.plan)
             pool.adjust(choice.plan)
 
     def _help_pays(self) -> bool:
@@ -222,6 +284,7 @@ class MapRun:
         self.task.fallbacks.append(f"left {self.plan}: {reason}")
         self._elsewhere = None
         self.plan = LOOP
+        self._trials.end(self.task.items_done)
         self._here.final = False
         self._look_at = 0.0
 
@@ -229,6 +292,7 @@ class MapRun:
         task = self.task
         if self._elsewhere is not None:
             self._elsewhere.close(interrupted=interrupted)
-        if task.profile.items:
-            task.state.profiles[type(task.sample_item)] = task.profile
+        self._trials.end(task.items_done)
+        if not interrupted and not sys.is_finalizing():
+            teach(task, self._trials, self._deciding.relied_on)
         task.sample_item = task.sample_result = None

@@ -10,10 +10,12 @@ from typing import Any
 
 from autopar._engine.blocks import Block
 from autopar._engine.functions import ArgumentTypes, FunctionState
+from autopar._engine.lessons import OnPool, key_of
 from autopar._engine.machine import THIS_MACHINE, Machine, cores_here
 from autopar._engine.source import Source
 from autopar._model.effects import Effect, EffectKind
 from autopar._model.hints import Settings
+from autopar._model.learned import ProfileKey
 from autopar._model.observation import Profile, Traits
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Failure, Job, Outcome
@@ -96,6 +98,10 @@ class MapTask:
         Seconds of the loop that the items are known to have taken: wall time here, CPU time elsewhere.
     fallbacks
         What went differently from the plan, in words.
+    on_pool
+        What items took on pools.
+    maps_inside
+        Items go to pools themselves, so their times say nothing about other plans.
     types
         Types of the first item's arguments, once it is known.
     assumed
@@ -141,21 +147,37 @@ class MapTask:
         self.assumed: ArgumentTypes | None = None
         self._accepted: set[ArgumentTypes | None] = set()
         self._other_effects: tuple[Effect, ...] = ()
+        self.on_pool = OnPool()
+        self.maps_inside = False
+        self._key: ProfileKey | None = None
         self.sample_item: Any = None
         self.sample_result: Any = None
         self.started = machine.now()
         self.started_unix = time.time()
 
     @property
-    def remembered(self) -> Profile | None:
-        """What earlier maps over items of this type have learned."""
-        return self.state.profiles.get(type(self.sample_item))
-
-    @property
     def best_concurrency(self) -> int | None:
         """Items under way at which an earlier map of this function over such items did best."""
-        earlier = self.remembered
-        return None if earlier is None else earlier.best_concurrency
+        if self.profile.best_concurrency is not None:
+            return self.profile.best_concurrency
+        known = self.state.memory.recall(self.key)
+        return None if known is None else known.facts.best_concurrency
+
+    @property
+    def remembered(self) -> Profile | None:
+        """What earlier maps over items of this type have learned."""
+        known = self.state.memory.recall(self.key)
+        return None if known is None else known.facts.profile()
+
+    @property
+    def key(self) -> ProfileKey:
+        """Under which name its items are remembered."""
+        if self._key is not None:
+            return self._key
+        key = key_of(self)
+        if self.types is not None:
+            self._key = key
+        return key
 
     @property
     def demanded(self) -> bool:

@@ -187,7 +187,8 @@ def _rival(name: str, situation: Situation, work: Load) -> _Rival:
 def _with_cost(plan: Plan, situation: Situation, work: Load) -> Plan:
     if not situation.measured or not priced(plan.backend):
         return plan
-    return replace(plan, predicted=predict(plan, work, situation))
+    correction = situation.corrections.get(plan.backend, 1.0)
+    return replace(plan, predicted=correction * predict(plan, work, situation))
 
 
 def _plans(name: str, situation: Situation, work: Load) -> Iterator[Plan]:

@@ -37,6 +37,8 @@ class Situation:
         Results are handed out in input order, so what items print can wait for its turn.
     costs
         Prices of the backends.
+    corrections
+        Backend -> what earlier outcomes say to multiply its prediction by.
     """
 
     traits: Traits
@@ -53,6 +55,7 @@ class Situation:
     excluded: Mapping[str, str] = field(default_factory=dict)
     ordered: bool = True
     costs: Costs = DEFAULT_COSTS
+    corrections: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.cores <= 0:

@@ -84,7 +84,7 @@ def test_a_map_that_is_slower_than_expected_goes_on_the_ordinary_way(
     function = parallel(count_up)
     function.map([1] * 10)
     patience(IMPATIENT)
-    function._self_state.profiles[int].wall = 0.0
+    function._self_state.memory.latest[int].wall = 0.0
     items = list(range(20))
     assert function.map(items) == [count_up(size) for size in items]
     assert shortcuts == [False]
