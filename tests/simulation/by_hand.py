@@ -86,7 +86,7 @@ def at_least(way: Way, host: HostShape, work: WorkShape, totals: tuple[float, fl
         return max(least, gil if host.gil else 0.0, items * prices.thread_dispatch / 2)
     sent = items * (prices.process_item + prices.process_byte * (work.bytes_in + work.bytes_out))
     parents = prices.parents_share * (math.ceil(items / way.chunksize) * prices.process_dispatch + sent)
-    cold = 0.0 if warm else prices.spawn + prices.boot + work.first
+    cold = 0.0 if warm else prices.fork + prices.settle + work.first
     # The parent's work and the start of the workers overlap; what comes after them does not.
     return max(least + cold, parents)
 
@@ -105,6 +105,8 @@ def run_by_hand(
     workers = machine.workers(way.backend, way.workers)
     if warm:
         workers.prewarm(way.workers)
+    elif way.backend == "processes":
+        workers.fork(min(way.workers, math.ceil(items / way.chunksize)))
     futures: list[Future[Outcome]] = []
     for start in range(0, items, way.chunksize):
         futures.append(workers.submit(start, min(way.chunksize, items - start)))

@@ -82,8 +82,13 @@ class SimulatedMachine:
         self.compute(self.shape.prices.plan)  # every planning asks this once
         return {name: workers.alive for name, workers in self.pools.items()}
 
+    def forkable(self) -> bool:
+        return not any(workers.alive for workers in self.pools.values())
+
     def open(self, plan: Plan) -> Pool:
         workers = self.workers(plan.backend, plan.workers)
+        if plan.backend == "processes" and self.forkable():
+            workers.fork(plan.workers)
         queued = 2 if plan.backend == "processes" else 1
         return SimulatedPool(workers, queued * plan.workers)
 
@@ -343,6 +348,15 @@ class SimulatedWorkers:
     def prewarm(self, count: int) -> None:
         """Have so many workers running, all of which have run an item."""
         self.alive = self._idle = self.limit = count
+
+    def fork(self, count: int) -> None:
+        """Start so many processes as copies of this one, which have imported what it has."""
+        machine, prices = self._machine, self._prices
+        self.alive += count
+        imports = 0.0 if machine.first_paid else machine.work.first
+        for _ in range(count):
+            machine.compute(prices.fork + prices.thread_start)
+            machine.processor.compute(prices.settle + imports, lambda _: self._take(), gil=False)
 
     def submit(self, start: int, items: int) -> SimulatedFuture:
         """Hand over a chunk; the caller's part of its way is the caller's time."""

@@ -24,6 +24,8 @@ class Prices:
         Of the caller: starting a thread; handing over a chunk and taking it back; each item in it.
     spawn, boot
         Starting a worker process: of the caller, one at a time; and of the new process.
+    fork, settle
+        The same where it is forked.
     process_dispatch, process_item, process_byte
         A chunk's way to a process and back, each item in it, and each pickled byte.
     parents_share
@@ -39,6 +41,8 @@ class Prices:
     thread_item: float = 20e-9
     spawn: float = 0.4e-3
     boot: float = 80e-3
+    fork: float = 1.4e-3
+    settle: float = 5e-3
     process_dispatch: float = 110e-6
     process_item: float = 0.2e-6
     process_byte: float = 4e-9

@@ -24,6 +24,8 @@ FREE = Prices(
     thread_item=0.0,
     spawn=0.0,
     boot=0.0,
+    fork=0.0,
+    settle=0.0,
     process_dispatch=0.0,
     process_item=0.0,
     process_byte=0.0,
@@ -89,10 +91,14 @@ def test_what_cores_are_worth(host: HostShape, expected: float) -> None:
 
 
 def test_what_starting_and_sending_take() -> None:
-    """A cold process is spawned and imports before its chunk; bytes and dispatches cost parent and worker."""
-    prices = replace(FREE, spawn=0.001, boot=0.08)
-    host = HostShape(cores=4, prices=prices)
-    assert run_by_hand(Way("processes", 4), host, work(4, gil=1.0), warm=False) == pytest.approx(0.001 + 0.08 + 1.003)
+    """A cold process is started and settles before its chunk; bytes and dispatches cost parent and worker."""
+    host = HostShape(cores=4, prices=replace(FREE, fork=0.001, settle=0.02))
+    assert run_by_hand(Way("processes", 4), host, work(4, gil=1.0), warm=False) == pytest.approx(0.004 + 0.02 + 1.0)
+    host = HostShape(cores=4, prices=replace(FREE, spawn=0.001, boot=0.08))
+    spawning = SimulatedMachine(host, work(4, gil=1.0)).workers("processes", 4)
+    chunks = [spawning.submit(index, 1) for index in range(4)]
+    assert [chunk.result().wall for chunk in chunks] == pytest.approx([1.0] * 4)
+    assert [chunk.started for chunk in chunks] == pytest.approx([0.081, 0.082, 0.083, 0.084])
     sent = replace(FREE, process_byte=1e-9, parents_share=0.5)
     # Half a second for each of the two ways of a megabyte at a microsecond a byte; the worker's half follows.
     shape = work(1, gil=1.0, bytes_in=1e9, bytes_out=0.0)
@@ -103,7 +109,7 @@ def test_what_starting_and_sending_take() -> None:
 
 
 def test_a_first_item_costs_more_in_each_process() -> None:
-    """What the first item adds is paid once in the program, and once in each new worker process."""
+    """What the first item adds is paid once in the program, and in each worker process forked before that."""
     host, shape = HostShape(cores=2, prices=FREE), work(4, gil=1.0, first=3.0)
     assert run_by_hand(Way("serial"), host, shape, warm=False) == pytest.approx(7.0)
     assert run_by_hand(Way("serial"), host, shape, warm=True) == pytest.approx(4.0)
