@@ -80,7 +80,7 @@ class _Share:
     @property
     def left(self) -> float:
         """Seconds until the next of them ends."""
-        return max(0.0, self.jobs[0][0] - self._done) / self.rate if self.jobs else math.inf
+        return max(0.0, self.jobs[0][0] - self._done) / self.rate if self.jobs and self.rate else math.inf
 
     def pop(self) -> Action:
         """Take out the one that ends now."""
@@ -111,6 +111,7 @@ class Processor:
         self._cores = cores
         self._demand = demand
         self._free, self._gil = _Share(), _Share()
+        self._taken = False
         self._since = calendar.now
 
     @property
@@ -127,6 +128,19 @@ class Processor:
         """Start a job; at its end ``done`` is told what the system counted for it."""
         self._advance(self._calendar.now)
         (self._gil if gil else self._free).add(seconds, done)
+        self._share_out()
+
+    def take_gil(self, seconds: float, done: Done) -> None:
+        """Start a job that has the GIL and keeps it: the others that want it stand still meanwhile."""
+
+        def over(use: Use) -> None:
+            self._taken = False
+            self._share_out()
+            done(use)
+
+        self._advance(self._calendar.now)
+        self._taken = True
+        self._free.add(seconds, over)
         self._share_out()
 
     def pop(self) -> Action:
@@ -148,13 +162,15 @@ class Processor:
 
     def _share_out(self) -> None:
         holders = len(self._gil.jobs)
-        wanted = len(self._free.jobs) * self._demand + (1 if holders else 0)
+        wanted = len(self._free.jobs) * self._demand + (1 if holders and not self._taken else 0)
         if not wanted:
             return
         each = min(1.0, self._capacity(wanted) / wanted)
         seen = min(1.0, self._cores / wanted)
         self._free.rate, self._free.cpu_rate = each, seen
-        if holders:
+        if holders and self._taken:
+            self._gil.rate = self._gil.cpu_rate = self._gil.wait_rate = 0.0
+        elif holders:
             kept = SWITCHING if holders > 1 else 1.0
             self._gil.rate, self._gil.cpu_rate = each * kept / holders, seen / holders
             self._gil.wait_rate = 1.0 / (SWITCH_INTERVAL * holders) if holders > 1 else 0.0

@@ -53,6 +53,7 @@ class SimulatedMachine:
         self.first_paid = False
         self._random = random.Random(seed)
         self._items_with_gil = 0
+        self._asleep = False
         self._cpu = self._process_cpu = 0.0
         self._switches = 0
 
@@ -142,8 +143,20 @@ class SimulatedMachine:
             self._process_cpu += seconds
             return
         ended: list[Use] = []
-        self.claim(lambda: self.processor.compute(seconds, ended.append, gil=self.shape.gil))
+
+        def begin() -> None:
+            if self.shape.gil:
+                self.processor.take_gil(seconds, ended.append)
+            else:
+                self.processor.compute(seconds, ended.append, gil=False)
+
+        # Once awake, the caller's thread keeps the GIL for what little it does before it waits again.
+        if self._asleep:
+            self.claim(begin)
+        else:
+            begin()
         self.until(lambda: bool(ended))
+        self._asleep = False
         self._cpu += ended[0].cpu
         self._process_cpu += ended[0].cpu
 
@@ -177,7 +190,7 @@ class SimulatedMachine:
             cpu, turns = cpu + use.cpu, turns + use.waits
             if not steps:
                 wall, values = self.calendar.now - began, list(range(start, end))
-                done(Outcome(values, wall=wall, cpu=cpu, waits=waits + round(turns), process_cpu=cpu))
+                done(Outcome(values, wall=wall, cpu=cpu, waits=waits + math.ceil(turns - 1e-9), process_cpu=cpu))
                 return
             kind, seconds = steps.popleft()
             if kind == "gil":
@@ -226,6 +239,7 @@ class SimulatedMachine:
             Nothing is under way that could bring it about.
         """
         while not reached():
+            self._asleep = True
             if not self.step():
                 raise RuntimeError("the simulated program waits for something that will never come")
 
