@@ -84,8 +84,10 @@ def at_least(way: Way, host: HostShape, work: WorkShape, totals: tuple[float, fl
     least = max((gil + free + wait) / way.workers, computing / fed, served)
     if way.backend == "threads":
         return max(least, gil if host.gil else 0.0, items * prices.thread_dispatch / 2)
-    sent = items * (prices.process_item + prices.process_byte * (work.bytes_in + work.bytes_out))
-    parents = prices.parents_share * (math.ceil(items / way.chunksize) * prices.process_dispatch + sent)
+    each_way = (math.ceil(items / way.chunksize) * prices.process_dispatch + items * prices.process_item) / 2
+    parents = prices.parents_share * (each_way + items * prices.process_byte * work.bytes_in)
+    if host.gil:  # Without it answers are taken in side by side.
+        parents += prices.parents_share * (each_way + items * prices.process_byte * work.bytes_out)
     cold = 0.0 if warm else prices.fork + prices.settle + work.first
     # The parent's work and the start of the workers overlap; what comes after them does not.
     return max(least + cold, parents)
