@@ -11,7 +11,7 @@ from autopar._plan.chunks import next_chunksize
 from autopar._plan.climb import Climb
 from autopar._plan.costs import DEFAULT_COSTS, Costs
 from autopar._plan.model import cold_start
-from autopar._plan.planner import choose, gil_share_from_race, wants_gil_race, worth_planning
+from autopar._plan.planner import choose, gil_share_from_race, race_size, wants_gil_race, worth_planning
 from autopar._plan.situation import Situation
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "cold_start",
     "gil_share_from_race",
     "next_chunksize",
+    "race_size",
     "wants_gil_race",
     "worth_planning",
 ]
