@@ -80,7 +80,10 @@ class _Share:
     @property
     def left(self) -> float:
         """Seconds until the next of them ends."""
-        return max(0.0, self.jobs[0][0] - self._done) / self.rate if self.jobs and self.rate else math.inf
+        if not self.jobs or not self.rate:
+            return math.inf
+        work = self.jobs[0][0] - self._done
+        return work / self.rate if work > 0 else 0.0
 
     def pop(self) -> Action:
         """Take out the one that ends now."""
@@ -122,7 +125,8 @@ class Processor:
     @property
     def next(self) -> float:
         """Time at which the next job ends."""
-        return self._since + min(self._free.left, self._gil.left)
+        free, gil = self._free.left, self._gil.left
+        return self._since + (free if free < gil else gil)
 
     def compute(self, seconds: float, done: Done, *, gil: bool) -> None:
         """Start a job; at its end ``done`` is told what the system counted for it."""
@@ -145,8 +149,9 @@ class Processor:
 
     def pop(self) -> Action:
         """Go to the end of the next job and return what is to be done then."""
-        time = self.next
-        share = self._free if self._free.left <= self._gil.left else self._gil
+        free, gil = self._free.left, self._gil.left
+        share, left = (self._free, free) if free <= gil else (self._gil, gil)
+        time = self._since + left
         self._advance(time)
         self._calendar.now = max(self._calendar.now, time)
         action = share.pop()

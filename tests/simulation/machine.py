@@ -168,21 +168,37 @@ class SimulatedMachine:
         else:
             action()
 
-    def run(
-        self, start: int, end: int, done: Callable[[Outcome], None], *, first: float = 0.0, own: bool = True
-    ) -> None:
-        """Start a chunk of items on a worker; ``own`` threads of this program share its GIL."""
+    def run(self, start: int, end: int, done: Callable[[Outcome], None], *, first: float = 0.0) -> None:
+        """Start a chunk of items on a thread of the program."""
         gil, free, wait = self.totals.between(start, end)
         factor = self.noise()
+        if self.shape.gil:
+            steps = [("gil", factor * (gil + first)), ("free", factor * free), ("wait", wait)]
+        else:
+            steps = [("free", factor * (gil + first + free)), ("wait", wait)]
+        self._follow(start, end, steps, factor, done)
+
+    def run_apart(self, start: int, end: int, way: float, done: Callable[[Outcome], None]) -> None:
+        """Start a chunk of items in a process of its own, whose part of the chunk's way takes ``way`` seconds."""
+        gil, free, wait = self.totals.between(start, end)
+        factor = self.noise()
+        items = factor * (gil + free)
+        share = items / (items + way) if items > 0 else 0.0
+
+        def without_way(outcome: Outcome) -> None:
+            outcome.wall -= (1 - share) * outcome.cpu
+            outcome.cpu *= share
+            done(outcome)
+
+        self._follow(start, end, [("free", items + way), ("wait", wait)], factor, without_way)
+
+    def _follow(
+        self, start: int, end: int, parts: list[tuple[str, float]], factor: float, done: Callable[[Outcome], None]
+    ) -> None:
+        """Go through the parts of a chunk one after another."""
         began, cpu, turns = self.calendar.now, 0.0, 0.0
-        shared = own and self.shape.gil
-        steps = deque[tuple[str, float]]()
-        if gil + first > 0:
-            steps.append(("gil" if shared else "free", factor * (gil + first)))
-        if free > 0:
-            steps.append(("free", factor * free))
-        if wait > 0:
-            steps.append(("wait", wait))
+        steps = deque(part for part in parts if part[1] > 0)
+        wait = parts[-1][1]
         waits = sum(1 for index in range(start, end) if self.work.wait[index] > WAITS_AFTER) if wait > 0 else 0
 
         def following(use: Use = NOTHING) -> None:
@@ -441,10 +457,6 @@ class SimulatedWorkers:
             + items * (prices.process_item + prices.process_byte * (work.bytes_in + work.bytes_out))
         )
 
-        def begin(_: Use) -> None:
-            future.started = machine.now()
-            machine.run(start, start + items, answer, own=False)
-
         def answer(outcome: Outcome) -> None:
             back = prices.process_dispatch / 2 + items * (
                 prices.process_item / 2 + prices.process_byte * work.bytes_out
@@ -454,7 +466,8 @@ class SimulatedWorkers:
                 lambda: machine.processor.compute(parent, lambda _: self._end(future, outcome), gil=machine.shape.gil)
             )
 
-        machine.processor.compute(way, begin, gil=False)
+        future.started = machine.now()
+        machine.run_apart(start, start + items, way, answer)
 
     def _end(self, future: SimulatedFuture, outcome: Outcome) -> None:
         future.set_result(outcome)

@@ -79,9 +79,8 @@ def cells(host: HostShape, work: WorkShape, *, seed: int = 0, number: int = 0) -
     warm_way, warm = best_way(host, work, warm=True, seed=seed)
     # The best of one map alone or of many: with three, one of the two is best in almost all cases.
     of_session = {
-        way: run_by_hand(way, host, work, warm=False, seed=seed)
-        + (MAPS - 1) * run_by_hand(way, host, work, warm=True, seed=seed)
-        for way in (cold_way, warm_way)
+        cold_way: cold + (MAPS - 1) * run_by_hand(cold_way, host, work, warm=True, seed=seed),
+        warm_way: run_by_hand(warm_way, host, work, warm=False, seed=seed) + (MAPS - 1) * warm,
     }
     session_way = min(of_session, key=of_session.__getitem__)
     priced = (
