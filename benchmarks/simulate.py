@@ -1,7 +1,7 @@
 """Regret of planner and engine on simulated machines: the distribution, and the worst cases with what was done.
 
-Run ``python -m benchmarks.simulate [--shapes N] [--seed S] [--kind KIND] [--worst N]`` in the checkout. Time is
-virtual, so the figures do not depend on the machine that runs this, and the same seed gives the same ones.
+Run ``python -m benchmarks.simulate [--shapes N] [--seed S] [--kind KIND] [--worst N] [--order lost]`` in the checkout.
+Time is virtual, so the figures do not depend on the machine that runs this, and the same seed gives the same ones.
 """
 
 from __future__ import annotations
@@ -50,10 +50,11 @@ def _size(cell: Cell) -> str:
     return "1 core" if cores == 1 else "2 to 8 cores" if cores <= 8 else "9 to 64" if cores <= 64 else "65 to 1024"
 
 
-def show_worst(found: list[Cell], count: int) -> None:
-    """Print the cells with the highest regret."""
+def show_worst(found: list[Cell], count: int, order: str, regime: str | None) -> None:
+    """Print the cells with the highest regret, or with the most seconds lost."""
     print(f"\nThe {count} worst")
-    for cell in sorted(found, key=lambda cell: -cell.regret)[:count]:
+    asked = [cell for cell in found if regime in (None, cell.regime)]
+    for cell in sorted(asked, key=lambda cell: -getattr(cell, order))[:count]:
         work, host, items = cell.work, cell.host, len(cell.work)
         print(
             f"\n{cell.regret:.2f} {cell.regime}, shape {cell.number}: {work.kind}, {items} items"
@@ -76,10 +77,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kind", choices=tuple(KINDS), help="only this kind of work")
     parser.add_argument("--worst", type=int, default=20, help="cases to show")
+    parser.add_argument("--order", choices=("regret", "lost"), default="regret", help="what makes a case bad")
+    parser.add_argument("--regime", choices=(COLD, SESSION, WARM), help="show cases of this one only")
     options = parser.parse_args()
     found = simulate(options.shapes, options.seed, options.kind)
     show_distribution(found)
-    show_worst(found, options.worst)
+    show_worst(found, options.worst, options.order, options.regime)
 
 
 if __name__ == "__main__":

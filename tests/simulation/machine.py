@@ -171,7 +171,7 @@ class SimulatedMachine:
     def run(self, start: int, end: int, done: Callable[[Outcome], None], *, first: float = 0.0) -> None:
         """Start a chunk of items on a thread of the program."""
         gil, free, wait = self.totals.between(start, end)
-        factor = self.noise()
+        factor = self.noise(end - start)
         if self.shape.gil:
             steps = [("gil", factor * (gil + first)), ("free", factor * free), ("wait", wait)]
         else:
@@ -181,7 +181,7 @@ class SimulatedMachine:
     def run_apart(self, start: int, end: int, way: float, done: Callable[[Outcome], None]) -> None:
         """Start a chunk of items in a process of its own, whose part of the chunk's way takes ``way`` seconds."""
         gil, free, wait = self.totals.between(start, end)
-        factor = self.noise()
+        factor = self.noise(end - start)
         items = factor * (gil + free)
         share = items / (items + way) if items > 0 else 0.0
 
@@ -225,10 +225,10 @@ class SimulatedMachine:
 
         following()
 
-    def noise(self) -> float:
-        """What a run takes over what it should."""
+    def noise(self, items: int = 1) -> float:
+        """What a run of items takes over what it should; among many, noise evens out."""
         sigma = self.shape.noise
-        return self._random.lognormvariate(0.0, sigma) if sigma else 1.0
+        return self._random.lognormvariate(0.0, sigma / math.sqrt(items)) if sigma else 1.0
 
     @property
     def quiet(self) -> bool:

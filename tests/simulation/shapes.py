@@ -68,7 +68,7 @@ class HostShape:
     gil
         The interpreter has one.
     noise
-        Standard deviation of the logarithm of what a chunk takes over what it should.
+        Standard deviation of the logarithm of what an item takes over what it should.
     prices
         What its workers take.
     nodes
