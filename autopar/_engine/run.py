@@ -52,6 +52,7 @@ class MapRun:
         self._elsewhere: Elsewhere | None = None
         self._left_over: deque[Chunk] = deque()
         self._look_at = 0.0
+        self._planned_for = 0
 
     @property
     def choice(self) -> Choice | None:
@@ -164,6 +165,7 @@ class MapRun:
         """Go elsewhere."""
         self.plan, self.predicted = choice.plan, choice.plan.predicted
         self._elsewhere = Elsewhere(self.task, choice.plan, self._leave)
+        self._planned_for = 2 * self.task.source.taken
         return self._elsewhere
 
     def _take_over(self, pool: Elsewhere) -> Iterator[Block]:
@@ -189,6 +191,8 @@ class MapRun:
                 blocks = pool.wait()
                 if unmeasured and self.task.profile.items and not self.task.ended:
                     self._refine(pool)
+            if self._longer_than_planned():
+                self._refine(pool)
             if slower := pool.slower_than_the_loop():
                 self._leave(slower)
             if self._elsewhere is pool:
@@ -199,8 +203,16 @@ class MapRun:
             self._left_over.extend(pool.requeue)
             pool.close(interrupted=False)
 
+    def _longer_than_planned(self) -> bool:
+        """An input of unknown length has given twice as many items as the plan was made for."""
+        source = self.task.source
+        if source.remaining is not None or source.taken < self._planned_for or self.task.profile.items == 0:
+            return False
+        self._planned_for = 2 * source.taken
+        return True
+
     def _refine(self, pool: Elsewhere) -> None:
-        """A pool that was opened before an item was measured: now its plan can follow the facts."""
+        """Let the plan of a pool that is open follow what is known by now."""
         choice = self._deciding.choose()
         if choice.plan.backend == pool.plan.backend:
             self.plan, self.predicted = choice.plan, choice.plan.predicted

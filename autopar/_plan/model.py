@@ -101,6 +101,15 @@ def _start(costs: Costs, workers: int, cores: int, *, fork: bool = False) -> flo
     return workers * (call + max(0.0, each - call) * MEASURED_CORES / cores)
 
 
+def climb_start(backend: str, cores: int, best: int | None, costs: Costs) -> int:
+    """Items under way at which adaptive concurrency begins: where it ended the last time, if that was more.
+
+    A process on each core is what a pool has without being told, so fewer would only lose.
+    """
+    usual = max(costs.climb_start, cores) if backend == "processes" else costs.climb_start
+    return max(usual, best or 1)
+
+
 def _serial(plan: Plan, work: Load, situation: Situation) -> float:
     return work.items * work.each
 
@@ -133,7 +142,7 @@ def _processes(plan: Plan, work: Load, situation: Situation) -> float:
     chunk = _chunk(plan, work, workers, costs, costs.process_dispatch)
     dispatch = work.items / chunk * costs.process_dispatch
     transport = work.items * (costs.process_item + work.transport * costs.process_byte)
-    alone = math.ceil(work.items / workers) * work.each
+    alone = _rounds(plan, work.items, workers, situation) * work.each
     return cold + dispatch + transport + max(alone, work.items * work.busy / situation.cores)
 
 
@@ -161,7 +170,8 @@ def _rounds(plan: Plan, items: int, workers: int, situation: Situation) -> int:
     """Items that follow one another on the busiest worker; adaptive concurrency doubles with each of them."""
     if not plan.adaptive:
         return math.ceil(items / workers)
-    limit = min(workers, max(situation.costs.climb_start, situation.profile.best_concurrency or 1))
+    best = situation.profile.best_concurrency
+    limit = min(workers, climb_start(plan.backend, situation.cores, best, situation.costs))
     rounds = 0
     while items > 0 and limit < workers:
         items -= limit

@@ -29,6 +29,8 @@ RACERS = 8
 LEAST_RACE = 2e-3
 """Seconds of work below which a race shows the wake-up of its threads (thread start) and not the GIL."""
 
+UNLIMITED = 1 << 62
+
 PROCESSES_PER_CORE = 4
 """Most worker processes on a core, for items that wait and may not use threads: each costs memory. Unmeasured."""
 
@@ -242,12 +244,15 @@ def _most_workers(name: str, situation: Situation, work: Load, waits: bool) -> t
     """The most workers that could help, and whether concurrency climbs towards it."""
     costs = situation.costs
     cores = max(situation.cores, 2) if situation.settings.eager else situation.cores
+    # Climbing costs nothing where few items come; where many do, a ceiling from those seen so far would be too low.
+    to_come = work.items if situation.remaining is not None else UNLIMITED
     if name == "asyncio":
         # A loop holds many waiting tasks as cheaply as few, and gather(), the usual way, starts them all at once.
         return min(work.items, costs.async_ceiling), False
     if not BACKENDS[name].same_process:
         keep_up = cores * work.each / work.busy if waits and work.busy > 0 else cores
-        return min(work.items, max(cores, math.ceil(min(keep_up, PROCESSES_PER_CORE * cores)))), False
+        useful = max(cores, math.ceil(min(keep_up, PROCESSES_PER_CORE * cores)))
+        return (min(to_come, useful), True) if waits else (min(work.items, useful), False)
     budget = situation.threads + situation.warm.get("threads", 0)
     if not waits:
         return min(work.items, cores, budget), False
@@ -256,7 +261,7 @@ def _most_workers(name: str, situation: Situation, work: Load, waits: bool) -> t
         situation.cores * work.each / work.busy if work.busy > 0 else math.inf,
     )
     useful = costs.io_ceiling if math.isinf(keep_up) else max(FEWEST_USEFUL, math.ceil(SHARE_HEADROOM * keep_up))
-    return min(work.items, budget, costs.io_ceiling, useful), True
+    return min(to_come, budget, costs.io_ceiling, useful), True
 
 
 def _as_demanded(name: str, rivals: dict[str, _Rival], situation: Situation) -> tuple[Plan, str, list[str]]:
