@@ -63,6 +63,10 @@ class SimulatedMachine:
     def probe(self) -> Callable[[], tuple[int, int, int, int, int]]:
         return self._probe
 
+    @property
+    def looks_ahead(self) -> bool:
+        return False
+
     def now(self) -> float:
         return self.calendar.now
 
