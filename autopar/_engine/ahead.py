@@ -143,10 +143,9 @@ class Ahead:
             return False
         if plan.backend == "processes" and self._forkable:
             # Once the item is over workers can be forked; to wait for that costs at most what it saves.
-            saved = cold_start(DEFAULT_COSTS, plan.workers, fork=False) - cold_start(
-                DEFAULT_COSTS, plan.workers, fork=True
-            )
-            if sample.wall < saved:
+            workers, cores = plan.workers, self._task.cores
+            spawned, forked = (cold_start(DEFAULT_COSTS, workers, cores, fork=fork) for fork in (False, True))
+            if sample.wall < spawned - forked:
                 return False
         self.pool = self._adopt(choice)
         return True

@@ -17,19 +17,19 @@ from autopar._engine.prices import host_prices
 from autopar._engine.task import MapTask
 from autopar._model.learned import Learned
 from autopar._model.nesting import nested_cores
-from autopar._model.observation import Profile, Traits
+from autopar._model.observation import Profile, Sample, Traits
 from autopar._model.plan import LOOP, Choice, Plan
-from autopar._model.work import Chunk
+from autopar._model.work import Chunk, Outcome
+from autopar._model.workload import Kind
 from autopar._plan import (
     DEFAULT_COSTS,
     Situation,
     choose,
     gil_share_from_race,
+    race_size,
     wants_gil_race,
     worth_planning,
 )
-
-RACERS = Plan(backend="threads", workers=2)
 
 ASSUMED_SHARE = 0.2
 """GIL share of a function that calls what releases it, where it cannot be measured. A guess; the next map measures."""
@@ -40,6 +40,16 @@ WORTH_TELLING = 1.1
 SEEN_HAND_OVERS = 0.3
 """Share of the GIL hand-overs to be expected of two threads that compete, one in each switch interval, below which a
 slow race says nothing about the GIL. Two busy loops showed 0.9 to 1.1 on two cores."""
+
+LOST_TO_NOISE = 0.15
+"""Share of their time that racing threads lose to the clock's noise and other programs, and not to one another; as much
+as :func:`~autopar._plan.gil_share_from_race` rounds away."""
+
+SIDE_BY_SIDE = 1.2
+"""Mean number of threads at work below which a race shows nothing: the chunks ran one after another."""
+
+FAR_OFF = 2.0
+"""Factor by which the items before a race may have taken longer than those in it, and still count."""
 
 
 class Deciding:
@@ -208,12 +218,13 @@ class Deciding:
             profile.gil_share_why = f"assumed: it calls {releasing[0]}, and the machine is too busy to measure it"
 
     def _race(self) -> Iterator[Block]:
-        """Run two chunks on two threads at once and read off how much of their CPU time they shared."""
+        """Run chunks on several threads at once and read off how much of their CPU time they shared."""
         task = self.task
-        size = max(1, int(DEFAULT_COSTS.race_chunk / max(task.profile.seconds_per_item, 1e-9)))
-        job = task.job(max(1, task.cores // 2))
+        threads, size = race_size(self._situation())
+        racers = Plan(backend="threads", workers=threads)
+        job = task.job(max(1, task.cores // threads))
         chunks = []
-        for _ in range(RACERS.workers):
+        for _ in range(threads):
             start = task.source.taken
             if items := task.source.take(size):
                 chunks.append(Chunk(job, start, items))
@@ -221,24 +232,44 @@ class Deciding:
             for chunk in chunks:
                 yield task.block_of(chunk, run_chunk(chunk), LOOP)
             return
-        pool = task.machine.open(RACERS)
+        pool = task.machine.open(racers)
         for warmed_up in [pool.submit(Chunk(job, 0, [])) for _ in chunks]:
             warmed_up.result()
         futures = [pool.submit(chunk) for chunk in chunks]
         outcomes = [future.result() for future in futures]
-        starts = [getattr(future, "started", 0.0) for future in futures]
-        ends = [start + outcome.wall for start, outcome in zip(starts, outcomes, strict=True)]
-        together = max(ends, default=0.0) - min(starts, default=0.0)
         for chunk, outcome in zip(chunks, outcomes, strict=True):
             task.worked += outcome.cpu
-            yield task.block_of(chunk, outcome, RACERS)
-        computed = sum(outcome.cpu for outcome in outcomes)
-        if len(outcomes) == RACERS.workers and computed > 0 and task.stop_at is None:
-            hand_overs = together / sys.getswitchinterval()
-            if together > computed / 2 and sum(outcome.waits for outcome in outcomes) < SEEN_HAND_OVERS * hand_overs:
+            yield task.block_of(chunk, outcome, racers)
+        starts = [getattr(future, "started", 0.0) for future in futures]
+        ends = [start + outcome.wall for start, outcome in zip(starts, outcomes, strict=True)]
+        if len(outcomes) > 1 and task.stop_at is None:
+            self._judge_race(outcomes, max(ends) - min(starts))
+
+    def _judge_race(self, outcomes: list[Outcome], seconds: float) -> None:
+        """Learn from chunks that ran side by side, for so many seconds until the last was done."""
+        items = sum(len(outcome.values) for outcome in outcomes)
+        ran = sum(outcome.wall for outcome in outcomes)
+        cpu = sum(outcome.cpu for outcome in outcomes)
+        profile = self.task.profile
+        waits = items * self._wait_per_item()
+        done = min(ran, cpu + waits)
+        if done <= 0 or ran < SIDE_BY_SIDE * seconds:
+            return
+        if ran - done > LOST_TO_NOISE * ran:
+            waited = sum(outcome.waits for outcome in outcomes) - items * profile.waits_per_item
+            if waited < SEEN_HAND_OVERS * seconds / sys.getswitchinterval():
                 # They lost time, but hardly ever waited for each other: other programs had the cores.
                 self._assume_from_calls()
                 return
-            share = gil_share_from_race(computed, together, RACERS.workers)
-            task.profile.gil_share = share
-            task.profile.gil_share_why = f"{computed * 1e3:.3g} ms of work took {together * 1e3:.3g} ms on two threads"
+        share = gil_share_from_race(done, seconds, ran / seconds)
+        if items * profile.seconds_per_item > FAR_OFF * done:
+            # The items before were no measure, like a first one that imports something.
+            self.task.profile = profile = replace(profile, items=0, runs=0, wall=0.0, cpu=0.0, waits=0)
+        profile.add(Sample(items, done, cpu, waits=round(items * profile.waits_per_item)))
+        profile.gil_share = share
+        profile.gil_share_why = f"{done * 1e3:.3g} ms of work took {seconds * 1e3:.3g} ms on {len(outcomes)} threads"
+
+    def _wait_per_item(self) -> float:
+        """Seconds of an item that are its own waits, and not those for a core or the GIL."""
+        workload = classify(self.task.traits(), self.task.profile, self.task.host)
+        return 0.0 if workload.kind is Kind.CPU else workload.wait_per_item

@@ -14,7 +14,7 @@ from autopar._engine.task import MapTask, named, note_pool
 from autopar._model.observation import Sample
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Outcome
-from autopar._plan import DEFAULT_COSTS, Climb, next_chunksize
+from autopar._plan import DEFAULT_COSTS, Climb, climb_start, next_chunksize
 from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
 
 LOOK_FOR_STARTS = 0.05
@@ -87,9 +87,8 @@ class Elsewhere:
         """Concurrency control that starts from what this function's last map found."""
         if not plan.adaptive:
             return None
-        earlier = self.task.best_concurrency or 0
-        alone = self.task.profile.seconds_per_item or None
-        return Climb(plan.workers, start=max(DEFAULT_COSTS.climb_start, earlier), alone=alone)
+        start = climb_start(plan.backend, self.task.cores, self.task.best_concurrency, DEFAULT_COSTS)
+        return Climb(plan.workers, start=start, alone=self.task.profile.seconds_per_item or None)
 
     def fill(self) -> None:
         """Keep as many chunks submitted as the plan says and the buffer allows."""

@@ -59,6 +59,7 @@ class MapRun:
         self._trials = Trials(task.machine.now)
         self._checked = False
         self._experience: tuple[str, ...] = ()
+        self._planned_for = 0
 
     @property
     def trials(self) -> tuple[Trial, ...]:
@@ -224,6 +225,7 @@ class MapRun:
         """Go elsewhere."""
         self._begin(choice)
         self._elsewhere = Elsewhere(self.task, choice.plan, self._leave)
+        self._planned_for = 2 * self.task.source.taken
         return self._elsewhere
 
     def _take_over(self, pool: Elsewhere) -> Iterator[Block]:
@@ -251,6 +253,8 @@ class MapRun:
                 if unmeasured and self.task.profile.items and not self.task.ended:
                     self._refine(pool)
                 self._check_memory(pool)
+            if self._longer_than_planned():
+                self._refine(pool)
             if slower := pool.slower_than_the_loop():
                 self._leave(slower)
             if self._elsewhere is pool:
@@ -261,8 +265,16 @@ class MapRun:
             self._left_over.extend(pool.requeue)
             pool.close(interrupted=False)
 
+    def _longer_than_planned(self) -> bool:
+        """An input of unknown length has given twice as many items as the plan was made for."""
+        source = self.task.source
+        if source.remaining is not None or source.taken < self._planned_for or self.task.profile.items == 0:
+            return False
+        self._planned_for = 2 * source.taken
+        return True
+
     def _refine(self, pool: Elsewhere) -> None:
-        """A pool that was opened before an item was measured: now its plan can follow the facts."""
+        """Let the plan of a pool that is open follow what is known by now."""
         choice = self._deciding.choose()
         if choice.plan.backend == pool.plan.backend:
             self._put_in_force(choice.plan)
