@@ -11,10 +11,13 @@ One fact a file, in the order of the work:
                `opcode_table`: which is which
 `values`       the lattice: where each value came from
 `closures`     cells and inner functions;  `modules`: globals and imports
-`attributes`   look-up and stores;  `items`: subscripts and iteration;  `operators`: arithmetic and comparison
+`attributes`   look-up and stores;  `items`: subscripts;  `iteration`: loops, unpacking, awaiting;
+               `operators`: arithmetic and comparison;  `hooks`: the special methods that all of these call;
+               `local_classes`: those made during the call
 `changes`      which changes are effects
 `calls`        where a call goes;  `construct`: classes;  `methods`: by type or name;
-               `library`: by the tables;  `special`, `builtin_calls`, `object_calls`: those with rules of their own
+               `library`: by the tables;  `special`, `builtin_calls`, `callable_makers`, `object_calls`: those with rules
+               of their own
 `facts`        asks the tables:  `tables_standard`, `tables_numpy`, `tables_packages`, `tables_types`, `tables_methods`
 `lookup`       attributes without running the user's code
 `summary`      collects findings into the report

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
 from autopar._effects import lookup, walk
 from autopar._effects.decode import decode
 from autopar._effects.summary import Recorder
-from autopar._effects.values import NOTHING, Args, Callee, LibraryObject, Pool, Site, Value
+from autopar._effects.values import NOTHING, Args, Callee, LibraryObject, Origin, Pool, Site, Value
 from autopar._effects.walk import Frame
 from autopar._model.effects import EffectKind
 
@@ -68,6 +68,8 @@ class Analysis:
         self.opaque = self.pool.fresh()
         self.library = self.pool.fresh(LibraryObject)
         self.dunders: dict[tuple[type, str], Any] = {}
+        self.held: tuple[type, ...] | None = None
+        self.held_classes: tuple[type, ...] = ()
         self.exceptions = self.pool.site("exceptions")
         self.calling: set[Site] = set()
         self.stored: dict[tuple[int, str], Value] = {}
@@ -99,6 +101,25 @@ class Analysis:
                 return
         self.recorder.complete = False
         self.recorder.unknown(f"values that did not settle in {_PASSES} passes", "?")
+
+    # What the arguments hold
+
+    def hold(self, types: Iterable[type]) -> None:
+        """Note the types of all that the arguments hold; `object` among them stands for any."""
+        held = tuple(types)
+        known = tuple(cls for cls in held if lookup.compares_by_identity(cls) and cls is not object)
+        self.held = None if len(known) < len(held) else known
+        self.held_classes = tuple(cls for cls in known if lookup.module_of(cls) != "builtins")
+
+    def is_argument(self, origin: Origin) -> bool:
+        """Whether what is found at the origin belongs to an argument."""
+        return origin.kind is EffectKind.WRITES_ARGUMENT
+
+    def inside(self, origin: Origin) -> Value:
+        """Something in what was reached from an origin."""
+        if self.held is None or not self.is_argument(origin):
+            return self.pool.outer(origin)
+        return NOTHING.union(*(self.pool.outer(origin, cls) for cls in self.held))
 
     # The heap
 
@@ -147,6 +168,7 @@ class Analysis:
         """A function of the program as something to follow."""
         found = self._callees.get(id(function))
         if found is None:
+            function = lookup.behind_recursion_guard(function)
             made = Callee(
                 function.__code__,
                 function.__globals__,

@@ -6,7 +6,7 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any
 
-from autopar._effects import changes, facts, items, lookup
+from autopar._effects import changes, facts, hooks, items, iteration, lookup
 from autopar._effects.values import (
     NOTHING,
     Args,
@@ -74,11 +74,21 @@ def call(frame: Frame, name: str, args: Args, obj: Any = None) -> Value | None:
         changes.mutate(frame, args.keywords.get("out", NOTHING))
     elif name not in _LOOKS_ONLY:
         use_up(frame, args)
+        if not name.startswith(_ASKS_NOTHING) and not _is_error(obj):
+            for value in args.values():
+                hooks.handed_over(frame, value)
     returned = run_callbacks(frame, name, args)
     if facts.result_of(name) == "shared":
         pool = frame.analysis.pool
         return pool.outer(pool.origin(kind or EffectKind.WRITES_SHARED, f"{name}()"), LibraryObject)
     return result(frame, name, args, obj, returned)
+
+
+_ASKS_NOTHING = ("weakref.", "typing.", "threading.", "asyncio.", "concurrent.", "contextlib.", "types.", "queue.")
+
+
+def _is_error(obj: Any) -> bool:
+    return lookup.is_class(obj) and BaseException in lookup.mro(obj)
 
 
 def result(frame: Frame, name: str, args: Args, obj: Any, returned: Value) -> Value:
@@ -179,6 +189,8 @@ def carried(frame: Frame, value: Value) -> Value:
             continue
         elif type(atom) is Fresh:
             if atom.site is None or not atom.site.fields:
+                if items.may_have_methods(frame, atom):
+                    found = found | {atom}
                 continue
             found = frame.analysis.pool.join(found, items.elements(frame, frozenset((atom,))))
         elif type(atom) is Method:
@@ -208,7 +220,7 @@ def use_up(frame: Frame, args: Args) -> None:
             if cls is None or type(atom) is Bound or type(atom) is Function:
                 continue
             if any(items.followable(frame, cls, name) for name in ("__iter__", "__next__")):
-                items.iterate(frame, frozenset((atom,)))
+                iteration.iterate(frame, frozenset((atom,)))
 
 
 def run_callbacks(frame: Frame, name: str, args: Args) -> Value:
@@ -233,6 +245,12 @@ def run_callbacks(frame: Frame, name: str, args: Args) -> Value:
     for value in handed:
         if value:
             returned = returned | frame.analysis.links.call(frame, value, passed)
+    if "cls" in positions:  # objects of that class do the work
+        for atom in returned:
+            cls = type_of(atom)
+            if cls is not None:
+                items.own_methods(frame, atom, cls, "encode", passed)
+                items.own_methods(frame, atom, cls, "decode", passed)
     return returned
 
 

@@ -70,6 +70,9 @@ def load_attribute(frame: Frame, atom: Known, name: str) -> Value:
     pool = frame.analysis.pool
     own = lookup.module_name(module)
     dotted = f"{own}.{name}"
+    if name == "__dict__":
+        space = pool.origin(EffectKind.WRITES_GLOBAL, f"globals() of {own}", (own, "*"))
+        return pool.known(lookup.module_dict(module), space)
     if not in_standard_library(own) and not in_standard_library(frame.callee.module):
         frame.analysis.recorder.read(own, name)
     value = lookup.in_module(module, name)

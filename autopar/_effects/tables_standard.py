@@ -237,6 +237,8 @@ EFFECTS |= {
     # Code that cannot be seen
     "operator.methodcaller": None,
     "functools.singledispatch.<locals>.wrapper": _UNKNOWN,
+    "functools.singledispatch.<locals>.dispatch": _UNKNOWN,
+    "functools.singledispatch.<locals>.register": _PROCESS,
     "pickle.loads": None,
 }
 

@@ -179,13 +179,16 @@ class CellAtom(Atom):
 
 
 class Super(Atom):
-    """``super()``: attributes are looked up behind `cls`, for `receiver`."""
+    """``super()``: attributes are looked up behind `cls`, or in the `bases` of a class made during the call, for
+    `receiver`.
+    """
 
-    __slots__ = ("cls", "receiver")
+    __slots__ = ("bases", "cls", "receiver")
 
-    def __init__(self, cls: type, receiver: Atom) -> None:
+    def __init__(self, cls: type, receiver: Atom, bases: Value) -> None:
         self.cls = cls
         self.receiver = receiver
+        self.bases = bases
 
 
 class Dotted(Atom):
@@ -308,9 +311,9 @@ class Pool:
         """A closure cell."""
         return self._single((CellAtom, id(site), id(origin)), CellAtom, site, origin)
 
-    def super_(self, cls: type, receiver: Atom) -> Value:
+    def super_(self, cls: type, receiver: Atom, bases: Value = NOTHING) -> Value:
         """What ``super()`` gives in a method of `cls`."""
-        return self._single((Super, id(cls), id(receiver)), Super, cls, receiver)
+        return self._single((Super, id(cls), id(receiver), bases), Super, cls, receiver, bases)
 
     def dotted(self, name: str) -> Value:
         """A module or attribute known by name alone."""
