@@ -40,13 +40,21 @@ class Origin:
         (module, name) of a module-level name, else None.
     dotted
         The dotted name of an attribute of a module (``"numpy.random.rand"``), else None.
+    depth
+        How many items or attributes down from an argument.
     """
 
-    __slots__ = ("dotted", "key", "kind", "what")
+    __slots__ = ("depth", "dotted", "key", "kind", "what")
 
     def __init__(
-        self, kind: EffectKind, what: str, key: tuple[str, str] | None = None, dotted: str | None = None
+        self,
+        kind: EffectKind,
+        what: str,
+        key: tuple[str, str] | None = None,
+        dotted: str | None = None,
+        depth: int = 0,
     ) -> None:
+        self.depth = depth
         self.kind = kind
         self.what = what
         self.key = key
@@ -278,10 +286,16 @@ class Pool:
         return atom
 
     def origin(
-        self, kind: EffectKind, what: str, key: tuple[str, str] | None = None, dotted: str | None = None
+        self,
+        kind: EffectKind,
+        what: str,
+        key: tuple[str, str] | None = None,
+        dotted: str | None = None,
+        depth: int = 0,
     ) -> Origin:
         """The origin of that description."""
-        found: Origin = self._intern((Origin, kind.name, what, key, dotted), Origin, kind, what, key, dotted)
+        parts = (kind, what, key, dotted, depth)
+        found: Origin = self._intern((Origin, kind.name, *parts[1:]), Origin, *parts)
         return found
 
     def outer(self, origin: Origin, type_: type | None = None) -> Value:

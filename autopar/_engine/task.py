@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import threading
 import time
+from itertools import chain
 from typing import Any
 
+from autopar._effects import held_types, join_held
 from autopar._engine.blocks import Block
 from autopar._engine.functions import ArgumentTypes, FunctionState
 from autopar._engine.machine import THIS_MACHINE, Machine, cores_here
@@ -147,11 +149,8 @@ class MapTask:
 
     def see(self, item: Any) -> None:
         """Note the types of the first item."""
-        keyword = tuple((name, type(value)) for name, value in self.kwargs.items())
-        if not self.source.star:
-            self.types = ArgumentTypes((type(item),), keyword)
-        elif type(item) is tuple:
-            self.types = ArgumentTypes(tuple(map(type, item)), keyword)
+        if not self.source.star or type(item) is tuple:
+            self.types = ArgumentTypes.of(item if self.source.star else (item,), self.kwargs)
 
     def traits(self) -> Traits:
         """Static facts of the function; of calls with the first item's types, if that finds fewer effects."""
@@ -168,26 +167,26 @@ class MapTask:
 
     def fits(self, items: list[Any]) -> bool:
         """Whether the analysis that the plan rests on holds for these items; types that are new are looked at."""
-        if self.assumed is None:
+        if self.types is None:
             return True
         kinds = {effect.kind for effect in self.state.traits(self.assumed).report.effects}
-        for types in self._types_of(items):
-            if types in self._accepted:
+        for types in self._types_of(items, self.types):
+            if types in self._accepted or (self.assumed is None and (types is None or types.plain)):
                 continue
             if types is None or any(e.kind not in kinds for e in self.state.traits(types).report.effects):
                 return False
             self._accepted.add(types)
         return True
 
-    def _types_of(self, items: list[Any]) -> set[ArgumentTypes | None]:
-        if self.source.star:
-            return set(map(self._types, items))
-        keyword = self.assumed.keyword if self.assumed is not None else ()
-        return {ArgumentTypes((kind,), keyword) for kind in set(map(type, items))}
-
-    def _types(self, item: Any) -> ArgumentTypes | None:
-        keyword = self.assumed.keyword if self.assumed is not None else ()
-        return ArgumentTypes(tuple(map(type, item)), keyword) if type(item) is tuple else None
+    def _types_of(self, items: list[Any], first: ArgumentTypes) -> set[ArgumentTypes | None]:
+        """The types of the items' arguments, each with all that any of the items or the first one holds."""
+        if not self.source.star:
+            held = join_held(first.held, held_types(items))
+            return {ArgumentTypes((kind,), first.keyword, held) for kind in set(map(type, items))}
+        rows = [item for item in items if type(item) is tuple]
+        held = join_held(first.held, held_types(list(chain.from_iterable(rows))))
+        found: set[ArgumentTypes | None] = {ArgumentTypes(tuple(map(type, row)), first.keyword, held) for row in rows}
+        return found if len(rows) == len(items) else found | {None}
 
     def forget_types(self) -> None:
         """Items of other types came: from now on only what holds for all types counts."""
