@@ -179,7 +179,7 @@ class Here:
             return None
         task.state.witnessed = True
         args = item if task.source.star and isinstance(item, tuple) else (item,)
-        return Witness(task.state.function, args, task.kwargs)
+        return Witness(task.state.function, args, task.kwargs, task.state.traits().report.reads)
 
     def _learn(self, meter: Meter, items: int, alone: bool) -> None:
         task = self.task
