@@ -245,6 +245,17 @@ def _zip(frame: Frame, args: Args) -> Value:
     return _rows(frame, rows)
 
 
+@handles("itertools.groupby")
+def _groupby(frame: Frame, args: Args) -> Value:
+    """Pairs of a key and an iterator of elements."""
+    inside = iteration.iterate(frame, first(args))
+    key = args.get(1, "key") or NOTHING
+    called = frozenset(atom for atom in key if not (type(atom) is Known and atom.obj is None))
+    keys = _call(frame, called, Args([inside])) if called else inside
+    hooks.compared(frame, keys, NOTHING)
+    return _rows(frame, [keys, frame.container(LibraryObject, inside, "group")])
+
+
 def _rows(frame: Frame, parts: list[Value]) -> Value:
     site = frame.site("row")
     for index, part in enumerate(parts):
@@ -316,7 +327,7 @@ def _sum(frame: Frame, args: Args) -> Value:
 
 @handles("builtins.type")
 def _type(frame: Frame, args: Args) -> Value:
-    if len(args.positional) != 1:
+    if len(args.positional) > 1:
         return construct.make_class(frame, args)
     return attributes.load(frame, first(args), "__class__")
 
