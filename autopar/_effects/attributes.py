@@ -453,6 +453,11 @@ def store_directly(frame: Frame, atom: Atom, name: str, value: Value | None) -> 
     """``object.__setattr__``."""
     if type(atom) is Fresh:
         if atom.site is not None and value:
+            if name == "__dict__":  # what is stored from now on goes there
+                frame.analysis.write_field(atom.site, "wrapped", value)
+                atom.site.through = True
+            elif atom.site.through:
+                changes.mutate(frame, frozenset((atom,)))
             frame.analysis.write_field(atom.site, "." + name, value)
     elif type(atom) is Known and lookup.is_class(atom.obj):
         frame.effect(EffectKind.WRITES_SHARED, f"class attribute {lookup.short_name(atom.obj)}.{name}")

@@ -123,6 +123,8 @@ def made_as(frame: Frame, kind: str, source: Value, args: Args | None = None) ->
     analysis = frame.analysis
     if kind in _TYPES:
         return analysis.pool.fresh(_TYPES[kind])
+    if "." in kind:
+        return frame.container(_loaded_class(kind) or LibraryObject, NOTHING, "made")
     if kind == "list" or kind == "tuple":
         return frame.container(list if kind == "list" else tuple, analysis.str, "made")
     if kind == "fresh":
@@ -140,6 +142,13 @@ def made_as(frame: Frame, kind: str, source: Value, args: Args | None = None) ->
     if kind == "second" and args is not None:
         return args.get(1) or analysis.library
     return shell(frame, source)
+
+
+def _loaded_class(name: str) -> type | None:
+    """A class of the library by its dotted name, if its module is loaded."""
+    module, _, rest = name.rpartition(".")
+    found = lookup.in_module(sys.modules[module], rest) if module in sys.modules else None
+    return found if lookup.is_class(found) else None
 
 
 def _array(frame: Frame, args: Args | None) -> Value:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _LIST_ONLY = frozenset({"append", "extend", "insert", "pop", "remove", "clear"})
 _ADDING = frozenset({"append", "appendleft", "add", "insert", "put", "put_nowait", "push", "send", "fill"})
 _ADDING_ALL = frozenset({"extend", "extendleft", "update", "union", "intersection_update", "writelines"})
+_FILLING = frozenset("shuffle readinto readinto1 recv_into recvfrom_into recvmsg_into pack_into".split())
+"""Methods that change their first argument, whatever object they are of."""
 _RETURNS_ITSELF = frozenset({"__enter__", "__iter__", "__aenter__", "__aiter__", "__await__", "__reversed__"})
 _OF_SPECIAL_DICTS = {
     "most_common": "items",
@@ -52,7 +54,7 @@ def call_method(frame: Frame, receiver: Atom, name: str, args: Args) -> Value:
         return frame.analysis.library
     if "out" in args.keywords:
         changes.mutate(frame, args.keywords["out"])
-    if name == "shuffle":  # of any generator of random numbers, in place
+    if name in _FILLING:
         changes.mutate(frame, args.get(0) or NOTHING)
     if name == "at" and cls is not None and lookup.class_name(cls) == "numpy.ufunc":
         changes.mutate(frame, args.get(0) or NOTHING)
@@ -181,6 +183,8 @@ def _on_fresh(frame: Frame, receiver: Fresh, cls: type | None, name: str, args: 
         entering, leaving = (f"__{'a' if 'async' in name else ''}{step}__" for step in ("enter", "exit"))
         analysis.links.call(frame, attributes.load(frame, args.joined(), leaving), Args(star=analysis.library))
         return analysis.links.call(frame, attributes.load(frame, args.joined(), entering), Args())
+    if cls is not None and receiver.site is not None and not receiver.site.through and facts.keeps_nothing(cls):
+        return frame.container(LibraryObject, NOTHING, "answer")
     given = library.carried(frame, args.joined())
     if receiver.site is not None:
         if receiver.site.through and (facts.mutating(name) or facts.reading(name) is None):
@@ -400,7 +404,7 @@ def _by_name(frame: Frame, receiver: Atom, cls: type | None, name: str, args: Ar
     if facts.mutating(name):
         changes.mutate(frame, own)
         return items.within(frame, own) | own
-    reads = facts.reading(name)
+    reads = facts.reading(name) if name != "find" else "alias"  # a position in a text, or an element of a tree
     if reads is None and cls is not LibraryObject:
         frame.effect(EffectKind.UNKNOWN, f"method '{name}' of {what}")
     items.note_read(frame, own)
@@ -421,7 +425,7 @@ def _of_foreign(frame: Frame, receiver: Atom, cls: type, name: str, args: Args) 
     if kind is None and facts.mutating(name):
         changes.mutate(frame, own)
         return items.within(frame, own)
-    reads = facts.reading(name)
+    reads = "item" if lookup.module_of(cls).startswith("xml.") else facts.reading(name)
     if kind is None and reads is None and not facts.in_library(_module_of_attribute(cls, name)):
         kind = EffectKind.UNKNOWN
     if kind is not None:

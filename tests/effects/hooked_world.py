@@ -9,7 +9,9 @@ IMPORTS = """
 import abc, asyncio, bisect, collections.abc, contextlib, copy, csv, dataclasses, datetime, decimal, difflib, enum
 import fractions, functools, hashlib, heapq, html, http.client, io, itertools, json, logging, math, operator, os
 import pathlib, pickle, random, re, statistics, string, struct, sys, types, typing, urllib.parse, urllib.request
-import uuid, weakref, zlib, base64
+import uuid, weakref, zlib, base64, array, ast, atexit, builtins, concurrent.futures, configparser, contextvars, ctypes
+import email.message, gc, importlib, inspect, itertools, locale, queue, shutil, signal, socket, sqlite3, tempfile
+import threading, time, timeit, unittest.mock, warnings, xml.etree.ElementTree as ET
 """
 
 SOURCE = r"""
@@ -294,5 +296,141 @@ class Mixin:
 class Impl(Mixin):
     def store(self, x): seen.append(x)
 impl = Impl()
+buf = bytearray(10)
+arr = array.array("i", [1])
+view = memoryview(buf)
+cfg = configparser.ConfigParser()
+con = sqlite3.connect(":memory:")
+fobj = io.StringIO()
+q = queue.Queue()
+th_local = threading.local()
+msg = email.message.Message()
+root = ET.Element("a")
+executor = concurrent.futures.ThreadPoolExecutor(1)
+lists = [[1], [2]]
+it_global = iter([1, 2])
+gen_global = (q for q in range(3))
+def gg():
+    while True: yield 1
+gg_ = gg()
+rows = [{"a": 1}]
+d_of_sets = collections.defaultdict(set)
+lock2 = threading.RLock()
+cond = threading.Condition()
+ev = threading.Event()
+cvar = contextvars.ContextVar("cvar")
+obj_ns = types.SimpleNamespace(a=[], n=0)
+frozen = frozenset([1])
+tup = ([], 1)
+nested_tup = (([],),)
+cm_obj = contextlib.ExitStack()
+part3 = functools.partial(setattr, box, "z")
+meth = seen.append
+class Reg(dict):
+    def add(self, k): self[k] = 1
+reg = Reg()
+class Acc:
+    total = 0
+    items = []
+    def __iadd__(self, o): self.total += o; return self
+    def bump(self): Acc.total += 1
+    def bump2(self): self.__class__.total += 1
+    def bump3(self): self.items.append(1)
+    def bump4(self): setattr(type(self), "total", 1)
+    def lazy(self):
+        if not hasattr(self, "_c"): self._c = 1
+        return self._c
+    @classmethod
+    def make(cls): cls.items.append(1); return cls()
+    @staticmethod
+    def st(): Acc.items.append(1)
+    def __call__(self, x): self.items.append(x)
+    def __enter__(self): self.items.append(1); return self
+    def __exit__(self, *a): pass
+    def __getattr__(self, n):
+        if n.startswith("dyn"): seen.append(n); return 1
+        raise AttributeError(n)
+acc = Acc()
+class Singleton:
+    _i = None
+    def __new__(cls):
+        if cls._i is None: cls._i = super().__new__(cls)
+        return cls._i
+class Observer:
+    subs = []
+    def on(self, f): self.subs.append(f)
+    def fire(self, x):
+        for s in self.subs: s(x)
+obs = Observer(); obs.subs = [seen.append]
+class Borg:
+    _s = {}
+    def __init__(self): self.__dict__ = self._s
+class Tracked:
+    inst = weakref.WeakSet()
+    def __init__(self): self.inst.add(self)
+class Auto:
+    n = itertools.count()
+    def __init__(self): self.i = next(self.n)
+class RegMeta(type):
+    reg = {}
+    def __init__(cls, n, b, d): cls.reg[n] = cls; super().__init__(n, b, d)
+class WithMeta(metaclass=RegMeta): pass
+def memo(f):
+    c = {}
+    def w(x):
+        if x not in c: c[x] = f(x)
+        return c[x]
+    return w
+@memo
+def memoed(x): return x
+def outer():
+    n = 0
+    def inc():
+        nonlocal n
+        n += 1
+        return n
+    return inc
+inc = outer()
+def attr_counter(x):
+    attr_counter.n = getattr(attr_counter, "n", 0) + 1
+def rec(x, acc=[]):
+    if x: acc.append(x); rec(x - 1)
+def default_dict(x, c={}):
+    if x not in c: c[x] = 1
+    return c[x]
+class DefaultArg:
+    def go(self, x, c=[]): c.append(x)
+def kwonly(x, *, c=set()): c.add(x)
+def deco2(f):
+    @functools.wraps(f)
+    def w(*a, **k):
+        w.calls += 1
+        return f(*a, **k)
+    w.calls = 0
+    return w
+@deco2
+def counted2(x): return x
+def g_star(*a): a[0].append(1)
+def chain_(f): return lambda x: f(f(x))
+def callback(x, cb): return cb(x)
+dispatch = {int: lambda v: seen.append(v), str: len}
+table = [None, seen.append]
+class Strategy:
+    def __init__(self, f): self.f = f
+    def run(self, x): return self.f(x)
+strat = Strategy(seen.append)
+class Prop2:
+    _v = []
+    @property
+    def v(self): return self._v
+prop2 = Prop2()
+class Lz:
+    def __get__(self, i, o):
+        i.__dict__["x"] = 1
+        return 1
+class HasLz:
+    x2 = Lz()
+haslz = HasLz()
+async def aput(x): seen.append(x)
 def f2(*a): return a
 """
