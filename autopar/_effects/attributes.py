@@ -6,7 +6,7 @@ import functools
 import types
 from typing import TYPE_CHECKING, Any
 
-from autopar._effects import changes, facts, items, local_classes, lookup, modules
+from autopar._effects import changes, facts, items, local_classes, lookup, modules, parts_of_code
 from autopar._effects.values import (
     NOTHING,
     Args,
@@ -65,7 +65,7 @@ def _load(frame: Frame, atom: Atom, name: str) -> Value:
     if type(atom) is Bound and name == "__func__":
         return pool.function(atom.callee)
     if (type(atom) is Function or type(atom) is Bound) and name == "__globals__":
-        return _globals_of(frame, atom.callee.global_names)
+        return parts_of_code.globals_of(frame, atom.callee.global_names)
     if type(atom) is Function and name == "__get__":
         return pool.method(atom, name)
     if type(atom) is Function or type(atom) is Bound:
@@ -75,8 +75,8 @@ def _load(frame: Frame, atom: Atom, name: str) -> Value:
         return pool.known(cls) if cls is not None and cls is not LibraryObject else pool.outer(_class_origin(frame))
     if name == "__dict__":
         return _namespace(frame, atom)
-    if name in _OF_CODE and (type(atom) is Known or type(atom) is Bound):
-        part = _of_code(frame, atom, name)
+    if name in parts_of_code.NAMES and (type(atom) is Known or type(atom) is Bound):
+        part = parts_of_code.load(frame, atom, name)
         if part is not None:
             return part
     return _of_instance(frame, atom, name)
@@ -90,32 +90,6 @@ def _namespace(frame: Frame, atom: Atom) -> Value:
     if (type(atom) is Known or type(atom) is Outer) and atom.origin is not None:
         return pool.outer(atom.origin, dict)
     return frame.analysis.library
-
-
-_OF_CODE = frozenset({"__self__", "__func__", "__globals__", "__wrapped__", "func", "fget", "fset", "fdel"})
-
-
-def _of_code(frame: Frame, atom: Known | Bound, name: str) -> Value | None:
-    """What a known function, method, property or partial is made of; None where it is nothing of the kind."""
-    obj = atom.obj if type(atom) is Known else None
-    kind = type(obj)
-    if kind is types.FunctionType and name == "__globals__":
-        return _globals_of(frame, obj.__globals__)  # type: ignore[union-attr]
-    if (
-        (kind is types.MethodType and name in ("__self__", "__func__"))
-        or (kind is property and name in ("fget", "fset", "fdel"))
-        or (kind is functools.partial and name == "func")
-        or (kind is functools.cached_property and name == "func")
-    ):
-        origin = atom.origin if type(atom) is Known else None
-        return frame.analysis.pool.known(getattr(obj, name), origin)
-    return None
-
-
-def _globals_of(frame: Frame, names: dict[str, Any]) -> Value:
-    module = str(dict.get(names, "__name__", "?"))
-    origin = frame.analysis.pool.origin(EffectKind.WRITES_GLOBAL, f"globals() of {module}", (module, "*"))
-    return frame.analysis.pool.known(names, origin)
 
 
 def _class_origin(frame: Frame) -> Origin:
@@ -184,6 +158,8 @@ def _of_instance(frame: Frame, atom: Atom, name: str) -> Value:
             return _of_local_class(frame, atom, local, name)
         return pool.method(atom, name)
     found = lookup.in_class(cls, name)
+    if found is not lookup.MISSING:
+        items.special(frame, frozenset((atom,)), "__getattribute__", Args([pool.known(name)]))
     if found is lookup.MISSING:
         getter = items.followable(frame, cls, "__getattribute__") or items.followable(frame, cls, "__getattr__")
         inside = field(frame, atom, name) if _has_field(frame, atom, name) else NOTHING
@@ -261,8 +237,12 @@ def _described(frame: Frame, atom: Atom, cls: type, name: str, found: Any) -> Va
         return _of_dispatching(frame, atom, cls, name, found)
     if kind is property:
         getter = found.fget
-        if type(getter) is types.FunctionType and items.walks(frame, getter, atom, cls):
-            return items.follow_method(frame, getter, atom, Args())
+        if type(getter) is types.FunctionType:
+            if items.walks(frame, getter, atom, cls):
+                return items.follow_method(frame, getter, atom, Args())
+        elif getter is not None and items.may_have_methods(frame, atom):
+            called = pool.known(getter, _class_attribute(frame, cls, name))
+            return analysis.links.call(frame, called, Args([frozenset((atom,))]))
         return field(frame, atom, name)
     if kind is staticmethod:
         return pool.known(found.__func__, _class_attribute(frame, cls, name))
@@ -271,6 +251,8 @@ def _described(frame: Frame, atom: Atom, cls: type, name: str, found: Any) -> Va
         if type(function) is types.FunctionType and items.walks(frame, function, atom, cls):
             receiver = next(iter(pool.known(cls, _class_attribute(frame, cls, name))))
             return pool.bound(analysis.callee(function), receiver)
+        if type(function) in lookup.PYTHON_CODE and type(function) is not types.FunctionType:
+            return pool.known(function, _class_attribute(frame, cls, name))
         return pool.method(atom, name)
     if kind is functools.cached_property:
         changes.mutate(frame, frozenset((atom,)))
@@ -280,6 +262,8 @@ def _described(frame: Frame, atom: Atom, cls: type, name: str, found: Any) -> Va
         return field(frame, atom, name)
     if kind is types.MemberDescriptorType or kind is types.GetSetDescriptorType:
         return field(frame, atom, name)
+    if kind is types.BuiltinFunctionType and not isinstance(found.__self__, types.ModuleType | type | None):
+        return pool.known(found, _class_attribute(frame, cls, name))
     if kind in _C_METHODS:
         return pool.method(atom, name)
     getter = items.followable(frame, kind, "__get__")
@@ -354,6 +338,8 @@ def _of_class(frame: Frame, atom: Known, name: str) -> Value:
         if items.walks(frame, found.__func__, atom, cls):
             return pool.bound(frame.analysis.callee(found.__func__), atom)
         return pool.method(atom, name)
+    if kind is classmethod and type(found.__func__) in lookup.PYTHON_CODE:
+        return pool.known(found.__func__, origin)
     if kind is classmethod or kind is types.ClassMethodDescriptorType:
         return pool.method(atom, name)
     stored = frame.analysis.stored.get((id(cls), name), NOTHING)
@@ -480,10 +466,11 @@ def _store_by_method(frame: Frame, atom: Atom, cls: type, name: str, value: Valu
         if type(setter) is types.FunctionType:
             items.follow_method(frame, setter, atom, Args([] if value is None else [value]))
             return True
-    elif found is not lookup.MISSING and value is not None:
-        setter = items.followable(frame, type(found), "__set__")
+    elif found is not lookup.MISSING:
+        setter = items.followable(frame, type(found), "__delete__" if value is None else "__set__")
         if setter is not None:
             owner = next(iter(frame.analysis.pool.known(found, _class_attribute(frame, cls, name))))
-            items.follow_method(frame, setter, owner, Args([frozenset((atom,)), value]))
+            given: list[Value] = [frozenset((atom,)), *([] if value is None else [value])]
+            items.follow_method(frame, setter, owner, Args(given))
             return True
     return False

@@ -54,6 +54,7 @@ def _print(frame: Frame, args: Args) -> Value:
             frame.effect(EffectKind.OUTPUT, "print()")
         else:
             changes.mutate(frame, frozenset((atom,)))
+            items.special(frame, frozenset((atom,)), "write", Args([frame.analysis.str]))
     return frame.analysis.none
 
 
@@ -148,6 +149,7 @@ def _sequence(frame: Frame, args: Args) -> Value:
 
 def _made_sequence(frame: Frame, cls: type, args: Args) -> Value:
     library.use_up(frame, args)
+    hooks.run(frame, first(args), ("__length_hint__", "__len__"))
     inside = iteration.iterate(frame, first(args))
     if cls is set or cls is frozenset:
         hooks.hashed(frame, inside)

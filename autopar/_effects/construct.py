@@ -120,6 +120,7 @@ def _class_of(frame: Frame, space: Site, bases: list[Value], metaclass: Value, k
     made = analysis.pool.fresh(type, site)
     analysis.write_field(space, "class", made)
     analysis.write_field(space, "bases", NOTHING.union(*bases))
+    items.special(frame, NOTHING.union(*bases), "__mro_entries__", Args(star=analysis.library))
     for base in NOTHING.union(*bases):
         if type(base) is Known and lookup.is_class(base.obj):
             starter = items.followable(frame, base.obj, "__init_subclass__")

@@ -112,7 +112,9 @@ def compared(frame: Frame, left: Value, right: Value, names: tuple[str, ...] = E
     if plain(left) and plain(right):
         return NOTHING
     found = run(frame, left, names, Args([right]), deep=True)
-    return found | run(frame, right, names, Args([left]), deep=True)
+    found = found | run(frame, right, names, Args([left]), deep=True)
+    run(frame, found, TRUTH)
+    return found
 
 
 def ordered(frame: Frame, inside: Value) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import functools
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -109,16 +110,20 @@ def _special_of(frame: Frame, atom: Atom, cls: type, name: str, args: Args) -> V
     if function is not None:
         return follow_method(frame, function, atom, args)
     held = lookup.in_class(cls, name)
-    if type(held) in lookup.PYTHON_CODE and type(held) is not types.FunctionType:
+    if type(held) in _BINDS:
         # A method that is remembered or made from another: the object is its first argument where it is a function.
         origin = frame.analysis.pool.origin(EffectKind.WRITES_SHARED, f"{lookup.short_name(cls)}.{name}")
-        given = args.behind(frozenset((atom,)))
-        return frame.analysis.links.call(frame, frame.analysis.pool.known(held, origin), given)
+        called = frame.analysis.pool.known(held.func if type(held) is functools.partialmethod else held, origin)
+        return frame.analysis.links.call(frame, called, args.behind(frozenset((atom,))))
+    if held is not lookup.MISSING and held is not None and followable(frame, type(held), "__call__"):
+        origin = frame.analysis.pool.origin(EffectKind.WRITES_SHARED, f"{lookup.short_name(cls)}.{name}")
+        return frame.analysis.links.call(frame, frame.analysis.pool.known(held, origin), args)
     if type(held) is types.FunctionType:
         own_methods(frame, atom, cls, name, args)
     return NOTHING
 
 
+_BINDS = (types.MethodType, functools.partial, functools.partialmethod, type(functools.lru_cache(lambda: None)))
 _CALLS_NO_METHODS = frozenset({"builtins", "enum", "typing", "abc", "dataclasses"})
 _NOT_BY_THE_LIBRARY = frozenset(
     {"__init__", "__new__", "__init_subclass__", "__class_getitem__", "__set_name__", "__del__"}

@@ -6,7 +6,7 @@ import builtins
 from typing import TYPE_CHECKING
 
 from autopar._effects import changes, facts, items, lookup
-from autopar._effects.values import NOTHING, Args, Atom, Fresh, Known, Value, type_of
+from autopar._effects.values import NOTHING, Args, Atom, Fresh, Known, LibraryObject, Value, type_of
 
 if TYPE_CHECKING:
     from autopar._effects.walk import Frame
@@ -115,6 +115,18 @@ def awaited(frame: Frame, value: Value) -> Value:
     """GET_AWAITABLE: the iterator of an awaitable."""
     own = items.special(frame, value, "__await__", Args())
     return own | value if own else value
+
+
+def anext(frame: Frame, value: Value) -> Value:
+    """GET_ANEXT: what is awaited for the next element."""
+    own = frozenset(atom for atom in value if items.answers(frame, atom, "__anext__"))
+    found = items.special(frame, own, "__anext__", Args())
+    others = advance(frame, value - own, "__anext__")
+    if not others:
+        return found
+    site = frame.site("anext")
+    frame.analysis.write_field(site, "return", others)
+    return found | frame.analysis.pool.fresh(LibraryObject, site)
 
 
 def sent(frame: Frame, value: Value) -> Value:

@@ -70,6 +70,7 @@ def call(frame: Frame, name: str, args: Args, obj: Any = None) -> Value | None:
         changed = args.get(position) if type(position) is int else args.keywords.get(str(position))
         if changed is not None:
             changes.mutate(frame, changed)
+            hooks.run(frame, changed, ("write", "read", "readline"), Args(star=frame.analysis.str))
     if name.startswith("numpy."):
         changes.mutate(frame, args.keywords.get("out", NOTHING))
     elif name not in _LOOKS_ONLY:

@@ -7,8 +7,8 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any
 
-from autopar._effects import lookup
-from autopar._effects.values import NOTHING, Known, Origin, Value
+from autopar._effects import facts, lookup
+from autopar._effects.values import NOTHING, Args, Known, Origin, Value
 from autopar._model.effects import EffectKind
 
 if TYPE_CHECKING:
@@ -80,6 +80,10 @@ def load_attribute(frame: Frame, atom: Known, name: str) -> Value:
     if value is lookup.MISSING:
         value = dict.get(sys.modules, dotted, lookup.MISSING)
         if value is lookup.MISSING:
+            getter = lookup.in_module(module, "__getattr__")
+            if type(getter) is types.FunctionType and not facts.in_library(own):
+                made = frame.analysis.follow(frame.analysis.callee(getter), Args([frame.analysis.str]), frame)
+                return pool.join(made, stored)
             return pool.join(pool.dotted(dotted), stored)
     origin = pool.origin(EffectKind.WRITES_SHARED, dotted, (own, name), dotted)
     if stored:

@@ -379,7 +379,7 @@ def _match(frame: Frame, arg: int) -> None:
 
 @handles("CHECK_EG_MATCH")
 def _match_group(frame: Frame, arg: int) -> None:
-    frame.stack[-1] = frame.analysis.library
+    frame.stack[-1] = frame.analysis.library | frame.analysis.read_field(frame.analysis.exceptions, "[]")
 
 
 @handles("MATCH_CLASS")

@@ -242,7 +242,7 @@ def _for_iter(frame: Frame, arg: int) -> None:
 
 @handles("GET_ANEXT")
 def _get_anext(frame: Frame, arg: int) -> None:
-    frame.stack.append(iteration.advance(frame, frame.stack[-1] or NOTHING, "__anext__"))
+    frame.stack.append(iteration.anext(frame, frame.stack[-1] or NOTHING))
 
 
 @handles("GET_AWAITABLE")

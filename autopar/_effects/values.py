@@ -310,7 +310,8 @@ class Pool:
         """The very object; of one whose class has a say in what equals what, only where it is from."""
         classes = (type(obj), obj) if lookup.is_class(obj) else (type(obj),)
         if not all(lookup.compares_by_identity(cls) for cls in classes):
-            return self.fresh() if origin is None else self.outer(origin)
+            kind = type(obj) if len(classes) == 2 and lookup.compares_by_identity(type(obj)) else None
+            return self.fresh(kind) if origin is None else self.outer(origin, kind)
         return self._single((Known, id(obj), id(origin)), Known, obj, origin)
 
     def bound(self, callee: Callee, receiver: Atom) -> Value:

@@ -11,7 +11,7 @@ import pytest
 
 from autopar._effects import analyse
 from autopar._model.effects import EffectKind
-from tests.effects import hooked, hooked_world, ordinary, ordinary_world, world
+from tests.effects import hooked, hooked_world, ordinary, ordinary_world, reached, reached_world, world
 
 
 @functools.cache
@@ -33,10 +33,10 @@ def function_of(body: str, source: str) -> Callable[..., Any]:
     return made
 
 
-@pytest.mark.parametrize("body", hooked.BODIES)
+@pytest.mark.parametrize("body", hooked.BODIES + reached.BODIES)
 def test_an_effect_behind_a_hook_is_found(body: str) -> None:
     """Whatever Python or its library calls on an object is followed, or said to be unknown; nothing makes it fail."""
-    report = analyse(function_of(body, hooked_world.SOURCE))
+    report = analyse(function_of(body, hooked_world.SOURCE + reached_world.SOURCE))
     assert {effect.kind for effect in report.effects} - {EffectKind.GENERATOR}
     assert not any("analysis failed" in effect.what for effect in report.effects)
 
