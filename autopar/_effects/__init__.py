@@ -12,8 +12,8 @@ One fact a file, in the order of the work:
 `values`       the lattice: where each value came from
 `closures`     cells and inner functions;  `modules`: globals and imports
 `attributes`   look-up and stores;  `parts_of_code`: of functions;  `items`: subscripts;
-               `iteration`: loops, unpacking, awaiting;  `operators`: arithmetic and comparison;  `hooks`: the special methods that all of these call;
-               `local_classes`: those made during the call
+               `iteration`: loops, unpacking, awaiting;  `operators`: arithmetic and comparison;
+               `hooks`: the special methods that all of these call;  `local_classes`: those made during the call
 `held_types`   what the arguments of a call hold
 `changes`      which changes are effects
 `calls`        where a call goes;  `construct`: classes;  `methods`: by type or name;
