@@ -11,10 +11,14 @@ One fact a file, in the order of the work:
                `opcode_table`: which is which
 `values`       the lattice: where each value came from
 `closures`     cells and inner functions;  `modules`: globals and imports
-`attributes`   look-up and stores;  `items`: subscripts and iteration;  `operators`: arithmetic and comparison
+`attributes`   look-up and stores;  `parts_of_code`: of functions;  `items`: subscripts;
+               `iteration`: loops, unpacking, awaiting;  `operators`: arithmetic and comparison;
+               `hooks`: the special methods that all of these call;  `local_classes`: those made during the call
+`held_types`   what the arguments of a call hold
 `changes`      which changes are effects
 `calls`        where a call goes;  `construct`: classes;  `methods`: by type or name;
-               `library`: by the tables;  `special`, `builtin_calls`, `object_calls`: those with rules of their own
+               `library`: by the tables;  `special`, `builtin_calls`, `callable_makers`, `object_calls`: with rules
+               of their own
 `facts`        asks the tables:  `tables_standard`, `tables_numpy`, `tables_packages`, `tables_types`, `tables_methods`
 `lookup`       attributes without running the user's code
 `summary`      collects findings into the report
@@ -24,5 +28,6 @@ One fact a file, in the order of the work:
 from __future__ import annotations
 
 from autopar._effects.entry import analyse
+from autopar._effects.held_types import Held, held_types, join_held
 
-__all__ = ["analyse"]
+__all__ = ["Held", "analyse", "held_types", "join_held"]

@@ -379,9 +379,8 @@ def _traits(state: FunctionState, items: Items, *, star: bool, kwargs: dict[str,
     traits = state.traits()
     if type(items) not in (list, tuple) or not items:
         return traits
-    keyword = tuple((name, type(value)) for name, value in kwargs.items())
     first = items[0]  # type: ignore[index]
-    types = ArgumentTypes(tuple(map(type, first)) if star and type(first) is tuple else (type(first),), keyword)
+    types = ArgumentTypes.of(first if star and type(first) is tuple else (first,), kwargs)
     if types.plain and not traits.report.effects:
         return traits
     if not types.fit(list(items), star=star):  # type: ignore[arg-type]

@@ -6,8 +6,10 @@ import os
 import threading
 import time
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
+from autopar._effects import held_types, join_held
 from autopar._engine.blocks import Block
 from autopar._engine.functions import ArgumentTypes, FunctionState
 from autopar._engine.lessons import OnPool, key_of
@@ -196,11 +198,10 @@ class MapTask:
 
     def see(self, item: Any) -> None:
         """Note the types of the first item."""
-        keyword = tuple((name, type(value)) for name, value in self.kwargs.items())
         if not self.source.star:
-            self.types = ArgumentTypes((type(item),), keyword)
+            self.types = ArgumentTypes.of((item,), self.kwargs)
         elif type(item) in (tuple, list):
-            self.types = ArgumentTypes(tuple(map(type, item)), keyword)
+            self.types = ArgumentTypes.of(tuple(item), self.kwargs)
 
     def traits(self) -> Traits:
         """Static facts of the function, for items of all types that have been looked at."""
@@ -229,9 +230,8 @@ class MapTask:
         """
         if self.settings.pure:
             return True
-        keyword = self.types.keyword if self.types is not None else ()
         fitting = True
-        for types in self._types_of(items, keyword) - self._accepted:
+        for types in self._types_of(items, self.types or ArgumentTypes(())) - self._accepted:
             self._accepted.add(types)
             more = self._effects_beyond(types)
             self._other_effects += more
@@ -249,11 +249,15 @@ class MapTask:
         known = {effect.kind for effect in self.traits().report.effects}
         return tuple(effect for effect in effects if effect.kind not in known)
 
-    def _types_of(self, items: list[Any], keyword: tuple[tuple[str, type], ...]) -> set[ArgumentTypes | None]:
+    def _types_of(self, items: list[Any], first: ArgumentTypes) -> set[ArgumentTypes | None]:
+        """The types of the items' arguments, each with all that any of the items or the first one holds."""
         if not self.source.star:
-            return {ArgumentTypes((kind,), keyword) for kind in set(map(type, items))}
-        kinds = {tuple(map(type, item)) if type(item) in (tuple, list) else None for item in items}
-        return {None if each is None else ArgumentTypes(each, keyword) for each in kinds}
+            held = join_held(first.held, held_types(items))
+            return {ArgumentTypes((kind,), first.keyword, held) for kind in set(map(type, items))}
+        rows = [item for item in items if type(item) in (tuple, list)]
+        held = join_held(first.held, held_types(list(chain.from_iterable(rows))))
+        found: set[ArgumentTypes | None] = {ArgumentTypes(tuple(map(type, row)), first.keyword, held) for row in rows}
+        return found if len(rows) == len(items) else found | {None}
 
     @property
     def ended(self) -> bool:
