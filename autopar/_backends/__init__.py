@@ -8,7 +8,9 @@ threads    threads of this process
 processes  worker processes, one duplex pipe and one chunk in flight each
 worker     the main loop of a worker process
 spawn      starts a worker process without importing the user's ``__main__``
-transport  how functions, items, results and exceptions cross a pipe
+transport  how functions, items and results cross a pipe
+pickling   pickles what plain pickle and cloudpickle cannot, or not whole
+exceptions takes exceptions apart and puts them together again, with all they held
 importing  whether a worker process could import a module
 context    what surrounds the caller's loop, made to hold in worker processes
 variables  how context variables cross a pipe

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-from autopar._backends.transport import dump_error, dumps
+from autopar._backends.pickling import dump_error, dumps
 from autopar._model.work import ERR, OUT, PACKED_RECORD, RECORD, Emission
 
 Values = list[Any]

@@ -7,6 +7,7 @@ import threading
 import time
 from typing import Any
 
+from autopar._backends.exceptions import attributes_of
 from autopar._engine.blocks import Block
 from autopar._engine.functions import ArgumentTypes, FunctionState
 from autopar._engine.machine import cores_here
@@ -305,8 +306,11 @@ def named(error: BaseException, first: int, count: int = 1) -> BaseException:
 def add_note(error: BaseException, text: str) -> None:
     """Add a note once, however often the same exception object comes by."""
     note = f"autopar: {text}"
-    if note not in getattr(error, "__notes__", ()):
-        error.add_note(note)
+    # Past the class's own ways with attributes: a note must never put another exception in the place of this one.
+    attributes = attributes_of(error)
+    notes = attributes.setdefault("__notes__", [])
+    if type(notes) is list and note not in notes:
+        notes.append(note)
 
 
 def draws_from_numpy(traits: Traits) -> bool:

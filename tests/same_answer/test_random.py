@@ -16,7 +16,7 @@ import pytest
 import autopar as ap
 from autopar import parallel
 from autopar._backends.chunk import random_state_kept, seed_streams
-from autopar._backends.transport import dumps
+from autopar._backends.pickling import dumps
 from tests.same_answer import items
 from tests.same_answer.items import BAD
 
