@@ -11,6 +11,7 @@ source     its input
 blocks     its results on their way into order
 pace       how long items take on the pool
 coroutines maps of coroutine functions
+own_loop   the same for callers without an event loop
 bridge     maps of plain functions from asynchronous code
 calls      single calls: sampled, submitted
 functions  what is remembered of a function

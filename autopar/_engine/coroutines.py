@@ -22,7 +22,6 @@ from collections.abc import (
 from contextlib import aclosing, nullcontext
 from typing import Any
 
-from autopar._backends.aio import run_on_loop
 from autopar._backends.chunk import random_state_kept, seed_streams
 from autopar._classify import classify
 from autopar._engine.blocks import Block, Reorder
@@ -412,61 +411,6 @@ async def _azip(iterables: tuple[Items, ...]) -> AsyncIterator[tuple[Any, ...]]:
 async def _as_async(items: Iterable[Any]) -> AsyncIterator[Any]:
     for item in items:
         yield item
-
-
-def map_on_own_loop(run: CoroutineRun) -> list[Any]:
-    """Collect a map from synchronous code."""
-    _refuse_running_loop(run)
-    future = run_on_loop(run.collect())
-    try:
-        results: list[Any] = future.result()
-    except BaseException:
-        future.cancel()
-        raise
-    return results
-
-
-def iterate_on_own_loop(run: CoroutineRun, *, ordered: bool) -> Iterator[Any]:
-    """Hand out a map's results to synchronous code; the loop runs on while the consumer works."""
-    _refuse_running_loop(run)
-    results = run.ordered() if ordered else run.completed()
-
-    def deliver() -> Iterator[Any]:
-        try:
-            while True:
-                following = run_on_loop(_next(results))
-                try:
-                    value = following.result()
-                except StopAsyncIteration:
-                    return
-                except BaseException:
-                    following.cancel()  # Ctrl-C: nobody waits for it any more
-                    raise
-                yield value
-        finally:
-            run_on_loop(_close(results)).result()
-
-    return deliver()
-
-
-async def _next(results: AsyncGenerator[Any]) -> Any:
-    return await anext(results)
-
-
-async def _close(results: AsyncGenerator[Any]) -> None:
-    await results.aclose()
-
-
-def _refuse_running_loop(run: CoroutineRun) -> None:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    name = run.state.name.rpartition(".")[2]
-    raise RuntimeError(
-        f"{run.operation}() of the coroutine function {name} would block the running event loop; "
-        f"use `await {name}.amap(...)` or `async for ... in {name}.aimap(...)`"
-    )
 
 
 def one_call(
