@@ -32,3 +32,9 @@ def isolated_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     journal = sys.modules.get("autopar._engine.journal")
     if journal is not None:
         journal.new_log()
+
+
+@pytest.fixture
+def not_eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let plans be chosen by what they save, for tests of just that, also where the whole suite runs eagerly."""
+    monkeypatch.delenv("AUTOPAR_EAGER", raising=False)

@@ -216,6 +216,7 @@ def test_amap_can_be_cancelled(function: Any) -> None:
     run(main)
 
 
+@pytest.mark.usefixtures("not_eager")  # A parallel plan for a plain function takes items ahead.
 @pytest.mark.parametrize("function", [square, async_square], ids=["plain", "async"])
 def test_aimap_hands_out_a_result_before_the_next_item_is_there(function: Any) -> None:
     """An input may wait for the result of its last item: nothing is held back until more have come."""
@@ -230,7 +231,7 @@ def test_aimap_hands_out_a_result_before_the_next_item_is_there(function: Any) -
                 await came.wait()
                 came.clear()
 
-        async for value in function.aimap(items(), buffersize=8):
+        async for value in function.aimap(items()):
             seen.append(value)
             came.set()
         return seen
