@@ -5,11 +5,13 @@ Bytes come from our own live processes over private pipes only, never from a fil
 
 from __future__ import annotations
 
+import dis
 import functools
+import inspect
 import io
 import sys
 from collections.abc import Callable
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 from autopar._backends.exceptions import PROTOCOL, put_together, take_apart
@@ -37,10 +39,6 @@ def load_error(data: bytes) -> BaseException:
     return put_together(data)
 
 
-def _standard_streams() -> tuple[Any, ...]:
-    return sys.stdout, sys.stderr, sys.stdin
-
-
 def _refuse(stream: Any) -> Any:
     """An open text file: cloudpickle would read it all and send a copy, which is another file."""
     name = getattr(stream, "name", None)
@@ -58,6 +56,35 @@ _BY_NAME: dict[str, Callable[[Any], Any]] = {
 }
 
 
+def _reduced(obj: Any) -> Any:
+    """What pickle needs for objects that know better, or are better known here, how to travel."""
+    known = _BY_NAME.get(type(obj).__name__)
+    if known is not None and (reduced := known(obj)) is not NotImplemented:
+        return reduced
+    # cloudpickle takes a transparent proxy for the function behind it.
+    reduce = getattr(type(obj), "__autopar_reduce__", None)
+    if reduce is not None:
+        return reduce(obj)
+    if isinstance(obj, io.TextIOWrapper) and obj not in (sys.stdout, sys.stderr, sys.stdin):
+        return _refuse(obj)
+    return NotImplemented
+
+
+@functools.lru_cache(1024)
+def _read_by_class_bodies(code: CodeType) -> dict[str, None]:
+    """Names that the bodies of classes in a function, which are code without fast locals, look up."""
+    names: dict[str, None] = {}
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            if not inner.co_flags & inspect.CO_OPTIMIZED:
+                names.update((each.argval, None) for each in dis.get_instructions(inner) if each.opname in _LOOK_UPS)
+            names.update(_read_by_class_bodies(inner))
+    return names
+
+
+_LOOK_UPS = ("LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
+
+
 @functools.cache
 def pickler() -> Any:
     """The class of picklers; made at the first need, since it imports cloudpickle."""
@@ -68,21 +95,21 @@ def pickler() -> Any:
         """An exception that is pickled as its class says."""
 
         def reducer_override(self, obj: Any) -> Any:
-            known = _BY_NAME.get(type(obj).__name__)
-            if known is not None and (reduced := known(obj)) is not NotImplemented:
+            reduced = _reduced(obj)
+            if reduced is not NotImplemented:
                 return reduced
-            # cloudpickle takes a transparent proxy for the function behind it; ours knows better how to travel.
-            reduce = getattr(type(obj), "__autopar_reduce__", None)
-            if reduce is not None:
-                return reduce(obj)
+            if isinstance(obj, BaseException):
+                return NotImplemented if obj is self.own_way else (put_together, (take_apart(obj, Pickler),))
             if isinstance(obj, (FunctionType, type)):
                 _by_value_if_need_be(obj.__module__)
-            elif isinstance(obj, BaseException):
-                if obj is not self.own_way:
-                    return put_together, (take_apart(obj, Pickler),)
-            elif isinstance(obj, io.TextIOWrapper) and not any(obj is stream for stream in _standard_streams()):
-                return _refuse(obj)
+            if isinstance(obj, FunctionType):
+                see_class_bodies(obj.__code__)
             return super().reducer_override(obj)
+
+    def see_class_bodies(code: CodeType) -> None:
+        # cloudpickle does not take along the globals that only the body of a class inside the function reads.
+        if names := _read_by_class_bodies(code):
+            cloudpickle.cloudpickle._extract_code_globals(code).update(names)
 
     def _by_value_if_need_be(name: str | None) -> None:
         # cloudpickle trusts sys.modules; what a worker could not import must travel whole.
