@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from types import TracebackType
 from typing import Any
 
-from autopar._backends.said import Keeper
+from autopar._backends.said import Keeper, Lines
 from autopar._model.nesting import nested_cores
 from autopar._model.work import Chunk, Emission, Failure, Job, Outcome
 from autopar._native_api import call_each, thread_probe
@@ -25,13 +25,14 @@ def bind(job: Job) -> Callable[..., Any]:
 def run_chunk(chunk: Chunk, *, keep: bool = False) -> Outcome:
     """Run the items in order and measure them; an error ends the chunk unless the job collects errors.
 
-    With ``keep`` what they print and log goes into the outcome.
+    With ``keep`` what they print and log goes into the outcome; where results have no order it is put out at once, by
+    whole lines.
     """
     job = chunk.job
     values: list[Any] = []
     error: BaseException | None = None
     emitted: list[Emission] = []
-    keeper = Keeper(values).start() if keep else None
+    keeper = (Keeper if job.ordered else Lines)(values).start() if keep else None
     token = nested_cores.set(job.cores)
     wall, cpu, process_cpu, waits, _ = thread_probe()
     try:
