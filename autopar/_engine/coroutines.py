@@ -19,16 +19,16 @@ from collections.abc import (
     Iterator,
     Sized,
 )
-from contextlib import aclosing, nullcontext
+from contextlib import aclosing
 from typing import Any
 
-from autopar._backends.chunk import random_state_kept, seed_streams
+from autopar._backends.streams import OwnStreams
 from autopar._classify import classify
 from autopar._engine.blocks import Block, Reorder
 from autopar._engine.functions import ArgumentTypes, FunctionState
 from autopar._engine.journal import record
 from autopar._engine.machine import cores_here, threads_left, warm_workers
-from autopar._engine.task import add_note, draws_from_numpy, root_seed
+from autopar._engine.task import add_note, answer, draws_from_numpy, root_seed
 from autopar._model.decision import Decision
 from autopar._model.hints import Settings
 from autopar._model.observation import Profile, Sample, Traits
@@ -126,6 +126,7 @@ class CoroutineRun:
         async with aclosing(self._recorded()) as blocks:
             async for block in blocks:
                 for ready in order.put(block):
+                    self._answer(ready)
                     results.extend(ready.values)
                     self._note_failure(ready)
                 if self._failure is not None:
@@ -141,6 +142,7 @@ class CoroutineRun:
         async with aclosing(self._recorded()) as blocks:
             async for block in blocks:
                 for ready in order.put(block):
+                    self._answer(ready)
                     for value in ready.values:
                         self._deliver()
                         yield value
@@ -154,6 +156,7 @@ class CoroutineRun:
         """``(index, result)`` in order of completion."""
         async with aclosing(self._recorded()) as blocks:
             async for block in blocks:
+                self._answer(block)
                 for index, value in enumerate(block.values, block.start):
                     self._deliver()
                     yield index, value
@@ -162,6 +165,13 @@ class CoroutineRun:
                     break
         if self._failure is not None:
             raise self._failure[1]
+
+    def _answer(self, block: Block) -> None:
+        """Put the user's answers in the place of errors, in the order in which results leave."""
+        if block.failed:
+            answer(block, self.settings.on_error)
+            if block.error is not None:
+                self._stop(block.end)
 
     def _note_failure(self, block: Block) -> None:
         if block.error is not None:
@@ -233,7 +243,7 @@ class CoroutineRun:
             index, item = taken
             block = await self._run_item(item, index)
             if block.error is not None:
-                self._stop_at = index if self._stop_at is None else min(index, self._stop_at)
+                self._stop(index)
             self._finished.append(block)
             self._news.set()
             now = time.perf_counter()
@@ -241,6 +251,10 @@ class CoroutineRun:
                 # Coroutines that never wait would keep the loop from everybody else.
                 self._give_way_at = now + TURN_SECONDS
                 await asyncio.sleep(0)
+
+    def _stop(self, index: int) -> None:
+        """An item failed: nothing after it is wanted any more."""
+        self._stop_at = index if self._stop_at is None else min(index, self._stop_at)
 
     def _taker(self, items: Iterator[Any]) -> Take:
         async def take() -> tuple[int, Any] | None:
@@ -290,8 +304,7 @@ class CoroutineRun:
         left = self.settings.retries
         while True:
             try:
-                with nullcontext() if self._seed is None else random_state_kept:
-                    value = await self._call(item, index)
+                value = await self._call(item, index)
             except asyncio.CancelledError as error:
                 task = asyncio.current_task()
                 if task is not None and task.cancelling():
@@ -308,19 +321,15 @@ class CoroutineRun:
             return Block(index, [value])
 
     async def _call(self, item: Any, index: int) -> Any:
-        if self._seed is not None:
-            seed_streams(self._seed, index, numpy_random=self._numpy_random)
-        function, kwargs = self.state.function, self._kwargs
         began = time.perf_counter()
         timeout = self.settings.timeout
-        coroutine = function(*item, **kwargs) if self._star else function(item, **kwargs)
         if timeout is None:
-            value = await coroutine
+            value = await self._started_call(item, index)
         else:
             limit = asyncio.timeout(timeout)
             try:
                 async with limit:
-                    value = await coroutine
+                    value = await self._started_call(item, index)
             except TimeoutError:
                 if limit.expired():
                     message = f"item {index}: took longer than timeout={timeout:g} seconds"
@@ -330,18 +339,24 @@ class CoroutineRun:
         self._profile.add(Sample(1, wall, 0.0, None, 1, self._workers))
         return value
 
+    def _started_call(self, item: Any, index: int) -> Awaitable[Any]:
+        function, kwargs = self.state.function, self._kwargs
+        if self._seed is None:
+            started: Awaitable[Any] = function(*item, **kwargs) if self._star else function(item, **kwargs)
+            return started
+
+        async def call() -> Any:
+            return await (function(*item, **kwargs) if self._star else function(item, **kwargs))
+
+        return OwnStreams(call(), self._seed, index, numpy_random=self._numpy_random)
+
     def _failed(self, error: Exception, item: Any, index: int) -> Block:
         on_error = self.settings.on_error
         if on_error == "raise":
             return Block(index, [], error)
         self._results += 1
-        if callable(on_error):
-            try:
-                return Block(index, [on_error(error, item)])
-            except Exception as raised:
-                return Block(index, [], raised)
         add_note(error, f"item {index} of {self.state.name}, on {self.plan}")
-        return Block(index, [error])
+        return Block(index, [error], failed=[(0, error, item)])
 
     def _record(self, error: BaseException | None, cpu: float) -> Decision:
         profile = self._profile

@@ -270,20 +270,26 @@ class MapTask:
 
     def answer(self, block: Block) -> None:
         """Put the user's answers in the place of errors; an answer that raises ends the map there."""
-        on_error = self.settings.on_error
-        for place, error, item in block.failed:
-            try:
-                block.values[place] = on_error(error, item) if callable(on_error) else error
-            except BaseException as raised:
-                del block.values[place:]
-                block.error = raised
+        if block.failed:
+            answer(block, self.settings.on_error)
+            if block.error is not None:
                 self.stop(block.end)
-                return
 
     def _explained(self, error: BaseException, index: int, plan: Plan) -> Any:
         error = named(error, index)
         add_note(error, f"item {index} of {self.state.name}, on {plan}")
         return error
+
+
+def answer(block: Block, on_error: Any) -> None:
+    """Put the user's answers in the place of errors; one that raises ends the block there."""
+    for place, error, item in block.failed:
+        try:
+            block.values[place] = on_error(error, item) if callable(on_error) else error
+        except BaseException as raised:
+            del block.values[place:]
+            block.error = raised
+            return
 
 
 def named(error: BaseException, first: int, count: int = 1) -> BaseException:
