@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,3 +47,12 @@ def _leave_store() -> None:
 def not_eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let plans be chosen by what they save, for tests of just that, also where the whole suite runs eagerly."""
     monkeypatch.delenv("AUTOPAR_EAGER", raising=False)
+
+
+@pytest.fixture
+def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the planner see two cores, for tests in which one item waits for another, also where there is one."""
+    from autopar._observe import host
+
+    seen = replace(host.observe_host(), cores=2)
+    monkeypatch.setattr(host, "_latest", (math.inf, os.getpid(), seen))

@@ -9,10 +9,11 @@ from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from typing import Any
 
 from autopar._engine.elsewhere import POLL_FOR_CANCEL
+from autopar._engine.notice import asked_for, users_line
 from autopar._engine.task import Cancelled
 
 BATCH_SECONDS = 2e-3
@@ -21,11 +22,18 @@ BATCH_SECONDS = 2e-3
 BATCH_ITEMS = 256
 
 
+def _callers_context() -> Context:
+    """The caller's context, for a thread; it knows which line of the program asked for the work."""
+    context = copy_context()
+    context.run(asked_for.set, users_line())
+    return context
+
+
 async def run_in_thread(work: Callable[[], Any], stop: threading.Event) -> Any:
     """Run a function on a new thread in the caller's context; ``stop`` is set when nobody waits for it any more."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Any] = loop.create_future()
-    context = copy_context()
+    context = _callers_context()
 
     def settle(result: Any, error: BaseException | None) -> None:
         if future.done():
@@ -62,7 +70,9 @@ async def iterate_in_thread(
     ``stop`` is set when nobody wants the rest.
     """
     results = _Handover(asyncio.get_running_loop(), batch_items)
-    threading.Thread(target=copy_context().run, args=(results.fill, start), name="autopar-bridge", daemon=True).start()
+    threading.Thread(
+        target=_callers_context().run, args=(results.fill, start), name="autopar-bridge", daemon=True
+    ).start()
     try:
         more = True
         while more:

@@ -7,6 +7,7 @@ loop's order gets one such coroutine, which is the loop.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import (
     AsyncGenerator,
@@ -28,10 +29,12 @@ from autopar._engine.blocks import Block, Reorder
 from autopar._engine.functions import ArgumentTypes, FunctionState
 from autopar._engine.journal import record
 from autopar._engine.machine import cores_here, threads_left, warm_workers
+from autopar._engine.notice import WORTH_A_WARNING, hint_where_it_hurts, users_line
 from autopar._engine.task import add_note, answer, draws_from_numpy, root_seed
 from autopar._model.decision import Decision
 from autopar._model.hints import Settings
 from autopar._model.observation import Profile, Sample, Traits
+from autopar._model.plan import Choice
 from autopar._native_api import thread_probe
 from autopar._observe.host import current_host
 from autopar._plan import Situation, choose
@@ -92,22 +95,9 @@ class CoroutineRun:
         self._results = 0
         self._give_way_at = 0.0
 
-        host = current_host()
-        traits = _traits(state, items, star=star, kwargs=kwargs)
-        known = state.profiles.get(type(None)) or Profile()
-        self._choice = choose(
-            Situation(
-                traits=traits,
-                workload=classify(traits, known, host),
-                profile=known,
-                host=host,
-                settings=settings,
-                remaining=self._length,
-                cores=cores_here(host),
-                threads=threads_left(),
-                warm=warm_workers(),
-            )
-        )
+        self._line = users_line()
+        self._traits = _traits(state, items, star=star, kwargs=kwargs)
+        self._choice = self._choose(state.profiles.get(type(None)) or Profile(), self._length)
         self.plan = self._choice.plan
         workers = 1 if self.plan.backend == "serial" else self.plan.workers
         if lazy:
@@ -115,7 +105,34 @@ class CoroutineRun:
             workers = min(workers, self._buffer)
         else:
             self._buffer = 1 << 62
+        in_order = self.plan.backend == "serial" and settings.backend is None
+        self._look_at = self._started + WORTH_A_WARNING if in_order else math.inf
         self._workers = max(1, workers if self._length is None else min(workers, self._length))
+
+    def _choose(self, profile: Profile, remaining: int | None) -> Choice:
+        host = current_host()
+        return choose(
+            Situation(
+                traits=self._traits,
+                workload=classify(self._traits, profile, host),
+                profile=profile,
+                host=host,
+                settings=self.settings,
+                remaining=remaining,
+                seen=self._taken,
+                cores=cores_here(host),
+                threads=threads_left(),
+                warm=warm_workers(),
+            )
+        )
+
+    def _hint(self) -> None:
+        """Once a map has gone on for a while, one item after the other, say what that costs the rest."""
+        self._look_at = math.inf
+        remaining = None if self._length is None else self._length - self._taken
+        choice = self._choose(self._profile, remaining)
+        if choice.plan.backend == "serial":
+            hint_where_it_hurts(self.state, choice, self._line)
 
     # -- the story ------------------------------------------------------------------------------------------------
 
@@ -247,6 +264,8 @@ class CoroutineRun:
             self._finished.append(block)
             self._news.set()
             now = time.perf_counter()
+            if now >= self._look_at:
+                self._hint()
             if now >= self._give_way_at:
                 # Coroutines that never wait would keep the loop from everybody else.
                 self._give_way_at = now + TURN_SECONDS

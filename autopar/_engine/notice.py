@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import warnings
+from contextvars import ContextVar
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from autopar._engine.functions import FunctionState
 from autopar._model.plan import Choice
@@ -17,7 +19,33 @@ WORTH_A_WARNING = 1.0
 _HOME = str(Path(__file__).resolve().parent.parent)
 
 
-def hint_where_it_hurts(state: FunctionState, choice: Choice) -> None:
+class Line(NamedTuple):
+    """A line of the user's program, as :func:`warnings.warn_explicit` wants it."""
+
+    filename: str
+    lineno: int
+    module: str
+    registry: dict[Any, Any]
+
+
+asked_for: ContextVar[Line | None] = ContextVar("autopar_asked_for", default=None)
+"""The line that asked for a map, where the map runs on a thread that the line is not seen from."""
+
+
+def users_line() -> Line:
+    """The line that asks for the current map: the first outside this package on the way out."""
+    known = asked_for.get()
+    if known is not None:
+        return known
+    frame = sys._getframe(1)
+    while frame.f_code.co_filename.startswith(_HOME) and frame.f_back is not None:
+        frame = frame.f_back
+    names = frame.f_globals
+    registry = names.setdefault("__warningregistry__", {})
+    return Line(frame.f_code.co_filename, frame.f_lineno, names.get("__name__") or "<string>", registry)
+
+
+def hint_where_it_hurts(state: FunctionState, choice: Choice, line: Line | None = None) -> None:
     """Warn, once for each function, if a reason that a hint would lift keeps a map slower by over a second."""
     serial = choice.plan.predicted
     if state.hinted or serial is None:
@@ -30,17 +58,9 @@ def hint_where_it_hurts(state: FunctionState, choice: Choice) -> None:
     if serial - seconds <= WORTH_A_WARNING:
         return
     state.hinted = True
-    warnings.warn(
+    text = (
         f"{state.name} runs in the plain loop, since {best.because}. If that does not matter, the hint {best.hint} "
-        f"would open {best.plan}: predicted {duration(seconds)} instead of {duration(serial)}",
-        PerformanceHint,
-        stacklevel=_users_level(),
+        f"would open {best.plan}: predicted {duration(seconds)} instead of {duration(serial)}"
     )
-
-
-def _users_level() -> int:
-    """The stack level of the first frame outside this package, counted from the caller."""
-    level, frame = 1, sys._getframe(1)
-    while frame.f_code.co_filename.startswith(_HOME) and frame.f_back is not None:
-        level, frame = level + 1, frame.f_back
-    return level
+    filename, lineno, module, registry = line or users_line()
+    warnings.warn_explicit(text, PerformanceHint, filename, lineno, module, registry)
