@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import functools
-import importlib
-import sys
-import threading
 from collections.abc import Callable
 from contextlib import nullcontext
-from types import TracebackType
 from typing import Any
 
-from autopar._backends.said import Keeper
+from autopar._backends.said import Keeper, Lines
+from autopar._backends.streams import random_state_kept, seed_streams
 from autopar._model.nesting import nested_cores
 from autopar._model.work import Chunk, Emission, Failure, Job, Outcome
 from autopar._native_api import call_each, thread_probe
@@ -25,13 +22,14 @@ def bind(job: Job) -> Callable[..., Any]:
 def run_chunk(chunk: Chunk, *, keep: bool = False) -> Outcome:
     """Run the items in order and measure them; an error ends the chunk unless the job collects errors.
 
-    With ``keep`` what they print and log goes into the outcome.
+    With ``keep`` what they print and log goes into the outcome; where results have no order it is put out at once, by
+    whole lines.
     """
     job = chunk.job
     values: list[Any] = []
     error: BaseException | None = None
     emitted: list[Emission] = []
-    keeper = Keeper(values).start() if keep else None
+    keeper = (Keeper if job.ordered else Lines)(values).start() if keep else None
     token = nested_cores.set(job.cores)
     wall, cpu, process_cpu, waits, _ = thread_probe()
     try:
@@ -74,75 +72,3 @@ def _run_carefully(job: Job, chunk: Chunk, values: list[Any]) -> None:
                         raise
                     values.append(Failure(error))
                 break
-
-
-def seed_streams(seed: int, index: int, *, numpy_random: bool = False) -> None:
-    """Start the global random streams of one item.
-
-    The stream depends on the seed and the item's position alone, so it is the same in every backend; BLAKE2b of the
-    two keeps streams of neighbouring items unrelated. NumPy's is started if NumPy is loaded, or else if
-    ``numpy_random`` says that the item may import it and draw from it.
-    """
-    import hashlib
-    import random
-
-    digest = hashlib.blake2b(f"{seed}:{index}".encode(), digest_size=32).digest()
-    random.seed(digest)
-    numpy = _numpy(load=numpy_random)
-    if numpy is not None:
-        numpy.random.seed([int.from_bytes(digest[i : i + 4], "little") for i in range(0, 32, 4)])
-
-
-def _numpy(*, load: bool = False) -> Any:
-    """NumPy, if it is loaded and ready, or if it is wanted and there."""
-    if load:
-        try:
-            importlib.import_module("numpy.random")
-        except ImportError:
-            return None
-    loaded = sys.modules.get("numpy")
-    return loaded if hasattr(loaded, "random") else None
-
-
-class _RandomStateKept:
-    """Gives the global random streams back as they were, once no seeded item of this process runs any more.
-
-    Chunks on several threads, and coroutines of one map, overlap: only the first finds the caller's own state, and
-    only the last may put it back.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._running = 0
-        self._state: Any = None
-        self._numpy_state: Any = None
-
-    def __enter__(self) -> None:
-        import random
-
-        with self._lock:
-            self._running += 1
-            if self._running == 1:
-                self._state = random.getstate()
-                numpy = _numpy()
-                self._numpy_state = None if numpy is None else numpy.random.get_state(legacy=False)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        import random
-
-        with self._lock:
-            self._running -= 1
-            if self._running:
-                return
-            random.setstate(self._state)
-            numpy = _numpy()
-            if self._numpy_state is not None:
-                numpy.random.set_state(self._numpy_state)
-            elif numpy is not None:
-                numpy.random.seed()  # It was imported meanwhile: as fresh as after any import.
-            self._state = self._numpy_state = None
-
-
-random_state_kept = _RandomStateKept()

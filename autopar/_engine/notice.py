@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import warnings
+from contextvars import ContextVar
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from autopar._engine.functions import FunctionState
 from autopar._model.plan import Choice, Rejected
@@ -17,24 +19,50 @@ WORTH_A_WARNING = 1.0
 _HOME = str(Path(__file__).resolve().parent.parent)
 
 
+class Line(NamedTuple):
+    """A line of the user's program, as :func:`warnings.warn_explicit` wants it."""
+
+    filename: str
+    lineno: int
+    module: str
+    registry: dict[Any, Any]
+
+
+asked_for: ContextVar[Line | None] = ContextVar("autopar_asked_for", default=None)
+"""The line that asked for a map, where the map runs on a thread that the line is not seen from."""
+
+
+def users_line() -> Line:
+    """The line that asks for the current map: the first outside this package on the way out."""
+    known = asked_for.get()
+    if known is not None:
+        return known
+    frame = sys._getframe(1)
+    while frame.f_code.co_filename.startswith(_HOME) and frame.f_back is not None:
+        frame = frame.f_back
+    names = frame.f_globals
+    registry = names.setdefault("__warningregistry__", {})
+    return Line(frame.f_code.co_filename, frame.f_lineno, names.get("__name__") or "<string>", registry)
+
+
 def could_hint(state: FunctionState, choice: Choice) -> bool:
     """Whether a reason that a hint would lift is predicted to cost over a second, and no warning has said so."""
     return not state.hinted and _worst_loss(choice) is not None
 
 
-def hint_where_it_hurts(state: FunctionState, choice: Choice) -> None:
+def hint_where_it_hurts(state: FunctionState, choice: Choice, line: Line | None = None) -> None:
     """Warn, once for each function, if a reason that a hint would lift keeps a map slower by over a second."""
     best = _worst_loss(choice)
     if state.hinted or best is None:
         return
     state.hinted = True
     seconds, serial = best.plan.predicted or 0.0, choice.plan.predicted or 0.0
-    warnings.warn(
+    text = (
         f"{state.name} runs in the plain loop, since {best.because}. If that does not matter, the hint {best.hint} "
-        f"would open {best.plan}: predicted {duration(seconds)} instead of {duration(serial)}",
-        PerformanceHint,
-        stacklevel=_users_level(),
+        f"would open {best.plan}: predicted {duration(seconds)} instead of {duration(serial)}"
     )
+    filename, lineno, module, registry = line or users_line()
+    warnings.warn_explicit(text, PerformanceHint, filename, lineno, module, registry)
 
 
 def _worst_loss(choice: Choice) -> Rejected | None:
@@ -44,11 +72,3 @@ def _worst_loss(choice: Choice) -> Rejected | None:
         return None
     best = min(curable, key=lambda rival: rival.plan.predicted or 0.0)
     return best if choice.plan.predicted - (best.plan.predicted or 0.0) > WORTH_A_WARNING else None
-
-
-def _users_level() -> int:
-    """The stack level of the first frame outside this package, counted from the caller."""
-    level, frame = 1, sys._getframe(1)
-    while frame.f_code.co_filename.startswith(_HOME) and frame.f_back is not None:
-        level, frame = level + 1, frame.f_back
-    return level

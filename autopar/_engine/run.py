@@ -241,6 +241,7 @@ class MapRun:
 
     def _run_elsewhere(self, pool: Elsewhere) -> Iterator[Block]:
         while self._elsewhere is pool:
+            self.task.check_cancelled()
             pool.fill()
             if not pool.busy:
                 break

@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
+from autopar._backends.exceptions import attributes_of
 from autopar._effects import held_types, join_held
 from autopar._engine.blocks import Block
 from autopar._engine.functions import ArgumentTypes, FunctionState
@@ -338,20 +339,26 @@ class MapTask:
 
     def answer(self, block: Block) -> None:
         """Put the user's answers in the place of errors; an answer that raises ends the map there."""
-        on_error = self.settings.on_error
-        for place, error, item in block.failed:
-            try:
-                block.values[place] = on_error(error, item) if callable(on_error) else error
-            except BaseException as raised:
-                del block.values[place:]
-                block.error = raised
+        if block.failed:
+            answer(block, self.settings.on_error)
+            if block.error is not None:
                 self.stop(block.end)
-                return
 
     def _explained(self, error: BaseException, index: int, plan: Plan) -> Any:
         error = named(error, index)
         add_note(error, f"item {index} of {self.state.name}, on {plan}")
         return error
+
+
+def answer(block: Block, on_error: Any) -> None:
+    """Put the user's answers in the place of errors; one that raises ends the block there."""
+    for place, error, item in block.failed:
+        try:
+            block.values[place] = on_error(error, item) if callable(on_error) else error
+        except BaseException as raised:
+            del block.values[place:]
+            block.error = raised
+            return
 
 
 def named(error: BaseException, first: int, count: int = 1) -> BaseException:
@@ -374,8 +381,11 @@ def named(error: BaseException, first: int, count: int = 1) -> BaseException:
 def add_note(error: BaseException, text: str) -> None:
     """Add a note once, however often the same exception object comes by."""
     note = f"autopar: {text}"
-    if note not in getattr(error, "__notes__", ()):
-        error.add_note(note)
+    # Past the class's own ways with attributes: a note must never put another exception in the place of this one.
+    attributes = attributes_of(error)
+    notes = attributes.setdefault("__notes__", [])
+    if type(notes) is list and note not in notes:
+        notes.append(note)
 
 
 def note_item(error: BaseException, index: int, name: str, operation: str, plan: Plan, decision: int) -> None:

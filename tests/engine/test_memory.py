@@ -41,6 +41,7 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> FakePool:
     monkeypatch.delenv("AUTOPAR_EAGER", raising=False)
     monkeypatch.setitem(BACKENDS, "processes", replace(BACKENDS["processes"], module=fake_backend.__name__))
     monkeypatch.setattr(ThisMachine, "host", staticmethod(lambda: fake_host(4)))
+    monkeypatch.setattr(ThisMachine, "looks_ahead", False)  # on a busy machine any first item takes long
     monkeypatch.setattr(teaching, "WORTH_NOTING", 0.0)
     return use(FakePool(wall=EACH))
 
@@ -168,11 +169,8 @@ def test_the_next_size_will_do(pool: FakePool) -> None:
     ],
     ids=["lazily", "from a generator", "as demanded", "one item"],
 )
-def test_maps_that_memory_must_not_hurry(
-    pool: FakePool, mapped: Callable[[Any], list[int]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_maps_that_memory_must_not_hurry(pool: FakePool, mapped: Callable[[Any], list[int]]) -> None:
     """A lazy map's consumer, a generator's side effects, a demand and a lone item come first."""
-    monkeypatch.setattr(ThisMachine, "looks_ahead", False)  # on a busy machine a first item takes long
     function = remembered()
     mapped(function)
     assert places(function)[0][0] == "serial"
