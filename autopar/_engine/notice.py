@@ -6,10 +6,10 @@ import sys
 import warnings
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from autopar._engine.functions import FunctionState
 from autopar._model.plan import Choice
+from autopar._model.work import Line
 from autopar._record import duration
 from autopar.errors import PerformanceHint
 
@@ -17,15 +17,6 @@ WORTH_A_WARNING = 1.0
 """Predicted seconds lost from which a map speaks up."""
 
 _HOME = str(Path(__file__).resolve().parent.parent)
-
-
-class Line(NamedTuple):
-    """A line of the user's program, as :func:`warnings.warn_explicit` wants it."""
-
-    filename: str
-    lineno: int
-    module: str
-    registry: dict[Any, Any]
 
 
 asked_for: ContextVar[Line | None] = ContextVar("autopar_asked_for", default=None)
@@ -41,8 +32,7 @@ def users_line() -> Line:
     while frame.f_code.co_filename.startswith(_HOME) and frame.f_back is not None:
         frame = frame.f_back
     names = frame.f_globals
-    registry = names.setdefault("__warningregistry__", {})
-    return Line(frame.f_code.co_filename, frame.f_lineno, names.get("__name__") or "<string>", registry)
+    return Line(frame.f_code.co_filename, frame.f_lineno, names.get("__name__") or "<string>", names)
 
 
 def hint_where_it_hurts(state: FunctionState, choice: Choice, line: Line | None = None) -> None:
@@ -62,5 +52,6 @@ def hint_where_it_hurts(state: FunctionState, choice: Choice, line: Line | None 
         f"{state.name} runs in the plain loop, since {best.because}. If that does not matter, the hint {best.hint} "
         f"would open {best.plan}: predicted {duration(seconds)} instead of {duration(serial)}"
     )
-    filename, lineno, module, registry = line or users_line()
+    filename, lineno, module, names = line or users_line()
+    registry = (names or {}).setdefault("__warningregistry__", {})
     warnings.warn_explicit(text, PerformanceHint, filename, lineno, module, registry)

@@ -8,9 +8,11 @@ import time
 from typing import Any
 
 from autopar._backends.exceptions import attributes_of
+from autopar._backends.standing import standing_at
 from autopar._engine.blocks import Block
 from autopar._engine.functions import ArgumentTypes, FunctionState
 from autopar._engine.machine import cores_here
+from autopar._engine.notice import users_line
 from autopar._engine.source import Source
 from autopar._model.effects import EffectKind
 from autopar._model.hints import Settings
@@ -99,6 +101,8 @@ class MapTask:
         self.source = source
         self.kwargs = kwargs
         self.settings = settings
+        self.line = users_line()
+        source.stand = standing_at(self.line)
         self.lazy = lazy
         self.ordered = ordered
         self.buffersize = buffersize
@@ -221,6 +225,7 @@ class MapTask:
             cores=cores,
             ordered=self.ordered,
             numpy_random=self.seed is not None and draws_from_numpy(self.state.traits()),
+            line=self.line,
         )
 
     def room(self, seconds_per_item: float, workers: int) -> int:
