@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import Any
 
 from autopar._backends.said import Keeper, Lines
+from autopar._backends.standing import standing_at
 from autopar._backends.streams import random_state_kept, seed_streams
 from autopar._model.nesting import nested_cores
 from autopar._model.work import Chunk, Emission, Failure, Job, Outcome
-from autopar._native_api import call_each, thread_probe
+from autopar._native_api import NATIVE, call_each, thread_probe
 
 
 def bind(job: Job) -> Callable[..., Any]:
     """The job's function with its keyword arguments."""
     return functools.partial(job.function, **job.kwargs) if job.kwargs else job.function
+
+
+def run_each(
+    stand: Callable[..., Any], call: Callable[..., Any], items: Iterator[Any], count: int, out: list[Any], star: bool
+) -> bool | BaseException:
+    """:func:`call_each`, from a frame that stands at the line of the map."""
+    if not NATIVE:
+        call = functools.partial(stand, call)
+    ended: bool | BaseException = stand(call_each, call, items, count, out, star)
+    return ended
 
 
 def run_chunk(chunk: Chunk, *, keep: bool = False) -> Outcome:
@@ -36,7 +47,7 @@ def run_chunk(chunk: Chunk, *, keep: bool = False) -> Outcome:
         if job.collect or job.retries or job.seed is not None:
             _run_carefully(job, chunk, values)
         else:
-            call_each(bind(job), iter(chunk.items), len(chunk.items), values, job.star)
+            run_each(standing_at(job.line), bind(job), iter(chunk.items), len(chunk.items), values, job.star)
     except BaseException as raised:
         error = raised
     finally:
@@ -56,7 +67,7 @@ def run_chunk(chunk: Chunk, *, keep: bool = False) -> Outcome:
 
 
 def _run_carefully(job: Job, chunk: Chunk, values: list[Any]) -> None:
-    call = bind(job)
+    call = functools.partial(standing_at(job.line), bind(job))
     seeded = job.seed is not None
     with random_state_kept if seeded else nullcontext():
         for index, item in enumerate(chunk.items, chunk.start):

@@ -46,7 +46,17 @@ def dump_job(job: Job) -> bytes:
         The function, its keyword arguments or what it captures do not pickle.
     """
     function = None if job.reference is not None else job.function
-    rules = (job.star, dict(job.kwargs), job.collect, job.retries, job.seed, job.name, job.cores, job.numpy_random)
+    rules = {
+        "star": job.star,
+        "kwargs": dict(job.kwargs),
+        "collect": job.collect,
+        "retries": job.retries,
+        "seed": job.seed,
+        "name": job.name,
+        "cores": job.cores,
+        "numpy_random": job.numpy_random,
+        "line": None if job.line is None else job.line._replace(names=None),
+    }
     try:
         return dumps((function, job.reference, rules, _dump_shared(job)))
     except (KeyboardInterrupt, TransportError):
@@ -74,11 +84,11 @@ def _dump_shared(job: Job) -> list[tuple[str, str, bytes]]:
 
 def load_job(data: bytes) -> Job:
     """The job on the worker's side; globals it reads get the caller's values, those of earlier jobs their own again."""
-    function, reference, (star, kwargs, collect, retries, seed, name, cores, numpy_random), shared = pickle.loads(data)
+    function, reference, rules, shared = pickle.loads(data)
     if reference is not None:
         function = resolve(*reference)
     _share({(module, attribute): pickle.loads(value) for module, attribute, value in shared})
-    return Job(function, star, kwargs, collect, retries, seed, name=name, cores=cores, numpy_random=numpy_random)
+    return Job(function, **rules)
 
 
 _ABSENT = object()

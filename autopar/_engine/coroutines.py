@@ -23,6 +23,7 @@ from collections.abc import (
 from contextlib import aclosing
 from typing import Any
 
+from autopar._backends.standing import awaiting_at
 from autopar._backends.streams import OwnStreams
 from autopar._classify import classify
 from autopar._engine.blocks import Block, Reorder
@@ -98,6 +99,7 @@ class CoroutineRun:
         self._give_way_at = 0.0
 
         self._line = users_line()
+        self._await = awaiting_at(self._line)
         self._traits = _traits(state, items, star=star, kwargs=kwargs)
         self._key = ProfileKey(state.memory.code, "await", 0)
         learned = state.memory.recall(self._key)
@@ -366,11 +368,10 @@ class CoroutineRun:
     def _started_call(self, item: Any, index: int) -> Awaitable[Any]:
         function, kwargs = self.state.function, self._kwargs
         if self._seed is None:
-            started: Awaitable[Any] = function(*item, **kwargs) if self._star else function(item, **kwargs)
-            return started
+            return self._await(function(*item, **kwargs) if self._star else function(item, **kwargs))
 
         async def call() -> Any:
-            return await (function(*item, **kwargs) if self._star else function(item, **kwargs))
+            return await self._await(function(*item, **kwargs) if self._star else function(item, **kwargs))
 
         return OwnStreams(call(), self._seed, index, numpy_random=self._numpy_random)
 

@@ -6,10 +6,11 @@ import sys
 import warnings
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import FrameType
 
 from autopar._engine.functions import FunctionState
 from autopar._model.plan import Choice, Rejected
+from autopar._model.work import Line
 from autopar._record import duration
 from autopar.errors import PerformanceHint
 
@@ -19,17 +20,16 @@ WORTH_A_WARNING = 1.0
 _HOME = str(Path(__file__).resolve().parent.parent)
 
 
-class Line(NamedTuple):
-    """A line of the user's program, as :func:`warnings.warn_explicit` wants it."""
-
-    filename: str
-    lineno: int
-    module: str
-    registry: dict[Any, Any]
-
-
 asked_for: ContextVar[Line | None] = ContextVar("autopar_asked_for", default=None)
 """The line that asked for a map, where the map runs on a thread that the line is not seen from."""
+
+
+def users_frame() -> FrameType:
+    """The frame of the line that asks for the current map."""
+    frame = sys._getframe(1)
+    while frame.f_code.co_filename.startswith(_HOME) and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
 
 
 def users_line() -> Line:
@@ -37,12 +37,9 @@ def users_line() -> Line:
     known = asked_for.get()
     if known is not None:
         return known
-    frame = sys._getframe(1)
-    while frame.f_code.co_filename.startswith(_HOME) and frame.f_back is not None:
-        frame = frame.f_back
+    frame = users_frame()
     names = frame.f_globals
-    registry = names.setdefault("__warningregistry__", {})
-    return Line(frame.f_code.co_filename, frame.f_lineno, names.get("__name__") or "<string>", registry)
+    return Line(frame.f_code.co_filename, frame.f_lineno, names.get("__name__") or "<string>", names)
 
 
 def could_hint(state: FunctionState, choice: Choice) -> bool:
@@ -61,7 +58,8 @@ def hint_where_it_hurts(state: FunctionState, choice: Choice, line: Line | None 
         f"{state.name} runs in the plain loop, since {best.because}. If that does not matter, the hint {best.hint} "
         f"would open {best.plan}: predicted {duration(seconds)} instead of {duration(serial)}"
     )
-    filename, lineno, module, registry = line or users_line()
+    filename, lineno, module, names = line or users_line()
+    registry = (names or {}).setdefault("__warningregistry__", {})
     warnings.warn_explicit(text, PerformanceHint, filename, lineno, module, registry)
 
 

@@ -10,11 +10,13 @@ from itertools import chain
 from typing import Any
 
 from autopar._backends.exceptions import attributes_of
+from autopar._backends.standing import standing_at
 from autopar._effects import held_types, join_held
 from autopar._engine.blocks import Block
 from autopar._engine.functions import ArgumentTypes, FunctionState
 from autopar._engine.lessons import OnPool, key_of
 from autopar._engine.machine import THIS_MACHINE, Machine, cores_here
+from autopar._engine.notice import users_line
 from autopar._engine.source import Source
 from autopar._model.effects import Effect, EffectKind
 from autopar._model.hints import Settings
@@ -130,6 +132,8 @@ class MapTask:
         self.source = source
         self.kwargs = kwargs
         self.settings = settings
+        self.line = users_line()
+        source.stand = standing_at(self.line)
         self.lazy = lazy
         self.ordered = ordered
         self.buffersize = buffersize
@@ -290,6 +294,7 @@ class MapTask:
             cores=cores,
             ordered=self.ordered,
             numpy_random=self.seed is not None and draws_from_numpy(self.state.traits()),
+            line=self.line,
         )
 
     def room(self, seconds_per_item: float, workers: int) -> int:

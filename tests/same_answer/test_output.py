@@ -78,6 +78,7 @@ def test_a_map_prints_what_the_loop_prints(route: dict[str, Any], function: Call
     assert printed(lambda: ap.map(function, range(N), chunksize=5, **route)) == expected
 
 
+@pytest.mark.usefixtures("two_cores")
 @pytest.mark.parametrize("backend", ["threads", "processes"])
 def test_a_function_that_prints_may_run_on_several_workers(backend: str) -> None:
     """Since its output waits for its turn, nothing keeps it in one line."""
@@ -152,6 +153,7 @@ def test_imap_unordered_prints_whole_items(route: dict[str, Any]) -> None:
     assert sorted(out.splitlines()) == sorted(expected.splitlines())
 
 
+@pytest.mark.usefixtures("two_cores")
 @pytest.mark.parametrize("operation", ["imap_unordered", "submit"])
 def test_lines_of_threads_do_not_mix(operation: str) -> None:
     """`print` writes a line in pieces; the lines of items that run at the same time come whole, each at once."""
