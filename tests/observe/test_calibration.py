@@ -29,6 +29,7 @@ from autopar._model.calibration import (
     Quantity,
     plausible,
 )
+from autopar._model.nesting import nested_cores
 from autopar._model.work import Chunk, Job, Outcome
 from autopar._observe import calibration as trials
 from autopar._observe.host import current_host
@@ -247,6 +248,31 @@ def test_after_a_long_map_what_is_missing_is_measured(measured: list[str]) -> No
     measure_after_map(1.01 * 50e-3 / SHARE_OF_A_MAP)
     assert measured == ["thread_wake", "copy_byte"]
     assert host_prices().calibration.value("copy_byte") == 1e-10
+
+
+def test_a_trial_that_fails_costs_no_map(measured: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not tried again in this process; the others are."""
+
+    def fails() -> float:
+        measured.append("failed")
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(calibrating, "TRIALS", (Trial("thread_start", 1e-3, fails), *calibrating.TRIALS))
+    monkeypatch.setattr(calibrating, "_failed", {})
+    measure_after_map(1.0)
+    measure_after_map(1.0)
+    assert measured == ["failed", "thread_wake"]
+    assert calibrating._failed == {"thread_start": "RuntimeError: can't start new thread"}
+
+
+def test_inside_an_item_nothing_is_measured(measured: list[str]) -> None:
+    """A map in an item of another one shares the machine with its siblings."""
+    token = nested_cores.set(1)
+    try:
+        measure_after_map(1.0)
+    finally:
+        nested_cores.reset(token)
+    assert measured == []
 
 
 def test_after_a_short_map_nothing_is_measured(measured: list[str]) -> None:
