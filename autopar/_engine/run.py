@@ -306,5 +306,8 @@ class MapRun:
             self._elsewhere.close(interrupted=interrupted)
         self._trials.end(task.items_done)
         if not interrupted and not sys.is_finalizing():
+            if {"serial", "processes"} <= {plan.backend for plan, _ in task.tried}:
+                # They did travel; where that was found out on the way, the next map should know it beforehand.
+                self._deciding.measure_sizes()
             teach(task, self._trials, self._deciding.relied_on)
         task.sample_item = task.sample_result = None

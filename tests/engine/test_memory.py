@@ -106,10 +106,10 @@ def test_a_known_function_starts_with_its_plan(pool: FakePool) -> None:
 
 
 def test_an_unknown_function_is_probed_in_the_loop(pool: FakePool) -> None:
-    """Without memory the first item runs here."""
+    """Without memory the first item runs here, whatever goes ahead meanwhile."""
     function = parallel(item)
     assert function.map(range(40)) == EXPECTED
-    assert places(function) == [("serial", 40)]
+    assert "serial" in dict(places(function))
     assert last(function).learned == ""
 
 
@@ -132,7 +132,7 @@ def test_what_is_not_known_for_these_items_is_measured(pool: FakePool, reason: s
     """Each of these sends the first item through the loop, as without memory."""
     function = remembered(**changes)
     assert function.map(range(40)) == EXPECTED
-    assert places(function)[0][0] == "serial"
+    assert "serial" in dict(places(function))
     assert last(function).learned == ""
 
 
@@ -175,7 +175,7 @@ def test_maps_that_memory_must_not_hurry(
     monkeypatch.setattr(ThisMachine, "looks_ahead", False)  # on a busy machine a first item takes long
     function = remembered()
     mapped(function)
-    assert places(function)[0][0] == "serial"
+    assert "serial" in dict(places(function))
     assert last(function).learned == ""
 
 
@@ -401,7 +401,7 @@ def test_a_second_process_starts_with_the_plan() -> None:
     """The first one probes in its loop; the second, which knows the store only, sends its first item to the pool."""
     learned, tried = run_naps()
     assert learned == ""
-    assert tried[0] == ("serial", 1)
+    assert ("serial", 1) in tried
     learned, tried = run_naps()
     assert learned == "1 earlier map, 1 process"
     assert tried == [("threads", 40)]
@@ -415,7 +415,7 @@ def test_other_code_in_a_second_process_starts_anew() -> None:
     run_naps()
     learned, tried = run_naps(NAPS.replace("time.sleep(seconds)", "time.sleep(seconds + 0)"))
     assert learned == ""
-    assert tried[0] == ("serial", 1)
+    assert ("serial", 1) in tried
 
 
 @pytest.mark.slow
