@@ -82,11 +82,12 @@ _failed: dict[str, str] = {}
 """Quantity -> why it could not be measured in this process; that is not tried again after every map."""
 
 
-def calibrate() -> Calibration:
-    """Measure everything now: under a second on a quiet machine.
+def calibrate(seconds: float) -> Calibration:
+    """Measure everything now; no trial begins when so much time has passed.
 
     The start of forked worker processes is measured only where this process may still fork them.
     """
+    began = time.perf_counter()
     prices = host_prices()
     prices.load()
     forked = fork_pool()
@@ -95,6 +96,8 @@ def calibrate() -> Calibration:
     prices.take_measured(spawn_pool())
     cores = current_host().cores
     for trial in TRIALS:
+        if time.perf_counter() - began > seconds:
+            break
         if cores < 2 and trial.quantity.startswith("second_"):
             continue
         prices.take_measured({trial.quantity: trial.measure()})

@@ -20,9 +20,14 @@ from autopar._engine.functions import FunctionState
 from autopar._engine.journal import decision_log, new_log
 from autopar._engine.machine import ThisMachine
 from autopar._engine.memory import Memory
+from autopar._engine.run import MapRun
+from autopar._engine.source import Source
+from autopar._engine.task import MapTask
 from autopar._model.decision import Decision
+from autopar._model.hints import DEFAULTS
 from autopar._model.learned import MAPS_ON_TRUST, ItemFacts, Lesson, ProfileKey, Run
-from autopar._model.plan import BACKENDS
+from autopar._model.observation import Sample
+from autopar._model.plan import BACKENDS, Plan
 from autopar._observe.identity import code_digest, codes_digest
 from autopar._record import Store
 from autopar.testing import FakePool, fake_host
@@ -297,6 +302,20 @@ def test_predicted_and_actual_of_each_plan_are_shown(pool: FakePool) -> None:
     assert trial.predicted == pytest.approx(trial.plan.predicted)
     assert trial.actual > 0
     assert "Predicted and actual:" in explained(function)
+
+
+def test_a_prediction_before_any_item_was_measured_corrects_nothing() -> None:
+    """What was expected from a part of a first item that still ran is not held against the prices."""
+    plan = Plan(backend="threads", workers=2, predicted=1.0)
+    predicted = []
+    for samples in ([], [Sample(1, 0.5, 0.5)]):
+        run = MapRun(MapTask(FunctionState(item), Source(([1, 2, 3],), star=False), {}, DEFAULTS))
+        for sample in samples:
+            run.task.profile.add(sample)
+        run._put_in_force(plan)
+        run._trials.end(3)
+        predicted.append([trial.predicted for trial in run.trials])
+    assert predicted == [[None], [1.0]]
 
 
 # Recall

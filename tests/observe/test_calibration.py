@@ -304,7 +304,7 @@ def test_where_no_other_process_can_be_started_that_price_is_left_open(monkeypat
 @pytest.mark.slow
 def test_calibrate_measures_everything_and_keeps_it(isolated_store: Path) -> None:
     """One call knows every quantity; the next program finds them in the store, and the planner has them."""
-    script = "import autopar as ap; print(*ap.calibrate().quantities)"
+    script = "import autopar as ap; print(*ap.calibrate(60).quantities)"
     names = set(run_python("-c", script).split())
     alone = set() if current_host().cores > 1 else set(CORE_QUANTITIES)
     forked = set() if "fork_base" in names else {"fork_base", "fork_start"}
@@ -317,13 +317,19 @@ def test_calibrate_measures_everything_and_keeps_it(isolated_store: Path) -> Non
         assert name in str(known)
 
 
+def test_a_wrong_limit_is_refused() -> None:
+    """It says what is expected."""
+    with pytest.raises(ap.AutoparError, match="seconds as a number, not str"):
+        ap.calibrate("1")  # type: ignore[arg-type]
+
+
 @pytest.mark.slow
 def test_calibrate_leaves_the_callers_event_loop_alone() -> None:
     """It works from a coroutine too, and no policy or loop of the caller is changed."""
     import asyncio
 
     async def main() -> float | None:
-        return ap.calibrate().value("async_dispatch")
+        return ap.calibrate(60).value("async_dispatch")
 
     assert asyncio.run(main())
 
