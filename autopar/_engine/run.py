@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 
 from autopar._engine.ahead import Ahead
 from autopar._engine.blocks import Block
@@ -174,6 +175,9 @@ class MapRun:
     def _put_in_force(self, plan: Plan) -> None:
         self.plan, self.predicted = plan, plan.predicted
         task = self.task
+        if not task.profile.items:
+            # What was predicted from a part of an item that still runs says nothing about the prices.
+            plan = replace(plan, predicted=None)
         self._trials.begin(plan, task.items_done, task.source.remaining, self._deciding.correction(plan))
 
     def _consider(self) -> Iterator[Block]:
@@ -307,5 +311,8 @@ class MapRun:
             self._elsewhere.close(interrupted=interrupted)
         self._trials.end(task.items_done)
         if not interrupted and not sys.is_finalizing():
+            if {"serial", "processes"} <= {plan.backend for plan, _ in task.tried}:
+                # They did travel; where that was found out on the way, the next map should know it beforehand.
+                self._deciding.measure_sizes()
             teach(task, self._trials, self._deciding.relied_on)
         task.sample_item = task.sample_result = None

@@ -173,8 +173,9 @@ class MapTask:
     @property
     def remembered(self) -> Profile | None:
         """What earlier maps over items of this type have learned."""
-        known = self.state.memory.recall(self.key)
-        return None if known is None else known.facts.profile()
+        memory = self.state.memory
+        known = memory.recall(self.key)
+        return memory.latest.get(type(self.sample_item)) if known is None else known.facts.profile()
 
     @property
     def key(self) -> ProfileKey:
