@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from autopar._effects import facts, lookup, walk
 from autopar._effects.decode import decode
-from autopar._effects.held_types import DEEPEST, Held
+from autopar._effects.held import DEEPEST, Held
 from autopar._effects.summary import Recorder
 from autopar._effects.values import NOTHING, Args, Callee, LibraryObject, Origin, Pool, Site, Value
 from autopar._effects.walk import Frame

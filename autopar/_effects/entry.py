@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from autopar._effects import calls, facts, lookup
 from autopar._effects.analysis import Analysis, Links, TooLongError
-from autopar._effects.held_types import Held
+from autopar._effects.held import Held
 from autopar._effects.special import SPECIAL
 from autopar._effects.values import NOTHING, Args, Origin, Value
 from autopar._effects.walk import Frame

@@ -12,8 +12,8 @@ from itertools import chain
 from types import CodeType, FunctionType, ModuleType, NoneType
 from typing import Any
 
+from autopar import _effects
 from autopar._backends.importing import importable
-from autopar._effects import Held, analyse, held_types
 from autopar._engine.memory import Memory
 from autopar._model.decision import Brief, Decision
 from autopar._model.effects import Effect
@@ -45,13 +45,13 @@ class ArgumentTypes:
 
     positional: tuple[type, ...]
     keyword: tuple[tuple[str, type], ...] = ()
-    held: Held = ()
+    held: _effects.Held = ()
 
     @classmethod
     def of(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ArgumentTypes:
         """Those of a real call."""
         keyword = tuple((name, type(value)) for name, value in kwargs.items())
-        return cls(tuple(map(type, args)), keyword, held_types((*args, *kwargs.values())))
+        return cls(tuple(map(type, args)), keyword, _effects.held_types((*args, *kwargs.values())))
 
     @property
     def plain(self) -> bool:
@@ -112,7 +112,7 @@ class FunctionState:
                 if (module := sys.modules.get(read.module)) is not None
             )
         else:
-            report = analyse(
+            report = _effects.analyse(
                 self.function,
                 argument_types=types.positional,
                 keyword_types=dict(types.keyword),

@@ -9,9 +9,9 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
+from autopar import _effects
 from autopar._backends.exceptions import attributes_of
 from autopar._backends.standing import standing_at
-from autopar._effects import held_types, join_held
 from autopar._engine.blocks import Block
 from autopar._engine.functions import ArgumentTypes, FunctionState
 from autopar._engine.lessons import OnPool, key_of
@@ -258,10 +258,10 @@ class MapTask:
     def _types_of(self, items: list[Any], first: ArgumentTypes) -> set[ArgumentTypes | None]:
         """The types of the items' arguments, each with all that any of the items or the first one holds."""
         if not self.source.star:
-            held = join_held(first.held, held_types(items))
+            held = _effects.join_held(first.held, _effects.held_types(items))
             return {ArgumentTypes((kind,), first.keyword, held) for kind in set(map(type, items))}
         rows = [item for item in items if type(item) in (tuple, list)]
-        held = join_held(first.held, held_types(list(chain.from_iterable(rows))))
+        held = _effects.join_held(first.held, _effects.held_types(list(chain.from_iterable(rows))))
         found: set[ArgumentTypes | None] = {ArgumentTypes(tuple(map(type, row)), first.keyword, held) for row in rows}
         return found if len(rows) == len(items) else found | {None}
 

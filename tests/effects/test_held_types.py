@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from autopar._effects import analyse, held_types, join_held
-from autopar._effects.held_types import DEEPEST, LOOKED_AT
+from autopar._effects.held import DEEPEST, LOOKED_AT
 from autopar._model.effects import EffectKind
 
 seen: list[Any] = []

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from autopar._effects import analyse
+from autopar._effects import analyse, held_types
 from autopar._model.effects import EffectKind
-from tests.effects import hooked, hooked_world, ordinary, ordinary_world, reached, reached_world, world
+from tests.effects import hooked, hooked_world, ordinary, ordinary_world, reached, reached_world, whole, world
 
 
 @functools.cache
@@ -45,3 +45,20 @@ def test_an_effect_behind_a_hook_is_found(body: str) -> None:
 def test_ordinary_code_has_no_effect(body: str) -> None:
     """Objects with special methods, local classes, generators and library calls raise no alarm by themselves."""
     assert [str(effect) for effect in analyse(function_of(body, ordinary_world.SOURCE)).effects] == []
+
+
+@functools.cache
+def programs() -> dict[str, Any]:
+    names: dict[str, Any] = {"__name__": "tests.effects.written"}
+    exec(compile(whole.SOURCE, "programs", "exec", dont_inherit=True), names)
+    return names
+
+
+@pytest.mark.parametrize(("name", "argument"), whole.CALLS, ids=[name for name, _ in whole.CALLS])
+def test_whole_programs_are_free(name: str, argument: str) -> None:
+    """With the types of a call's argument, and of what it holds, no program is suspected; it runs, too."""
+    function, value = programs()[name], eval(argument, programs())
+    function(value)
+    value = eval(argument, programs())
+    report = analyse(function, argument_types=(type(value),), held=held_types((value,)))
+    assert [str(effect) for effect in report.effects] == []

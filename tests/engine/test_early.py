@@ -138,9 +138,9 @@ def warn_caller(x: int) -> int:
 def test_its_items_are_called_from_the_callers_line() -> None:
     """A warning for the caller names the line of the map, as it would name the loop's."""
     function = parallel(warn_caller)
+    line = sys._getframe().f_lineno + 4
     with warnings.catch_warnings(record=True) as shown:
         warnings.simplefilter("always")
         for _ in range(2):
             function.map([1])
-            line = sys._getframe().f_lineno - 1
     assert [(warning.filename, warning.lineno) for warning in shown] == [(__file__, line)] * 2
