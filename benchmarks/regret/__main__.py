@@ -47,14 +47,14 @@ def main() -> int:
             family, workload = known[name]
             results[name] = Measurement(family, workload, effort, scratch, base, options.way or list(WAYS)).run()
             say_progress(name, results[name])
-    about |= {"seconds": time.perf_counter() - started, "quick": options.quick, "repeat": effort.repeat}
+            about |= {"seconds": time.perf_counter() - started, "quick": options.quick, "repeat": effort.repeat}
+            if options.json:  # after each, so that a run that is ended leaves what it has
+                Path(options.json).write_text(as_json(results, about), encoding="utf-8")
     wrong = failures(results)
     print(described(about))
     print(table(results))
     print("", *notes(results), "", sep="\n")
     print(*[f"FAILED: {each}" for each in wrong] or ["Every result was the plain loop's."], sep="\n")
-    if options.json:
-        Path(options.json).write_text(as_json(results, about), encoding="utf-8")
     return 1 if wrong else 0
 
 
