@@ -34,6 +34,8 @@ def main() -> int:
         seconds=chosen.seconds,
         modes=frozenset(options.mode or MODES),
     )
+    # Those beside are no part of any ratio of autopar's, and slow to start.
+    ways = options.way or [way for way, entry in WAYS.items() if entry.role != "beside" or not options.quick]
     about = machine()
     started = time.perf_counter()
     results: dict[str, dict[str, Times]] = {}
@@ -45,7 +47,7 @@ def main() -> int:
         about["import_seconds"] = import_seconds(environment)
         for name in names:
             family, workload = known[name]
-            results[name] = Measurement(family, workload, effort, scratch, base, options.way or list(WAYS)).run()
+            results[name] = Measurement(family, workload, effort, scratch, base, ways).run()
             say_progress(name, results[name])
             about |= {"seconds": time.perf_counter() - started, "quick": options.quick, "repeat": effort.repeat}
             if options.json:  # after each, so that a run that is ended leaves what it has
@@ -64,7 +66,7 @@ def parsed(names: list[str]) -> argparse.Namespace:
         prog="python -m benchmarks.regret",
         description="Time taken over the time of the best hand-picked way, on the same inputs, in the same run.",
     )
-    parser.add_argument("--quick", action="store_true", help="small workloads, one interpreter each: three minutes")
+    parser.add_argument("--quick", action="store_true", help="small, one interpreter each, without joblib and mpire")
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=names, help=f"these workloads: {', '.join(names)}")
     parser.add_argument("--way", nargs="+", metavar="WAY", choices=WAYS, help=f"these ways: {', '.join(WAYS)}")
     parser.add_argument("--mode", nargs="+", choices=MODES, help="these modes; default all")

@@ -47,8 +47,9 @@ def table(results: Results) -> str:
     """
     head = ["workload", "best cold", "ms", "best warm", "ms"]
     head += [f"autopar {mode}" for mode in AUTOPAR_MODES] + ["first map: autopar chose", "later maps"]
-    head += [f"{way} {mode}" for way in _beside() for mode in BESIDE_MODES]
-    rows = [_row(name, times) for name, times in results.items()]
+    columns = _columns(results)
+    head += [f"{way} {mode}" for way, mode in columns[len(AUTOPAR_MODES) :]]
+    rows = [_row(name, times, columns) for name, times in results.items()]
     rows += [_summary(label, results) for label in ("geometric mean", "worst")]
     return aligned(head, rows)
 
@@ -83,17 +84,19 @@ def notes(results: Results) -> list[str]:
 
 def as_json(results: Results, about: Mapping[str, Any]) -> str:
     """Everything: all times, what autopar said, the ratios."""
+    columns = _columns(results)
     workloads = {
         name: {
             "best": {
                 mode: None if (best := best_of(times, mode)) is None else asdict(best) for mode in ("cold", "warm")
             },
-            "ratios": {f"{way} {mode}": value for way, mode in _columns() if (value := ratio(times, way, mode))},
+            "ratios": {f"{way} {mode}": value for way, mode in columns if (value := ratio(times, way, mode))},
             "ways": {way: asdict(each) for way, each in times.items()},
         }
         for name, times in results.items()
     }
-    summary = {label: dict(zip(_column_names(), _figures(label, results), strict=True)) for label in _SUMMARIES}
+    names = [f"{way} {mode}" for way, mode in columns]
+    summary = {label: dict(zip(names, _figures(label, results), strict=True)) for label in _SUMMARIES}
     return json.dumps({**about, "summary": summary, "workloads": workloads}, indent=1) + "\n"
 
 
@@ -113,25 +116,19 @@ def aligned(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 _SUMMARIES: dict[str, Callable[[list[float]], float]] = {"geometric mean": geometric_mean, "worst": max}
 
 
-def _beside() -> list[str]:
-    return [way for way, entry in WAYS.items() if entry.role == "beside"]
+def _columns(results: Results) -> list[tuple[str, str]]:
+    """The ratios shown: autopar's, then those of the ways beside that were measured."""
+    measured = {way for times in results.values() for way in times}
+    beside = [way for way, entry in WAYS.items() if entry.role == "beside" and way in measured]
+    return [("autopar", mode) for mode in AUTOPAR_MODES] + [(way, mode) for way in beside for mode in BESIDE_MODES]
 
 
-def _columns() -> list[tuple[str, str]]:
-    beside = [(way, mode) for way in _beside() for mode in BESIDE_MODES]
-    return [("autopar", mode) for mode in AUTOPAR_MODES] + beside
-
-
-def _column_names() -> list[str]:
-    return [f"{way} {mode}" for way, mode in _columns()]
-
-
-def _row(name: str, times: Mapping[str, Times]) -> list[str]:
+def _row(name: str, times: Mapping[str, Times], columns: Sequence[tuple[str, str]]) -> list[str]:
     cells = [name]
     for mode in ("cold", "warm"):
         best = best_of(times, mode)
         cells += ["", ""] if best is None else [best.way, f"{best.seconds * 1e3:.1f}"]
-    figures = [_shown(ratio(times, way, mode), times, way) for way, mode in _columns()]
+    figures = [_shown(ratio(times, way, mode), times, way) for way, mode in columns]
     split = len(AUTOPAR_MODES)
     return cells + figures[:split] + [_chosen(times, "cold"), _chosen(times, "warm")] + figures[split:]
 
@@ -155,7 +152,7 @@ def _summary(label: str, results: Results) -> list[str]:
 
 def _figures(label: str, results: Results) -> list[float | None]:
     found = []
-    for way, mode in _columns():
+    for way, mode in _columns(results):
         ratios = [value for times in results.values() if (value := ratio(times, way, mode)) is not None]
         found.append(_SUMMARIES[label](ratios) if ratios else None)
     return found

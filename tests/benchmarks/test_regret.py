@@ -37,6 +37,14 @@ TIMES = {
 }
 
 
+HUNDRED = Workload("tiny", "", all_workloads()["tiny"][1].prepare, 100, 100)
+
+
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give every map as long as it takes, however busy the machine is."""
+    monkeypatch.setattr(driver, "limit", lambda times, way, mode: 60.0)
+
+
 @pytest.mark.parametrize(
     ("results", "same", "other"),
     [
@@ -239,11 +247,11 @@ def test_a_cell_has_a_store_of_its_own(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.slow
-def test_a_measurement_times_first_and_later_maps(tmp_path: Path) -> None:
+def test_a_measurement_times_first_and_later_maps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each way has a cold time and a warm one, autopar one with a stored profile, and says what it chose."""
+    patient(monkeypatch)
     ways = ("loop", "autopar", "autopar stored", "threads 2")
-    workload = Workload("tiny", "", all_workloads()["tiny"][1].prepare, 100, 100)
-    times = Measurement("tiny", workload, QUICKEST, tmp_path, ways=ways).run()
+    times = Measurement("tiny", HUNDRED, QUICKEST, tmp_path, ways=ways).run()
     assert [each.errors for each in times.values()] == [[]] * len(ways)
     assert [len(times[way].cold) for way in ways] == [1, 1, 1, 1]
     assert [len(times["autopar"].warm), len(times["autopar stored"].warm)] == [1, 0]
@@ -253,7 +261,8 @@ def test_a_measurement_times_first_and_later_maps(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_wrong_answer_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A way whose results are not the loop's is wrong, and competes no more."""
-    measurement = Measurement("tiny", all_workloads()["tiny"][1], QUICKEST, tmp_path, ways=("loop", "threads 2"))
+    patient(monkeypatch)
+    measurement = Measurement("tiny", HUNDRED, QUICKEST, tmp_path, ways=("loop", "threads 2"))
     own = driver.Cell.map
 
     def swapped(cell: driver.Cell, seconds: float) -> dict[str, Any] | None:
@@ -280,7 +289,7 @@ def test_a_rival_that_is_not_installed_is_left_out(tmp_path: Path, monkeypatch: 
     """A way whose package is missing is noted with the error, and does not fail the run."""
     (tmp_path / "mpire.py").write_text("raise ImportError('not here')\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    times = Measurement("tiny", all_workloads()["tiny"][1], QUICKEST, tmp_path, ways=("loop", "mpire")).run()
+    times = Measurement("tiny", HUNDRED, QUICKEST, tmp_path, ways=("loop", "mpire")).run()
     assert notes({"tiny": times}) == ["mpire: ImportError (tiny)"]
     assert failures({"tiny": times}) == []
 
