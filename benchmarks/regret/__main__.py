@@ -24,7 +24,7 @@ def main() -> int:
     known = all_workloads()
     options = parsed(list(known))
     names = options.only or list(known)
-    quick = Effort(quick=True, repeat=1, warm=(2, 4), seconds=0.2)
+    quick = Effort(quick=True, repeat=1, warm=(2, 3), seconds=0.1)
     full = Effort()
     chosen = quick if options.quick else full
     effort = Effort(
