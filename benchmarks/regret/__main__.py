@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import subprocess
 import sys
 import time
@@ -78,12 +77,10 @@ def parsed(names: list[str]) -> argparse.Namespace:
     return options
 
 
-def calibrated_store(scratch: Path) -> Path | None:
-    """Fill a store with what autopar measures of a host once, where it has a command for that."""
-    if importlib.util.find_spec("autopar.__main__") is None:
-        return None
+def calibrated_store(scratch: Path) -> Path:
+    """Fill a store with what autopar measures of a host once."""
     folder = scratch / "calibrated"
-    command = [sys.executable, "-m", "autopar", "calibrate"]
+    command = [sys.executable, "-c", "import autopar; autopar.calibrate()"]
     subprocess.run(command, env=environment_with(scratch, folder, None), stdout=subprocess.DEVNULL, check=True)
     return folder
 
