@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from queue import Empty
+from types import CodeType
 from typing import Any
 
 from autopar._engine.beside import Story
@@ -373,6 +374,9 @@ class SimulatedFunction(FunctionState):
             self._looked_at = True
             self._machine.compute(self._machine.shape.prices.look)
         return self._machine.work.traits
+
+    def followed_codes(self) -> tuple[CodeType, ...] | None:
+        return self._machine.work.traits.report.codes if self._looked_at else None
 
     def reference(self) -> tuple[str, str] | None:
         return None
