@@ -117,7 +117,7 @@ class Here:
         task.see(item)
         task.sample_item = item
         witness = self._witness(item)
-        with self._ahead if self._ahead.worth_it() else nullcontext():
+        with task.machine.beside(self._ahead) if self._ahead.worth_it() else nullcontext():
             meter = Meter(task.machine.probe)
             block = self.run_chunk(chunk)
             sample = self._sample(meter, len(block.values), alone)
