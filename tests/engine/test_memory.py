@@ -16,6 +16,7 @@ import pytest
 
 from autopar import parallel
 from autopar._engine import early, teaching
+from autopar._engine.ahead import Ahead
 from autopar._engine.functions import FunctionState
 from autopar._engine.journal import decision_log, new_log
 from autopar._engine.machine import ThisMachine
@@ -46,7 +47,7 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> FakePool:
     monkeypatch.delenv("AUTOPAR_EAGER", raising=False)
     monkeypatch.setitem(BACKENDS, "processes", replace(BACKENDS["processes"], module=fake_backend.__name__))
     monkeypatch.setattr(ThisMachine, "host", staticmethod(lambda: fake_host(4)))
-    monkeypatch.setattr(ThisMachine, "looks_ahead", False)  # on a busy machine any first item takes long
+    monkeypatch.setattr(Ahead, "worth_it", lambda _: False)  # on a busy machine any first item takes long
     monkeypatch.setattr(teaching, "WORTH_NOTING", 0.0)
     return use(FakePool(wall=EACH))
 
