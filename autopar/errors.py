@@ -18,6 +18,7 @@
     AutoparWarning (a RuntimeWarning)
     +-- PerformanceHint                              a curable reason costs over a second
     +-- StoreWarning                                 the decision log cannot be kept
+    +-- KernelMismatchWarning                        compiled code gave another result than Python, and is not used
 
 An exception raised by the user's own function is never wrapped: it arrives as itself.
 """
@@ -117,3 +118,10 @@ class PerformanceHint(AutoparWarning):
 
 class StoreWarning(AutoparWarning):
     """Decisions cannot be kept across processes; everything else works."""
+
+
+class KernelMismatchWarning(AutoparWarning):
+    """Compiled code gave another result than Python did for the same call; Python's was returned.
+
+    The function runs in Python from then on. Earlier results of that code are in doubt; please report it.
+    """
