@@ -13,6 +13,7 @@ import os
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -120,7 +121,7 @@ class ObjectCache:
             with suppress(FileNotFoundError):
                 path.unlink()
                 removed += 1
-        _remove_unfinished(self.folder, older_than=None)
+        _remove_unfinished(self.folder)
         return removed
 
     def size(self) -> tuple[int, int]:
@@ -170,7 +171,7 @@ class ObjectCache:
                 with suppress(OSError):
                     path.unlink()
                 total -= status.st_size
-        _remove_unfinished(path=spare.parent, older_than=STALE_SECONDS)
+        _remove_unfinished(spare.parent)
 
     def _statuses(self) -> list[tuple[Path, os.stat_result]]:
         found = []
@@ -195,15 +196,13 @@ def _objects(folder: Path) -> Iterator[tuple[Path, str]]:
                 yield Path(entry.path), matched[1]
 
 
-def _remove_unfinished(path: Path, older_than: float | None) -> None:
-    import time
-
-    oldest = None if older_than is None else time.time() - older_than
-    with os.scandir(path) as entries:
+def _remove_unfinished(folder: Path) -> None:
+    oldest = time.time() - STALE_SECONDS
+    with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.endswith(_UNFINISHED):
                 with suppress(OSError):
-                    if oldest is None or entry.stat(follow_symlinks=False).st_mtime < oldest:
+                    if entry.stat(follow_symlinks=False).st_mtime < oldest:
                         os.unlink(entry.path)
 
 

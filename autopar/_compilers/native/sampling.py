@@ -67,7 +67,8 @@ class Sampling:
             missing = max(missing, (SHORTEST_DISTANCE - self._since) * ours * self.share)
         if missing <= 0:
             return 0
-        return math.ceil(min(missing / (self.share * max(ours, 1e-9)), LONGEST_DISTANCE))
+        a_call_adds = self.share * max(ours, 1e-9)
+        return math.ceil(min(missing / a_call_adds, LONGEST_DISTANCE)) if a_call_adds > 0 else LONGEST_DISTANCE
 
     def compare(self, *, python: float, ours: float) -> None:
         """Note a comparison: seconds of the call in Python, and compiled."""
