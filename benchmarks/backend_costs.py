@@ -36,6 +36,7 @@ from autopar._backends import processes
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Job
 workers = {workers}
+processes.forkable = lambda: {forked}
 job = Job(abs, reference=("builtins", "abs"), name="abs")
 started = time.perf_counter()
 pool = processes.open(Plan(backend="processes", workers=workers))
@@ -122,9 +123,9 @@ def byte_both_ways(pool: Pool, job: Job, size: int) -> float:
     return (time.perf_counter() - started) / (2 * size)
 
 
-def cold_start(workers: int) -> float:
+def cold_start(workers: int, forked: bool) -> float:
     """Seconds from nothing to one answer of each worker, in a fresh interpreter."""
-    code = COLD_START.format(workers=workers)
+    code = COLD_START.format(workers=workers, forked=forked)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return float(done.stdout)
 
@@ -167,6 +168,18 @@ def planning(repeats: int = 50) -> float:
     return (time.perf_counter() - started) / repeats
 
 
+def cold_starts(rounds: int, field: str, *, forked: bool) -> list[Figure]:
+    """The cold start of pools of 1, 2 and 4 workers, and the line through them."""
+    name = "forked pool" if forked else "process pool"
+    colds = {w: median_of(rounds, lambda w=w: cold_start(w, forked)) for w in (1, 2, 4)}  # type: ignore[misc]
+    slope = max(0.0, (colds[4] - colds[1]) / 3)
+    return [
+        *(Figure(f"{name} cold, {workers} workers", seconds) for workers, seconds in colds.items()),
+        Figure(f"{name} cold, intercept", max(0.0, colds[1] - slope), f"{field}_base", "of those above"),
+        Figure(f"{name} cold, slope", slope, f"{field}_start", "a worker"),
+    ]
+
+
 def measure(rounds: int) -> list[Figure]:
     """All figures."""
     job = Job(identity, name="identity")
@@ -174,17 +187,12 @@ def measure(rounds: int) -> list[Figure]:
     thread_pool = threads.open(Plan(backend="threads", workers=2))
     process_pool = processes.open(Plan(backend="processes", workers=2))
     chunks_through(process_pool, one, 50)
-    colds = {workers: median_of(rounds, lambda w=workers: cold_start(w)) for workers in (1, 2, 4)}  # type: ignore[misc]
-    slope = (colds[4] - colds[1]) / 3
     return [
+        *cold_starts(rounds, "process", forked=False),
+        *cold_starts(rounds, "fork", forked=True),
         Figure("thread start", median_of(rounds, thread_start), "thread_start"),
         Figure("thread chunk", median_of(rounds, lambda: chunks_through(thread_pool, one, 2000)), "thread_dispatch"),
         Figure("thread item", median_of(rounds, lambda: item_in_chunk(thread_pool, job)), "thread_item"),
-        Figure("process pool cold, 1 worker", colds[1]),
-        Figure("process pool cold, 2 workers", colds[2]),
-        Figure("process pool cold, 4 workers", colds[4]),
-        Figure("process pool cold, intercept", max(0.0, colds[1] - slope), "process_base", "of the three above"),
-        Figure("process pool cold, slope", slope, "process_start", "a worker"),
         Figure("process chunk", median_of(rounds, lambda: chunks_through(process_pool, one, 1000)), "process_dispatch"),
         Figure("process item", median_of(rounds, lambda: item_in_chunk(process_pool, job)), "process_item"),
         Figure("process byte, 1 MB items", median_of(rounds, lambda: byte_both_ways(process_pool, job, 10**6))),

@@ -66,7 +66,7 @@ def check_iterables(iterables: tuple[Any, ...], operation: str, *, asynchronous:
     if not iterables:
         raise HintTypeError(f"{operation}() needs at least one iterable of items")
     for position, each in enumerate(iterables, 1):
-        if isinstance(each, Iterable) or hasattr(type(each), "__getitem__"):
+        if type(each) is list or isinstance(each, Iterable) or hasattr(type(each), "__getitem__"):
             continue
         if isinstance(each, AsyncIterable):
             if asynchronous:

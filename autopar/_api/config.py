@@ -8,7 +8,7 @@ from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Any
 
-from autopar._model.hints import Settings, check_hints, hints_from_environment, settle
+from autopar._model.hints import DEFAULTS, HINTS, Settings, check_hints, hints_from_environment, settle
 
 _blocks: ContextVar[tuple[Mapping[str, Any], ...]] = ContextVar("autopar_config", default=())
 
@@ -59,6 +59,44 @@ def settings_for(call: Mapping[str, Any], decorator: Mapping[str, Any]) -> Setti
     autopar.errors.HintValueError
         An environment variable's text is not a value of its hint.
     """
-    environment = hints_from_environment(os.environ)
-    eager = os.environ.get("AUTOPAR_EAGER", "") not in ("", "0")
-    return settle(call, decorator, *_blocks.get(), environment, eager=eager)
+    environment, eager = _environment.hints()
+    blocks = _blocks.get()
+    if not (call or decorator or blocks or environment or eager):
+        return DEFAULTS
+    return settle(call, decorator, *blocks, environment, eager=eager)
+
+
+class _Environment:
+    """Hints out of the environment, read anew only when a variable of autopar's has changed."""
+
+    def __init__(self) -> None:
+        self._names = [f"AUTOPAR_{name.upper()}" for name in (*HINTS, "eager")]
+        # CPython keeps the variables in a plain dict, encoded; asking that is 20 times as quick as os.environ.
+        self._kept: dict[Any, Any] = os.environ.__dict__.get("_data", {})
+        encode: Any = getattr(os.environ, "encodekey", None)
+        known = type(self._kept) is dict and encode is not None
+        self._keys: list[Any] = [encode(name) for name in self._names] if known else []
+        self._seen: list[Any] | None = None
+        self._hints: tuple[dict[str, Any], bool] = ({}, False)
+
+    def hints(self) -> tuple[dict[str, Any], bool]:
+        """The hints, and whether every map is to go parallel.
+
+        Raises
+        ------
+        autopar.errors.HintValueError
+            A variable's text is not a value of its hint.
+        """
+        if self._keys and os.environ.__dict__.get("_data") is self._kept:
+            get = self._kept.get
+            seen = [get(key) for key in self._keys]
+        else:
+            seen = list(map(os.environ.get, self._names))
+        if seen != self._seen:
+            eager = os.environ.get("AUTOPAR_EAGER", "") not in ("", "0")
+            self._hints = hints_from_environment(os.environ), eager
+            self._seen = seen
+        return self._hints
+
+
+_environment = _Environment()

@@ -120,7 +120,10 @@ _fresh: Values = {}
 
 
 def remember_fresh() -> None:
-    """Note how this worker was started, for settings that a caller has left alone."""
+    """Note how this interpreter was started, for settings that a caller has left alone.
+
+    A forked worker has the caller's own settings of that moment, so it is told the standard library's defaults.
+    """
     _fresh.update(_read(_PLAIN) | _read(_RICH))
 
 

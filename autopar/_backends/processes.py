@@ -1,9 +1,10 @@
 """Worker processes, warm and reused: CPU-bound Python past the GIL.
 
-Each worker is a spawned process with one duplex pipe, served by one thread of this process that sends a chunk and
-waits for its outcome. ``concurrent.futures.ProcessPoolExecutor`` shares one queue among its workers instead: it takes
-about 150 us a task where this takes about a third, and when one of its workers dies every item in flight is lost
-(``benchmarks/backend_costs.py``); here the one thread that held the chunk knows which items to blame.
+Each worker is a process, forked where that is safe and spawned elsewhere, with one duplex pipe, served by one thread of
+this process that sends a chunk and waits for its outcome. ``concurrent.futures.ProcessPoolExecutor`` shares one queue
+among its workers instead: it takes about 150 us a task where this takes about a third, and when one of its workers dies
+every item in flight is lost (``benchmarks/backend_costs.py``); here the one thread that held the chunk knows which
+items to blame.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
 from multiprocessing.connection import Connection, Pipe
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from autopar._backends.context import capture
+from autopar._backends.forkable import forkable
 from autopar._backends.pool import WorkerPool
 from autopar._backends.spawn import WorkerProcess
 from autopar._backends.transport import dump_items, dump_job, load_error, load_outcome
@@ -39,15 +42,11 @@ class _ProcessRunner:
         self._start()
 
     def _start(self) -> None:
-        self._pipe: Connection
-        theirs: Connection
-        self._pipe, theirs = Pipe(duplex=True)
         self._jobs: dict[int, None] = {}
         self._lost = False
-        self._process = WorkerProcess(target=main, args=(theirs,), name="autopar-worker")
-        with _starting:
-            self._process.start()
-        theirs.close()
+        self._pipe: Connection
+        self._process: BaseProcess
+        self._process, self._pipe = _forked.pop() if _forked else _spawned()
 
     def run(self, parcel: _Parcel, started: Callable[[], None]) -> Outcome:
         number = parcel[0]
@@ -114,6 +113,33 @@ class _ProcessRunner:
             self._process.join()
 
 
+def _spawned() -> tuple[BaseProcess, Connection]:
+    """A worker with an interpreter of its own, and this side's end of the pipe to it."""
+    ours, theirs = Pipe(duplex=True)
+    worker = WorkerProcess(target=main, args=(theirs,), name="autopar-worker")
+    with _starting:
+        worker.start()
+    theirs.close()
+    return worker, ours
+
+
+def _fork(workers: int) -> None:
+    """Start so many workers as copies of this process, before it has threads that would forbid it."""
+    from autopar._backends.fork import ForkedWorker
+
+    for _ in range(workers):
+        ours, theirs = Pipe(duplex=True)
+        worker = ForkedWorker(main, theirs)
+        try:
+            worker.start()
+        except OSError:  # No more processes for now: the threads that serve them will try again, and say so.
+            ours.close()
+            return
+        finally:
+            theirs.close()
+        _forked.append((worker, ours))
+
+
 def _line(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
@@ -149,6 +175,8 @@ _packed_jobs: weakref.WeakKeyDictionary[Any, tuple[int, tuple[bytes, bytes]]] = 
 _lock = threading.Lock()
 _starting = threading.Lock()
 _shared: WorkerPool | None = None
+_forked: list[tuple[BaseProcess, Connection]] = []
+"""Workers that were forked and wait for the thread that is to serve them."""
 
 
 def _packed(chunk: Chunk) -> tuple[int, tuple[bytes, bytes]]:
@@ -177,6 +205,8 @@ def open(plan: Plan) -> ProcessesPool:
         if _shared is None:
             _shared = WorkerPool(_ProcessRunner, plan.workers, "autopar-process")
             atexit.register(_close_at_exit)
+            if forkable():
+                _fork(plan.workers)
         # A queue as long again as the workers hides the way through the caller, unless others use the pool too.
         own = _shared.grow(plan.workers) == plan.workers
         return ProcessesPool(_shared, 2 * plan.workers if own else plan.workers)
@@ -184,7 +214,7 @@ def open(plan: Plan) -> ProcessesPool:
 
 def warm() -> int:
     """Worker processes that are already there."""
-    return _shared.alive if _shared is not None else 0
+    return _shared.alive + len(_forked) if _shared is not None else 0
 
 
 def _close_at_exit() -> None:
@@ -198,6 +228,7 @@ def _forget() -> None:
     global _shared, _lock, _starting
     _shared, _lock, _starting = None, threading.Lock(), threading.Lock()
     _packed_jobs.clear()
+    _forked.clear()
     atexit.unregister(_close_at_exit)
 
 

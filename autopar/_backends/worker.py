@@ -39,13 +39,14 @@ class _Known(NamedTuple):
     around: Surroundings
 
 
-def main(pipe: Connection) -> None:
-    """Serve chunks until the pipe closes."""
+def main(pipe: Connection, *, fresh: bool = True) -> None:
+    """Serve chunks until the pipe closes; ``fresh`` says that this interpreter was started for it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the caller's to handle; it stops us if it must.
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     _end_with_parent()
-    remember_fresh()
+    if fresh:
+        remember_fresh()
     said.become_worker()
     warned.watch()
     variables.receive()

@@ -32,8 +32,8 @@ class Block:
 class Reorder:
     """Gives blocks back in order of position, however they arrive."""
 
-    def __init__(self) -> None:
-        self.next = 0
+    def __init__(self, first: int = 0) -> None:
+        self.next = first
         self._waiting: dict[int, Block] = {}
 
     def put(self, block: Block) -> Iterator[Block]:

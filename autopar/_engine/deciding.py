@@ -5,18 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from autopar._backends import load
 from autopar._backends.chunk import run_chunk
 from autopar._classify import classify
 from autopar._engine.blocks import Block
-from autopar._engine.here import LOOP
-from autopar._engine.machine import threads_left, warm_workers
 from autopar._engine.task import MapTask
 from autopar._model.nesting import nested_cores
 from autopar._model.observation import Profile, Traits
-from autopar._model.plan import Choice, Plan
+from autopar._model.plan import LOOP, Choice, Plan
 from autopar._model.work import Chunk
-from autopar._observe.pickled_size import pickled_size
 from autopar._plan import (
     DEFAULT_COSTS,
     Situation,
@@ -84,7 +80,8 @@ class Deciding:
             seen=task.source.taken,
             cores=task.cores,
             threads=self._threads(traits),
-            warm=warm_workers(),
+            warm=task.machine.warm_workers(),
+            forkable=task.machine.forkable(),
             excluded=self.excluded,
             ordered=task.ordered,
         )
@@ -93,7 +90,7 @@ class Deciding:
         """Threads for this map. Inside an item of another one, waits for the GIL or a core look like those of I/O."""
         inside = nested_cores.get() is not None
         waits = bool(traits.blocking_calls) or self.task.demanded
-        return threads_left() if not inside or waits else 0
+        return self.task.machine.threads_left() if not inside or waits else 0
 
     def _earlier(self) -> Profile | None:
         """What earlier maps over items of this type have learned."""
@@ -109,7 +106,8 @@ class Deciding:
         task, profile = self.task, self.task.profile
         if profile.pickles is not None:
             return
-        there, back = pickled_size((task.sample_item, task.kwargs)), pickled_size(task.sample_result)
+        size = task.machine.pickled_size
+        there, back = size((task.sample_item, task.kwargs)), size(task.sample_result)
         profile.bytes_in, profile.bytes_out = there.bytes, back.bytes
         profile.pickles = there.bytes is not None and back.bytes is not None
         profile.why_not_pickles = there.why_not or back.why_not
@@ -137,7 +135,7 @@ class Deciding:
             for chunk in chunks:
                 yield task.block_of(chunk, run_chunk(chunk), LOOP)
             return
-        pool = load(RACERS.backend).open(RACERS)
+        pool = task.machine.open(RACERS)
         for warmed_up in [pool.submit(Chunk(job, 0, [])) for _ in chunks]:
             warmed_up.result()
         futures = [pool.submit(chunk) for chunk in chunks]

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from queue import Empty, SimpleQueue
+from queue import Empty
 
-from autopar._backends import load
 from autopar._engine.blocks import Block
-from autopar._engine.machine import warm_workers
 from autopar._engine.pace import Pace
 from autopar._engine.task import MapTask, named, pools_used
 from autopar._model.observation import Sample
@@ -54,8 +51,8 @@ class Elsewhere:
         self.plan = plan
         pools_used.count = getattr(pools_used, "count", 0) + 1
         self.requeue: deque[Chunk] = deque()
-        warm = warm_workers().get(plan.backend, 0)
-        self.pool = load(plan.backend).open(plan)
+        warm = task.machine.warm_workers().get(plan.backend, 0)
+        self.pool = task.machine.open(plan)
         self.warming = plan.backend == "processes" and warm < plan.workers
         self.climb = self._new_climb(plan)
         task.scattered = True
@@ -64,7 +61,8 @@ class Elsewhere:
         self._job = task.job(max(1, task.cores // max(1, plan.workers)), elsewhere=plan.backend == "processes")
         self._pace = Pace(task.profile.seconds_per_item)
         self._in_flight: dict[Future[Outcome], Chunk] = {}
-        self._done: SimpleQueue[Future[Outcome]] = SimpleQueue()
+        self._now = task.machine.now
+        self._done = task.machine.completions()
         self._attempts: dict[int, int] = {}
         self._began: float | None = None
         self._finished = 0
@@ -76,7 +74,7 @@ class Elsewhere:
     def adjust(self, plan: Plan) -> None:
         """Follow a better-informed plan for the same backend."""
         self.plan = plan
-        self.pool = load(plan.backend).open(plan)
+        self.pool = self.task.machine.open(plan)
         if not plan.adaptive or self.climb is None:
             self.climb = self._new_climb(plan)
 
@@ -182,7 +180,7 @@ class Elsewhere:
     def slower_than_the_loop(self) -> str:
         """What shows that this way is slower than the loop was, or an empty string."""
         task = self.task
-        elapsed = 0.0 if self._began is None else time.perf_counter() - self._began
+        elapsed = 0.0 if self._began is None else self._now() - self._began
         known = self._finished >= 4 * self.plan.workers and elapsed > 0.2
         free = not task.demanded and task.settings.timeout is None and not task.settings.eager
         if not known or not free or self.climb is not None:
@@ -216,7 +214,7 @@ class Elsewhere:
         polls = [] if self.task.cancel is None else [POLL_FOR_CANCEL]
         timeout = self.task.settings.timeout
         if timeout is not None:
-            now = time.perf_counter()
+            now = self._now()
             starts = [getattr(future, "started", None) for future in self._in_flight]
             polls += [started + timeout - now for started in starts if started is not None]
             if None in starts:
@@ -228,7 +226,7 @@ class Elsewhere:
         timeout = self.task.settings.timeout
         if timeout is None:
             return []
-        now = time.perf_counter()
+        now = self._now()
         expired = []
         for future in list(self._in_flight):
             started = getattr(future, "started", None)
@@ -266,13 +264,13 @@ class Elsewhere:
         self.task.worked += outcome.cpu
         if self._began is None:
             # Starting the workers is paid for once; what counts from here on is how fast they are.
-            self._began = time.perf_counter()
+            self._began = self._now()
         else:
             self._finished += items
             self._worked += outcome.cpu
         self._pace.add(items, outcome.wall)
         if self.climb is not None:
-            now, under_way = time.perf_counter(), len(self._in_flight) + 1
+            now, under_way = self._now(), len(self._in_flight) + 1
             self.climb.complete(now, outcome.wall, ok=outcome.error is None, in_flight=under_way)
         profile = self.task.profile
         if items and not profile.items:

@@ -13,7 +13,7 @@ from typing import Any
 
 from autopar._backends.importing import importable
 from autopar._effects import analyse
-from autopar._model.decision import Decision
+from autopar._model.decision import Brief, Decision
 from autopar._model.effects import Effect
 from autopar._model.observation import Profile, Traits
 from autopar._observe.traits import observe_traits
@@ -26,10 +26,10 @@ class KeptDecisions:
     """A function's own decisions, newest last, out of one log; two functions of the same name have each their own."""
 
     def __init__(self) -> None:
-        self.decisions: deque[Decision] = deque(maxlen=DECISIONS_KEPT)
+        self.decisions: deque[Decision | Brief] = deque(maxlen=DECISIONS_KEPT)
         self.log: object = None
 
-    def keep(self, decision: Decision, log: object) -> None:
+    def keep(self, decision: Decision | Brief, log: object) -> None:
         """Add the decision that a log has numbered."""
         if self.log is not log:
             self.decisions.clear()

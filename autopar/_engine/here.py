@@ -8,9 +8,10 @@ from typing import Any
 from autopar._backends.chunk import bind, run_chunk
 from autopar._backends.said import Keeper
 from autopar._engine.blocks import Block
+from autopar._engine.early import Early
 from autopar._engine.task import MapTask, pools_used
 from autopar._model.observation import Profile
-from autopar._model.plan import Plan
+from autopar._model.plan import LOOP
 from autopar._model.work import Chunk
 from autopar._observe.meter import Meter
 from autopar._observe.witness import Witness
@@ -35,8 +36,6 @@ benchmarks/main_job.py)."""
 
 SHORTEST_ITEM = 20e-9
 """Seconds below which no call can be."""
-
-LOOP = Plan()
 
 
 class Here:
@@ -73,7 +72,7 @@ class Here:
         watching = source.watched
         count = 1 if probing or watching else self._size(seconds)
         start = source.taken
-        meter = Meter()
+        meter = Meter(task.machine.probe)
         if task.careful or probing or watching:
             items = source.take(count)
             if not items:
@@ -84,7 +83,7 @@ class Here:
             if probing:
                 task.see(items[0])
             witness = self._witness(items[0]) if probing else None
-            meter = Meter()
+            meter = Meter(task.machine.probe)
             block = self.run_chunk(chunk)
             if probing:
                 task.sample_item = items[0]
@@ -107,10 +106,27 @@ class Here:
                 return None
         self._learn(meter, len(block.values), alone)
         if getattr(pools_used, "count", 0) != pools and not self.final:
-            self.final = True
-            task.fallbacks.append("its items map in parallel themselves, so they run one after the other")
+            self._run_the_rest_here()
         source.check_end()
         return block
+
+    def go_on(self, begun: Early) -> None:
+        """Count what ran before as if it had run here."""
+        task, sample = self.task, begun.sample()
+        task.see(begun.items[0])
+        task.sample_item, task.sample_result = begun.items[0], begun.results[0]
+        task.count(LOOP, len(begun.results))
+        if sample is not None:
+            task.profile.add(sample)
+            task.worked = self.seconds = sample.wall
+            self.credible = sample.wall >= CREDIBLE_SLICE
+        if begun.nested:
+            self._run_the_rest_here()
+        task.source.check_end()
+
+    def _run_the_rest_here(self) -> None:
+        self.final = True
+        self.task.fallbacks.append("its items map in parallel themselves, so they run one after the other")
 
     def run_strictly(self) -> Iterator[Block]:
         """The rest, each item when its result is asked for, at little more than the cost of its call."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from autopar._engine.functions import FunctionState
-from autopar._model.decision import Decision
+from autopar._model.decision import ENDED_EARLY, Decision
 from autopar._observe.host import current_host, fingerprint
-from autopar._record import DecisionLog, Store, explain, table
+from autopar._record import DecisionLog, Store, explain, table, whole
 from autopar.errors import StoreWarning
 
 if TYPE_CHECKING:
@@ -55,9 +55,16 @@ def record(state: FunctionState, **fields: Any) -> Decision:
     return decision
 
 
+def record_briefly(state: FunctionState, operation: str, started: float, items: int, actual: float) -> None:
+    """Write down a map that ended before a choice could pay."""
+    log = _log if _log is not None else decision_log()
+    with suppress(StoreWarning):  # where warnings are errors it must not cost the results of a map that is done
+        state.kept.keep(log.add_brief(state.name, operation, started, items, actual), log)
+
+
 def decisions_of(state: FunctionState) -> list[Decision]:
     """The function's own decisions in this process, newest last."""
-    return list(state.kept.decisions) if state.kept.log is decision_log() else []
+    return [whole(decision) for decision in state.kept.decisions] if state.kept.log is decision_log() else []
 
 
 def record_map(run: MapRun, operation: str, error: BaseException | None) -> Decision:
@@ -74,7 +81,7 @@ def record_map(run: MapRun, operation: str, error: BaseException | None) -> Deci
         rejected=choice.rejected if choice is not None else (),
         why=_why(run),
         predicted=run.predicted,
-        actual=time.perf_counter() - task.started,
+        actual=task.machine.now() - task.started,
         serial_estimate=_serial_seconds(run, items),
         tried=tuple(task.tried),
         notes=choice.notes if choice is not None else (),
@@ -87,7 +94,7 @@ def _why(run: MapRun) -> str:
     """The reason of the choice; without one, what kept the map in the loop."""
     if run.choice is not None:
         return run.choice.why
-    return run.task.fallbacks[-1] if run.task.fallbacks else "the whole of it ran before planning could pay"
+    return run.task.fallbacks[-1] if run.task.fallbacks else ENDED_EARLY
 
 
 def _serial_seconds(run: MapRun, items: int) -> float | None:

@@ -1,15 +1,108 @@
-"""The host as the engine sees it now, and the share of it that the current map may use."""
+"""The machine as one map sees it: its clock, its cores, its workers. All that a map asks of the real world is here.
+
+Whoever gives a map another :class:`Machine` runs it in another world, such as one with a virtual clock.
+"""
 
 from __future__ import annotations
 
 import sys
 import threading
+import time
+from collections.abc import Mapping
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Protocol
 
+from autopar._backends import load
+from autopar._backends.forkable import forkable
 from autopar._model.nesting import nested_cores
 from autopar._model.observation import Host
+from autopar._model.plan import Plan
+from autopar._model.work import Outcome, Pool
+from autopar._native_api import thread_probe
+from autopar._observe.host import current_host
+from autopar._observe.meter import Probe
+from autopar._observe.pickled_size import PickledSize, pickled_size
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 THREADS_AT_MOST = 1024
 """Threads of all maps together that plans may ask for: at 8 MiB of reserved stack each, 8 GiB of address space."""
+
+
+class Completions(Protocol):
+    """Chunks that have ended, in that order; ``queue.SimpleQueue`` is one."""
+
+    def put(self, item: Future[Outcome], /) -> None:
+        """Note the end of a chunk; called from any thread."""
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Future[Outcome]:
+        """Wait for the next; `queue.Empty` if none ended within ``timeout`` seconds."""
+
+    def get_nowait(self) -> Future[Outcome]:
+        """The next that has ended already, or `queue.Empty`."""
+
+
+class Machine(Protocol):
+    """Where a map runs.
+
+    Attributes
+    ----------
+    probe
+        Clocks and counters of the calling thread, as :func:`autopar._native_twin.thread_probe` reads them.
+    """
+
+    @property
+    def probe(self) -> Probe: ...
+
+    def now(self) -> float:
+        """Seconds on a monotonic clock."""
+
+    def host(self) -> Host:
+        """What is known of the hardware and the interpreter."""
+
+    def threads_left(self) -> int:
+        """How many more threads a plan may ask for, at least 1."""
+
+    def warm_workers(self) -> Mapping[str, int]:
+        """Backend -> workers that are already running."""
+
+    def forkable(self) -> bool:
+        """New worker processes can be forked now."""
+
+    def open(self, plan: Plan) -> Pool:
+        """The plan's pool."""
+
+    def completions(self) -> Completions:
+        """A queue for the chunks of one pool as they end."""
+
+    def pickled_size(self, value: Any) -> PickledSize:
+        """Bytes of an object on its way to a worker."""
+
+
+class ThisMachine:
+    """The real one."""
+
+    probe = staticmethod(thread_probe)
+    now = staticmethod(time.perf_counter)
+    host = staticmethod(current_host)
+    forkable = staticmethod(forkable)
+    pickled_size = staticmethod(pickled_size)
+
+    def threads_left(self) -> int:
+        return threads_left()
+
+    def warm_workers(self) -> Mapping[str, int]:
+        return warm_workers()
+
+    def open(self, plan: Plan) -> Pool:
+        return load(plan.backend).open(plan)
+
+    def completions(self) -> Completions:
+        return SimpleQueue()
+
+
+THIS_MACHINE: Machine = ThisMachine()
 
 
 def cores_here(host: Host) -> int:

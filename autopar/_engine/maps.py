@@ -9,12 +9,13 @@ from typing import Any
 
 from autopar._backends.replay import replay
 from autopar._engine.blocks import Block, Reorder
+from autopar._engine.early import early
 from autopar._engine.functions import FunctionState
 from autopar._engine.journal import record_map
 from autopar._engine.progress import progress_of
 from autopar._engine.run import MapRun
 from autopar._engine.source import Source
-from autopar._engine.task import MapTask, add_note
+from autopar._engine.task import MapTask, note_item
 from autopar._model.hints import Settings
 
 
@@ -29,9 +30,15 @@ def map_list(
     cancel: threading.Event | None = None,
 ) -> list[Any]:
     """All results in order. The error of the first failing item in input order is raised, as in the loop."""
+    begun = early(state, iterables, settings) if cancel is None else None
+    if begun is not None and begun.run(state, kwargs, operation, star=star):
+        return begun.results
     run = MapRun(MapTask(state, Source(iterables, star=star), kwargs, settings, cancel=cancel))
     results: list[Any] = []
-    order = Reorder()
+    if begun is not None:
+        results = begun.results
+        run.go_on(begun)
+    order = Reorder(len(results))
     error: BaseException | None = None
     with progress_of(run.task) as advance:
         try:
@@ -145,4 +152,4 @@ def _explain_error(error: BaseException, run: MapRun, index: int, operation: str
     """Add a note that says which item it was; an error of the input itself is left as it is."""
     if error is run.task.source.error:
         return
-    add_note(error, f"item {index} of {run.task.state.name}.{operation}(), on {run.plan} (decision {decision})")
+    note_item(error, index, run.task.state.name, operation, run.plan, decision)

@@ -12,14 +12,18 @@ from collections.abc import Iterator
 
 from autopar._engine.blocks import Block
 from autopar._engine.deciding import Deciding
+from autopar._engine.early import Early
 from autopar._engine.elsewhere import Elsewhere
-from autopar._engine.here import HELP_SLICE, LOOP, Here
-from autopar._engine.notice import hint_where_it_hurts
+from autopar._engine.here import HELP_SLICE, Here
+from autopar._engine.notice import could_hint, hint_where_it_hurts
 from autopar._engine.task import MapTask
-from autopar._model.plan import Choice, Plan
+from autopar._model.plan import LOOP, Choice, Plan
 from autopar._model.work import Chunk
 
 MOSTLY_COMPUTES = 0.8
+ENOUGH_FOR_A_WARNING = 2
+"""Items measured before a map complains about a slow way."""
+
 MANY_LEFT = 20
 """Items left from which a second probe that waits costs at most 5 % of the loop."""
 
@@ -51,6 +55,11 @@ class MapRun:
     def choice(self) -> Choice | None:
         """The latest choice, or None if the map ended before one was worth making."""
         return self._deciding.choice
+
+    def go_on(self, begun: Early) -> None:
+        """Take over a map that was expected to end early and did not."""
+        self.task.source.go_on(begun.iterator, len(begun.results))
+        self._here.go_on(begun)
 
     def blocks(self) -> Iterator[Block]:
         """Run everything; yield results as they complete. After an error only items before it still run."""
@@ -123,6 +132,10 @@ class MapRun:
         self.plan, self.predicted = choice.plan, choice.plan.predicted
         if choice.plan.backend != "serial":
             self._elsewhere = Elsewhere(self.task, choice.plan, self._leave)
+            return
+        if self.task.profile.items < ENOUGH_FOR_A_WARNING and could_hint(self.task.state, choice):
+            # A first item that imports or connects says little about the others: look again after the next.
+            self._look_at = 0.0
             return
         hint_where_it_hurts(self.task.state, choice)
         # Ask again when as much again has been spent: a drift in the input is then noticed at little cost.

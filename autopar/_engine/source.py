@@ -78,6 +78,10 @@ class Source:
             self.exhausted = True
         return items
 
+    def go_on(self, iterator: Iterator[Any], taken: int) -> None:
+        """Continue where somebody else has stopped, who took so many items."""
+        self._iterator, self.taken = iterator, taken
+
     @property
     def watched(self) -> bool:
         """The first items of an input that runs code of its own are looked at one by one."""

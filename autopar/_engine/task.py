@@ -9,14 +9,13 @@ from typing import Any
 
 from autopar._engine.blocks import Block
 from autopar._engine.functions import ArgumentTypes, FunctionState
-from autopar._engine.machine import cores_here
+from autopar._engine.machine import THIS_MACHINE, Machine, cores_here
 from autopar._engine.source import Source
 from autopar._model.effects import EffectKind
 from autopar._model.hints import Settings
 from autopar._model.observation import Profile, Traits
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Failure, Job, Outcome
-from autopar._observe.host import current_host
 from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
 
 UNLIMITED = 1 << 62
@@ -55,6 +54,8 @@ class MapTask:
         Most items taken from the input and not yet handed out; None for the engine's own choice.
     cancel
         Set from outside when the rest is not wanted any more.
+    machine
+        Where it runs.
 
     Attributes
     ----------
@@ -93,6 +94,7 @@ class MapTask:
         ordered: bool = True,
         buffersize: int | None = None,
         cancel: threading.Event | None = None,
+        machine: Machine = THIS_MACHINE,
     ) -> None:
         self.state = state
         self.source = source
@@ -102,9 +104,10 @@ class MapTask:
         self.ordered = ordered
         self.buffersize = buffersize
         self.cancel = cancel
+        self.machine = machine
         self.seed = root_seed(settings.seed)
         self.careful = settings.retries > 0 or settings.on_error != "raise" or self.seed is not None
-        self.host = current_host()
+        self.host = machine.host()
         self.cores = cores_here(self.host)
         self.profile = Profile()
         self.scattered = False
@@ -118,7 +121,7 @@ class MapTask:
         self._accepted: set[ArgumentTypes] = set()
         self.sample_item: Any = None
         self.sample_result: Any = None
-        self.started = time.perf_counter()
+        self.started = machine.now()
         self.started_unix = time.time()
 
     @property
@@ -307,6 +310,11 @@ def add_note(error: BaseException, text: str) -> None:
     note = f"autopar: {text}"
     if note not in getattr(error, "__notes__", ()):
         error.add_note(note)
+
+
+def note_item(error: BaseException, index: int, name: str, operation: str, plan: Plan, decision: int) -> None:
+    """Say which item raised, where, and in which decision."""
+    add_note(error, f"item {index} of {name}.{operation}(), on {plan} (decision {decision})")
 
 
 def draws_from_numpy(traits: Traits) -> bool:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autopar._model.plan import Plan, Rejected
+from autopar._model.plan import LOOP, Plan, Rejected
 from autopar._model.workload import Workload
+
+ENDED_EARLY = "the whole of it ran before planning could pay"
+"""Why a map that asked for no choice ran as it did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +64,41 @@ class Decision:
         if self.serial_estimate is None or self.actual <= 0:
             return None
         return self.serial_estimate / self.actual
+
+
+@dataclass(slots=True)
+class Brief:
+    """A map that ended in the plain loop before a choice could pay, in as few words as it deserves.
+
+    Attributes
+    ----------
+    times
+        Maps that it stands for; their items and seconds are added up.
+    """
+
+    number: int
+    function: str
+    operation: str
+    started: float
+    items: int
+    actual: float
+    times: int = 1
+
+    def whole(self) -> Decision:
+        """The same as a decision like any other."""
+        return Decision(
+            number=self.number,
+            function=self.function,
+            operation=self.operation,
+            started=self.started,
+            items=self.items,
+            workload=None,
+            plan=LOOP,
+            why=ENDED_EARLY,
+            actual=self.actual,
+            serial_estimate=self.actual,
+            tried=((LOOP, self.items),) if self.items else (),
+            notes=(f"stands for {self.times} maps, the first of which is number {self.number}",)
+            if self.times > 1
+            else (),
+        )

@@ -244,7 +244,10 @@ def hints_from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All hints resolved for one operation; ``given`` names those that somebody set."""
+    """All hints resolved for one operation.
+
+    ``given`` names those that somebody set; ``plain`` says that nothing is asked of an item but its call.
+    """
 
     backend: str | None = None
     compiler: str | None = None
@@ -260,9 +263,15 @@ class Settings:
     progress: bool | ProgressCallback = False
     eager: bool = False
     given: frozenset[str] = field(default=frozenset())
+    plain: bool = field(init=False, default=True)
+
+    def __post_init__(self) -> None:
+        demanded = self.backend is not None or self.compiler is not None or self.timeout is not None or self.eager
+        careful = self.retries > 0 or self.on_error != "raise" or self.seed is not None
+        object.__setattr__(self, "plain", not (demanded or careful or self.progress is not False))
 
 
-_FIELDS = frozenset(f.name for f in fields(Settings)) - {"given"}
+_FIELDS = frozenset(f.name for f in fields(Settings)) - {"given", "plain"}
 DEFAULTS = Settings()
 
 

@@ -162,6 +162,10 @@ class Plan:
         return f"{compiled}{self.backend}"
 
 
+LOOP = Plan()
+"""The plain loop."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rejected:
     """A plan that was not taken, and why.

@@ -19,7 +19,9 @@ class Costs:
     thread_item, process_item
         Additional time of each item of a chunk, for a small item and result.
     process_base, process_start
-        Cold start of a process pool: once, and for each worker.
+        Cold start of a process pool whose workers are new interpreters: once, and for each worker.
+    fork_base, fork_start
+        The same where workers can be forked.
     process_byte
         Each pickled byte, there or back: pickle, pipe and unpickle.
     async_start, async_dispatch
@@ -45,6 +47,8 @@ class Costs:
     thread_item: float = 20e-9  # benchmarks/backend_costs.py: thread item
     process_base: float = 45e-3  # benchmarks/backend_costs.py: process pool cold, intercept
     process_start: float = 40e-3  # benchmarks/backend_costs.py: process pool cold, slope
+    fork_base: float = 8e-3  # benchmarks/backend_costs.py: forked pool cold, intercept
+    fork_start: float = 4e-3  # benchmarks/backend_costs.py: forked pool cold, slope
     process_dispatch: float = 110e-6  # benchmarks/backend_costs.py: process chunk
     process_item: float = 0.2e-6  # benchmarks/backend_costs.py: process item
     process_byte: float = 4e-9  # benchmarks/backend_costs.py: process byte

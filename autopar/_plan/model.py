@@ -112,7 +112,13 @@ def _processes(plan: Plan, work: Load, situation: Situation) -> float:
     costs = situation.costs
     workers = min(plan.workers, max(1, work.items))
     missing = _to_start("processes", workers, situation.warm)
-    cold = missing * costs.process_start + (costs.process_base if missing == workers else 0.0)
+    cold = 0.0
+    if missing:
+        # Only a first pool is forked: once it has threads to serve it, no worker can be.
+        first = missing == workers
+        each = costs.fork_start if situation.forkable and first else costs.process_start
+        base = costs.fork_base if situation.forkable else costs.process_base
+        cold = missing * each + (base if first else 0.0)
     chunk = _chunk(plan, work, workers, costs, costs.process_dispatch)
     dispatch = work.items / chunk * costs.process_dispatch
     transport = work.items * (costs.process_item + work.transport * costs.process_byte)

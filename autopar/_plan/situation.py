@@ -29,6 +29,8 @@ class Situation:
         How many more threads may be made.
     warm
         Backend name -> workers that are already running.
+    forkable
+        New worker processes can be forked.
     excluded
         Backend or compiler name -> what went wrong with it earlier in this operation.
     ordered
@@ -47,6 +49,7 @@ class Situation:
     cores: int = 0
     threads: int = 256
     warm: Mapping[str, int] = field(default_factory=dict)
+    forkable: bool = False
     excluded: Mapping[str, str] = field(default_factory=dict)
     ordered: bool = True
     costs: Costs = DEFAULT_COSTS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autopar._record.explain import duration, explain, table
-from autopar._record.log import DecisionLog
+from autopar._record.log import DecisionLog, whole
 from autopar._record.store import Store
 
-__all__ = ["DecisionLog", "Store", "duration", "explain", "table"]
+__all__ = ["DecisionLog", "Store", "duration", "explain", "table", "whole"]

@@ -9,9 +9,10 @@ import time
 import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from autopar._model.decision import Decision
+from autopar._model.decision import Brief, Decision
 from autopar._model.observation import Host
 from autopar._record.store import Store
 
@@ -70,9 +71,9 @@ class DecisionLog:
         self._seconds = seconds
         self._clock = clock
         self._count = 0
-        self._decisions: OrderedDict[int, Decision] = OrderedDict()
+        self._decisions: OrderedDict[int, Decision | Brief] = OrderedDict()
         self._numbers: dict[str, deque[int]] = {}
-        self._waiting: list[Decision] = []
+        self._waiting: list[Decision | Brief] = []
         self._written = clock()
         self._store_is_busy = False
         self._host: tuple[str, Host] | None = None
@@ -94,31 +95,46 @@ class DecisionLog:
         with self._lock:
             self._count += 1
             decision = Decision(number=self._count, **fields)
-            self._keep(decision)
-            due = self._wait_for_store(decision)
+            due = self._take(decision)
+        self._write_if(due)
+        return decision
+
+    def add_brief(self, function: str, operation: str, started: float, items: int, actual: float) -> Brief:
+        """Number, keep and return a map that ended before a choice could pay; a tenth of the cost of :meth:`add`."""
+        with self._lock:
+            self._count += 1
+            brief = Brief(self._count, function, operation, started, items, actual)
+            due = self._take(brief)
+        self._write_if(due)
+        return brief
+
+    def _take(self, decision: Decision | Brief) -> bool:
+        self._keep(decision)
+        return self._wait_for_store(decision)
+
+    def _write_if(self, due: bool) -> None:
         if due and self._writing.acquire(blocking=False):  # not behind another thread that is writing already
             try:
                 self._write()
             finally:
                 self._writing.release()
-        return decision
 
     def all(self) -> list[Decision]:
         """Return what is in memory, newest last."""
         with self._lock:
-            return list(self._decisions.values())
+            return [whole(decision) for decision in self._decisions.values()]
 
     def for_function(self, name: str) -> list[Decision]:
         """Return what is in memory of one function (``module.qualname``), newest last."""
         with self._lock:
-            return [self._decisions[number] for number in self._numbers.get(name, ())]
+            return [whole(self._decisions[number]) for number in self._numbers.get(name, ())]
 
     def flush(self) -> None:
         """Write everything that waits to the store."""
         with self._writing:
             self._write()
 
-    def _keep(self, decision: Decision) -> None:
+    def _keep(self, decision: Decision | Brief) -> None:
         self._decisions[decision.number] = decision
         numbers = self._numbers.setdefault(decision.function, deque())
         numbers.append(decision.number)
@@ -131,12 +147,13 @@ class DecisionLog:
             if not others:
                 del self._numbers[oldest.function]
 
-    def _wait_for_store(self, decision: Decision) -> bool:
+    def _wait_for_store(self, decision: Decision | Brief) -> bool:
         """Queue a decision for the store; return whether it is time to write."""
         if self._store is None or not self._store.active:
             return False
         self._waiting.append(decision)
-        del self._waiting[: -self._newest]
+        if len(self._waiting) > self._newest:
+            del self._waiting[: -self._newest]
         overdue = self._clock() - self._written >= self._seconds
         return overdue or (len(self._waiting) >= self._batch and not self._store_is_busy)
 
@@ -145,7 +162,7 @@ class DecisionLog:
             batch, self._waiting = self._waiting, []
             self._written = self._clock()
             self._store_is_busy = False
-        if batch and self._store is not None and not self._store.write(batch, self._host):
+        if batch and self._store is not None and not self._store.write(summed_up(batch), self._host):
             with self._lock:
                 self._store_is_busy = True
                 self._waiting = batch + self._waiting
@@ -159,6 +176,30 @@ class DecisionLog:
         """In a forked child: locks that no thread of the parent holds, and nothing to write."""
         self._make_locks()
         self._waiting = []
+
+
+def whole(decision: Decision | Brief) -> Decision:
+    """A decision in all its fields."""
+    return decision.whole() if isinstance(decision, Brief) else decision
+
+
+def summed_up(batch: list[Decision | Brief]) -> list[Decision]:
+    """A batch as rows for the store: the brief ones of a function and operation are added up to one."""
+    rows: list[Decision | Brief] = []
+    sums: dict[tuple[str, str], Brief] = {}
+    for decision in batch:
+        if not isinstance(decision, Brief):
+            rows.append(decision)
+            continue
+        key = decision.function, decision.operation
+        if key not in sums:
+            sums[key] = replace(decision)
+            rows.append(sums[key])
+        else:
+            sums[key].items += decision.items
+            sums[key].actual += decision.actual
+            sums[key].times += 1
+    return [whole(row) for row in rows]
 
 
 _LOGS: weakref.WeakSet[DecisionLog] = weakref.WeakSet()

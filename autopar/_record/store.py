@@ -39,6 +39,11 @@ _NEWEST = 20_000
 # Two processes write for a few milliseconds each; who waits longer than this meets something else.
 _SECONDS_LOCKED = 0.2
 
+# One statement, so that another process cannot create the tables between its parts.
+_WHOSE = (
+    "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),"
+    " (SELECT COUNT(*) FROM sqlite_master)"
+)
 _SCHEMA = (
     "CREATE TABLE host (fingerprint TEXT PRIMARY KEY, seen REAL NOT NULL, json TEXT NOT NULL)",
     "CREATE TABLE decisions (id INTEGER PRIMARY KEY, time REAL, function TEXT, operation TEXT, host TEXT, backend TEXT,"
@@ -200,10 +205,7 @@ def _opened(path: Path) -> Iterator[Connection]:
 
 def _is_new(connection: Connection, path: Path) -> bool:
     """Tell an empty file from a store; refuse everything else."""
-    application, version, tables = (
-        connection.execute(query).fetchone()[0]
-        for query in ("PRAGMA application_id", "PRAGMA user_version", "SELECT COUNT(*) FROM sqlite_master")
-    )
+    application, version, tables = connection.execute(_WHOSE).fetchone()
     if (application, version, tables) == (0, 0, 0):
         return True
     if application != _APPLICATION:

@@ -273,3 +273,26 @@ def test_the_end_of_the_program_writes_what_waits(isolated_store: Path) -> None:
     assert done.stdout.split() == ["False", "False"]
     assert done.stderr == ""
     assert [decision.items for decision in Store(isolated_store).read_decisions()] == [0, 1, 2]
+
+
+def test_brief_decisions_count_like_others_and_are_added_up_for_the_store(tmp_path: Path) -> None:
+    """In memory each short map is a decision of its own; on disk those of a batch are one row for each function."""
+    store = Store(tmp_path / "store.sqlite")
+    log = DecisionLog(store)
+    for function in ("a", "b", "a"):
+        log.add_brief(function, "map", 1.0, 2, 0.25)
+    log.add(**fields("a"))
+    assert [(d.number, d.function, d.items, d.actual) for d in log.all()[:3]] == [
+        (1, "a", 2, 0.25),
+        (2, "b", 2, 0.25),
+        (3, "a", 2, 0.25),
+    ]
+    assert log.all()[0].notes == ()
+    log.flush()
+    rows = store.read_decisions()
+    assert [(d.number, d.function, d.items, d.actual) for d in rows] == [
+        (1, "a", 4, 0.5),
+        (2, "b", 2, 0.25),
+        (4, "a", 3, 0.0),
+    ]
+    assert rows[0].notes == ("stands for 2 maps, the first of which is number 1",)

@@ -1,0 +1,114 @@
+"""A map that is known to end before a choice could pay takes the shortest way to the loop's answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from autopar import parallel
+from autopar._engine import early
+from autopar._engine.early import Early
+
+SLOW = 200_000
+
+
+@pytest.fixture(autouse=True)
+def nothing_demanded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An eager map never ends early."""
+    monkeypatch.delenv("AUTOPAR_EAGER", raising=False)
+
+
+@pytest.fixture
+def shortcuts(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether each map that took the shortest way ended on it."""
+    ended: list[bool] = []
+    run = Early.run
+
+    def watched(self: Early, *args: Any, **keywords: Any) -> bool:
+        ended.append(False)
+        ended[-1] = run(self, *args, **keywords)
+        return ended[-1]
+
+    monkeypatch.setattr(early.Early, "run", watched)
+    return ended
+
+
+def add(x: int, y: int = 1) -> int:
+    """Add two numbers."""
+    return x + y
+
+
+def count_up(size: int) -> int:
+    """Take a time that grows with the item."""
+    return sum(range(size))
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        (lambda f: f.map([1, 2, 3]), [2, 3, 4]),
+        (lambda f: f.map((4,), y=3), [7]),
+        (lambda f: f.map(range(5)), [1, 2, 3, 4, 5]),
+        (lambda f: f.starmap([(1, 2), (3, 4)]), [3, 7]),
+    ],
+)
+def test_a_settled_map_takes_the_shortest_way(
+    call: Callable[[Any], list[int]], expected: list[int], shortcuts: list[bool]
+) -> None:
+    """From the second map on a short one runs at once; the log says what every map did."""
+    function = parallel(add)
+    assert call(function) == expected
+    assert shortcuts == []
+    assert call(function) == expected
+    assert shortcuts == [True]
+    last = function.decisions[-1]
+    assert (last.items, str(last.plan), last.error) == (len(expected), "serial", "")
+    assert last.why == "the whole of it ran before planning could pay"
+
+
+def test_a_map_that_is_slower_than_expected_goes_on_the_ordinary_way(shortcuts: list[bool]) -> None:
+    """What has run is kept; the rest may be planned for."""
+    function = parallel(count_up)
+    function.map([1] * 10)
+    items = [1] * 5 + [SLOW] * 15
+    assert function.map(items) == [count_up(size) for size in items]
+    assert shortcuts == [False]
+    assert function.decisions[-1].items == 20
+
+
+def test_an_item_that_raises_ends_it_as_the_loop(shortcuts: list[bool]) -> None:
+    """The error is the item's own, with a note that names it."""
+    function = parallel(add)
+    function.map([1, 2])
+    items: list[Any] = [1, "two", 3]
+    with pytest.raises(TypeError) as raised:
+        function.map(items)
+    assert "item 1 of tests.engine.test_early.add.map(), on serial" in raised.value.__notes__[0]
+    assert (function.decisions[-1].error, function.decisions[-1].items) == ("TypeError", 1)
+
+
+def test_a_list_that_grows_under_way_is_followed(shortcuts: list[bool]) -> None:
+    """The loop sees items that the function itself appends; so does the shortest way."""
+    grown: list[int] = []
+
+    def grow(x: int) -> int:
+        if len(grown) < 4:
+            grown.append(x + 1)
+        return x
+
+    function = parallel(grow)
+    for _ in range(3):
+        grown[:] = [1]
+        assert function.map(grown) == [1, 2, 3, 4]
+    assert shortcuts
+
+
+@pytest.mark.parametrize("hints", [{"backend": "serial"}, {"retries": 1}, {"seed": 1}, {"on_error": "return"}])
+def test_hints_that_ask_more_of_an_item_are_met(hints: dict[str, Any], shortcuts: list[bool]) -> None:
+    """Such a map goes the ordinary way every time."""
+    function = parallel(add, **hints)
+    for _ in range(3):
+        assert function.map([1, 2]) == [2, 3]
+    assert shortcuts == []
