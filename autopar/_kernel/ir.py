@@ -29,6 +29,7 @@ __all__ = [
     "Expr",
     "Fact",
     "For",
+    "Grow",
     "If",
     "Jump",
     "Kernel",
@@ -133,6 +134,18 @@ class New:
 
 
 @dataclass
+class Grow:
+    """Make room for one more element in a buffer that has `capacity` of them; leave if there is no memory."""
+
+    owner: Var
+    data: Var
+    length: Var
+    capacity: Var
+    size: int
+    exit: int
+
+
+@dataclass
 class If:
     """Two branches, either of which may be empty."""
 
@@ -206,7 +219,7 @@ class Comment:
 
 
 Statement = (
-    Assign | Checked | Call | Load | Store | New | If | Loop | For | Break | Continue | Jump | Label | Exit | ExitIf | Comment
+    Assign | Checked | Call | Load | Store | New | Grow | If | Loop | For | Break | Continue | Jump | Label | Exit | ExitIf | Comment
 )
 Block = list[Statement]
 

@@ -190,7 +190,7 @@ def _list_type(value: list[Any]) -> Type | None:
         return None
     (cls,) = kinds
     if cls is int:
-        return List(Int()) if INT64_MIN <= min(value) and max(value) <= INT64_MAX else None
+        return List(Int()) if min(value) >= INT64_MIN and max(value) <= INT64_MAX else None
     if cls in (float, bool):
         return List(_PLAIN[cls])
     if cls is list and len({len(row) for row in value}) == 1 and len({id(row) for row in value}) == len(value):

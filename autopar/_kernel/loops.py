@@ -1,0 +1,331 @@
+"""Loops: lowered again and again until what is known at the head holds after each round."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from autopar._kernel import ir
+from autopar._kernel import types as t
+from autopar._kernel.arithmetic import ZERO
+from autopar._kernel.context import Context, LoopFrame
+from autopar._kernel.interval import Interval
+from autopar._kernel.sequences import Items, sequence
+from autopar._kernel.state import State, widen
+from autopar._kernel.value import Number, Span, Value
+from autopar._kernel.variables import adapt, key_of
+
+__all__ = ["each", "for_statement", "leave", "names_assigned", "while_statement"]
+
+_ROUNDS = 24  # of lowering a body, far more than widening needs
+_UNROLLED = 16  # items of a tuple
+
+
+def names_assigned(nodes: Iterable[ast.AST]) -> frozenset[str]:
+    """Return the names that statements assign to, or change by a method."""
+    names = set()
+    for top in nodes:
+        for node in ast.walk(top):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
+                names.add(node.id)
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                if isinstance(node.func.value, ast.Name):
+                    names.add(node.func.value.id)
+    return frozenset(names)
+
+
+def for_statement(ctx: Context, node: ast.For) -> None:
+    """Lower a for loop."""
+    items = sequence(ctx, node.iter)
+    if isinstance(node.iter, ast.Name) and node.iter.id in names_assigned(node.body):
+        raise ctx.refuse(node, f"'{node.iter.id}' changes while the loop runs over it")
+    assigned = names_assigned([node.target, *node.body])
+
+    def body(item: Value) -> None:
+        ctx.assign_to(node.target, item, node)
+        ctx.statements(node.body)
+
+    if items.fixed is not None:
+        _unrolled(ctx, items.fixed, body, node)
+    else:
+        each(ctx, items, assigned, body, node, node.orelse, _counter_name(ctx, node.target, node.iter, node.body))
+        return
+    if node.orelse:
+        raise ctx.refuse(node, "a loop over a tuple with an else is not in the native fragment")
+
+
+def _counter_name(ctx: Context, target: ast.expr, iterable: ast.expr, body: list[ast.stmt]) -> str:
+    """Return the C variable that is the counter under another name, if the body leaves the loop variable alone."""
+    if isinstance(target, ast.Tuple) and isinstance(iterable, ast.Call) and len(iterable.args) == 1:
+        if isinstance(iterable.func, ast.Name) and iterable.func.id == "enumerate" and not iterable.keywords:
+            target = target.elts[0]
+    if isinstance(target, ast.Name) and target.id not in names_assigned(body):
+        return f"{key_of(ctx.frame, target.id)}_i64"
+    return ""
+
+
+def each(
+    ctx: Context,
+    items: Items,
+    assigned: frozenset[str],
+    body: Callable[[Value], None],
+    node: ast.AST,
+    orelse: list[ast.stmt] | None = None,
+    counter: str = "",
+) -> None:
+    """Lower a loop over items; `assigned` are the variables of this scope that the body sets."""
+    direct = items.span
+    value = direct or Span(_zero(), items.length, _one())
+    start = replace(value.start, expr=ctx.hold(value.start.expr))
+    stop = replace(value.stop, expr=ctx.hold(value.stop.expr))
+    step = value.step.range.lo
+    _guard_last(ctx, stop, step, node)
+    known = _rounds(start.range, stop.range, step)
+    if known is None:
+        if orelse:
+            ctx.statements(orelse)
+        return
+    position = Number(t.Int(), ctx.temp("i64", "i"), known, None, _below(start, stop, step))
+    loop = _Loop(ctx, node, assigned, orelse or [])
+    ends = (start.expr, stop.expr, step)
+
+    def once() -> None:
+        body(position if direct else items.item(position))
+
+    assert isinstance(position.expr, ir.Var)
+    loop.count(position.expr, ends, known, once, counter)
+
+
+def _zero() -> Number:
+    return Number(t.Int(), ZERO, Interval(0, 0))
+
+
+def _one() -> Number:
+    return Number(t.Int(), ir.Const("i64", 1), Interval(1, 1))
+
+
+def _guard_last(ctx: Context, stop: Number, step: int, node: ast.AST) -> None:
+    """Leave if counting past the end would overflow."""
+    if step > 0 and stop.range.hi > t.INT64_MAX - step:
+        ctx.exit_if(ir.Op("bool", ">", (stop.expr, ir.Const("i64", t.INT64_MAX - step))), node, "a range up to 2**63")
+    if step < 0 and stop.range.lo < t.INT64_MIN - step:
+        ctx.exit_if(ir.Op("bool", "<", (stop.expr, ir.Const("i64", t.INT64_MIN - step))), node, "a range to -2**63")
+
+
+def _rounds(start: Interval, stop: Interval, step: int) -> Interval | None:
+    """Return what the counter can be, or None if there is no round."""
+    lo, hi = (start.lo, stop.hi - 1) if step > 0 else (stop.lo + 1, start.hi)
+    return Interval(lo, hi) if lo <= hi else None
+
+
+def _below(start: Number, stop: Number, step: int) -> tuple[tuple[str, int], ...]:
+    if step > 0:
+        return tuple(sorted((symbol, c - 1) for symbol, c in stop.bounds().items()))
+    return tuple(sorted(start.bounds().items()))
+
+
+def _unrolled(ctx: Context, items: tuple[Value, ...], body: Callable[[Value], None], node: ast.AST) -> None:
+    if len(items) > _UNROLLED:
+        raise ctx.refuse(node, f"a loop over a tuple of more than {_UNROLLED} items is not in the native fragment")
+    frame = LoopFrame(unrolled=True)
+    end, branches = f"end{ctx.serial()}", ctx.branches
+    ctx.loops.append(frame)
+    for item in items:
+        if ctx.state is None:
+            break
+        body(item)
+        ctx.state = _landed(ctx, frame.continues, f"next{ctx.serial()}")
+        frame.continues = []
+        ctx.branches += bool(frame.breaks) and ctx.branches == branches
+    ctx.loops.pop()
+    ctx.branches = branches
+    ctx.state = _landed(ctx, frame.breaks, end)
+
+
+def _landed(ctx: Context, jumps: list[tuple[ir.Block, State]], label: str) -> State | None:
+    """Let jumps land here, and return what holds then."""
+    if not jumps:
+        return ctx.state
+    ends: list[tuple[ir.Block, State]] = [*jumps]
+    state = ctx.state
+    for _, there in jumps:
+        state = ctx.joined(state, there)
+    assert state is not None
+    if ctx.state is not None:
+        ctx.block += adapt(ctx, ctx.state, state)
+    for block, there in ends:
+        block[-1:] = [*adapt(ctx, there, state), ir.Jump(label)]
+    ctx.add(ir.Label(label))
+    return state
+
+
+def while_statement(ctx: Context, node: ast.While) -> None:
+    """Lower a while loop."""
+    loop = _Loop(ctx, node, names_assigned([node.test, *node.body]), node.orelse)
+    loop.repeat(node.test, lambda: ctx.statements(node.body))
+
+
+def leave(ctx: Context, node: ast.Break | ast.Continue) -> None:
+    """Lower break and continue."""
+    if not ctx.loops or ctx.state is None:
+        raise ctx.refuse(node, "break or continue outside a loop")
+    frame = ctx.loops[-1]
+    frame.left = True
+    if isinstance(node, ast.Break):
+        ctx.add(ir.Break())
+        frame.breaks.append((ctx.block, ctx.state))
+    else:
+        ctx.add(ir.Continue())
+        frame.continues.append((ctx.block, ctx.state))
+    ctx.state = None
+
+
+class _Loop:
+    """One loop on its way to a fix-point."""
+
+    def __init__(self, ctx: Context, node: ast.AST, assigned: frozenset[str], orelse: list[ast.stmt]) -> None:
+        self.ctx, self.node, self.assigned, self.orelse = ctx, node, assigned, orelse
+        self.key = (ctx.frame.path, getattr(node, "lineno", 0), getattr(node, "col_offset", 0), type(node))
+        self.exit_state: State | None = None  # where a while loop's test failed
+        self.exit_jump: ir.Block | None = None
+
+    def count(
+        self, var: ir.Var, ends: tuple[ir.Expr, ir.Expr, int], known: Interval, once: Callable[[], None], counter: str
+    ) -> None:
+        ctx, (start, stop, step) = self.ctx, ends
+        outside = self._outside()
+
+        def attempt() -> tuple[ir.Block, LoopFrame]:
+            before: ir.Block = []
+            relation = "<" if step > 0 else ">"
+            runs = ir.Op("bool", relation, (start, stop))
+            frame = LoopFrame(
+                before=before,
+                counters=frozenset({counter, var.name}),
+                first=start,
+                last=_last(start, stop, step),
+                runs=runs,
+                outside=outside,
+                depth=ctx.branches,
+            )
+            return before, frame
+
+        header, body, before, frame = self._settle(attempt, once)
+        ctx.block += before
+        ctx.add(ir.For(var, start, stop, step, body))
+        ctx.state = header
+        self._finish(frame)
+
+    def repeat(self, test: ast.expr, once: Callable[[], None]) -> None:
+        ctx = self.ctx
+
+        def round_() -> None:
+            outcome = ctx.condition(test)
+            self.exit_jump, self.exit_state = None, None
+            if outcome.known is not True:
+                entered = ctx.state
+                ctx.constrain(outcome.if_false)
+                self.exit_state = ctx.state
+                ctx.state = entered
+                self.exit_jump = [ir.Break()]
+                ctx.add(ir.If(ir.Op("bool", "!", (outcome.expr,)), self.exit_jump, []))
+                ctx.constrain(outcome.if_true)
+                if outcome.known is False:
+                    ctx.state = None
+            if ctx.state is not None:
+                once()
+
+        _, body, _, frame = self._settle(lambda: ([], LoopFrame()), round_)
+        ctx.add(ir.Loop(body))
+        ctx.state = self.exit_state
+        self._finish(frame)
+
+    def _outside(self) -> frozenset[str]:
+        """Return the C variables that the body cannot change."""
+        prefix, ctx = self.ctx.frame.prefix, self.ctx
+        changed = {key_of(ctx.frame, name) for name in self.assigned}
+
+        def stays(name: str) -> bool:
+            bare = name.removeprefix(prefix)
+            return changed.isdisjoint({prefix + bare.partition("$")[0], prefix + bare.rpartition("_")[0]})
+
+        return frozenset(name for name in ctx.variables if stays(name))
+
+    def _settle(
+        self, attempt: Callable[[], tuple[ir.Block, LoopFrame]], once: Callable[[], None]
+    ) -> tuple[State, ir.Block, ir.Block, LoopFrame]:
+        """Lower the body until the state at its head holds for each round; return that state and the statements."""
+        ctx, entry = self.ctx, self.ctx.state
+        assert entry is not None
+        earlier = {key: bound for key, bound in ctx.headers.get(self.key, {}).items() if key in entry}
+        header = ctx.joined(entry, {**entry, **earlier}) or entry
+        for _ in range(_ROUNDS):
+            body: ir.Block = []
+            before, frame = attempt()
+            ctx.state, branches = dict(header), ctx.branches
+            returned = [len(scope.returns) for scope in ctx.frames]
+            ctx.loops.append(frame)
+            with ctx.into(body):
+                once()
+            ctx.loops.pop()
+            ctx.branches = branches
+            back = ctx.state
+            for _block, there in frame.continues:
+                back = ctx.joined(back, there)
+            after = ctx.joined(header, back) or header
+            if after == header:
+                break
+            header = widen(header, after)
+            for scope, count in zip(ctx.frames, returned, strict=True):
+                del scope.returns[count:]
+        else:
+            raise ctx.refuse(self.node, "the types in this loop do not come to rest")
+        ctx.headers[self.key] = header
+        ctx.block += adapt(ctx, entry, header)
+        if ctx.state is not None:
+            body += adapt(ctx, ctx.state, header)
+        for block, there in frame.continues:
+            block[-1:-1] = adapt(ctx, there, header)
+        return header, body, before, frame
+
+    def _finish(self, frame: LoopFrame) -> None:
+        """Join the ways out of the loop behind it."""
+        ctx = self.ctx
+        natural = ctx.state
+        breaks: list[tuple[ir.Block, State]] = frame.breaks
+        if not self.orelse:
+            state = natural
+            for _, there in breaks:
+                state = ctx.joined(state, there)
+            if natural is not None and state is not None:
+                moves = adapt(ctx, natural, state)
+                if not moves:
+                    for block, there in breaks:
+                        block[-1:-1] = adapt(ctx, there, state)
+                    ctx.state = state
+                    return
+            elif natural is None:
+                for block, there in breaks:
+                    block[-1:-1] = adapt(ctx, there, state) if state is not None else []
+                ctx.state = state
+                return
+        if ctx.state is not None and self.orelse:
+            ctx.statements(self.orelse)
+        ctx.state = _landed(ctx, breaks, f"end{ctx.serial()}")
+
+
+def _last(start: ir.Expr, stop: ir.Expr, step: int) -> ir.Expr:
+    """Return the counter's last value, for a loop that has one."""
+    if step == 1:
+        return _minus_one(stop)
+    if step == -1:
+        return ir.Op("i64", "+", (stop, ir.Const("i64", 1)))
+    name = "last_up" if step > 0 else "last_down"
+    return ir.Op("i64", name, (start, stop, ir.Const("i64", abs(step))))
+
+
+def _minus_one(stop: ir.Expr) -> ir.Expr:
+    if isinstance(stop, ir.Const):
+        return ir.Const("i64", int(stop.value) - 1)
+    return ir.Op("i64", "-", (stop, ir.Const("i64", 1)))

@@ -1,0 +1,114 @@
+"""From a function to its syntax tree, checked to be the source of the code that would run."""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import inspect
+import threading
+from dataclasses import dataclass
+from types import CodeType, FunctionType
+
+from autopar._kernel.refusal import Refused
+
+__all__ = ["Source", "read_source"]
+
+_PARSING = threading.Lock()  # ast.parse was not safe in threads at once before 3.13
+_FUTURES = 0
+for _name in __future__.all_feature_names:
+    _FUTURES |= getattr(__future__, _name).compiler_flag
+
+
+@dataclass(frozen=True)
+class Source:
+    """A function's definition, its text, and its place."""
+
+    tree: ast.FunctionDef
+    text: str
+    file: str
+    line: int
+
+
+def read_source(function: FunctionType) -> Source:
+    """Return the function's tree, with the line numbers of its file.
+
+    Raises
+    ------
+    Refused
+        If there is no source, or if it is no longer what the function was compiled from.
+    """
+    code = function.__code__
+    line = code.co_firstlineno
+    if code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):
+        raise Refused(line, "generators and coroutines are not in the native fragment")
+    try:
+        lines, start = inspect.getsourcelines(code)
+    except (OSError, TypeError):
+        raise Refused(line, "the source of the function is not at hand") from None
+    text = "".join(lines)
+    try:
+        with _PARSING:
+            module = ast.parse("if 1:\n" + text if text[:1] in " \t" else text)
+    except SyntaxError:
+        raise Refused(line, "the source of the function does not parse by itself") from None
+    tree: ast.AST = module.body[0]
+    if isinstance(tree, ast.If):
+        tree, start = tree.body[0], start - 1
+    if not isinstance(tree, ast.FunctionDef):
+        raise Refused(line, "only functions made by def are in the native fragment")
+    ast.increment_lineno(tree, start - 1)
+    _check(tree, code)
+    return Source(tree, text, code.co_filename, line)
+
+
+def _check(tree: ast.FunctionDef, code: CodeType) -> None:
+    """Compile the tree again and compare, since a file may have changed under a running program."""
+    bare = ast.FunctionDef(
+        name=tree.name, args=tree.args, body=tree.body, decorator_list=[], returns=None, type_comment=None
+    )
+    bare.type_params = []
+    ast.copy_location(bare, tree)
+    outer = ast.FunctionDef(
+        name="outer",
+        args=ast.arguments(
+            posonlyargs=[],
+            args=[ast.arg(arg=name) for name in code.co_freevars],
+            kwonlyargs=[],
+            kw_defaults=[],
+            defaults=[],
+        ),
+        body=[bare],
+        decorator_list=[],
+    )
+    outer.type_params = []
+    ast.fix_missing_locations(outer)
+    module = ast.Module(body=[outer], type_ignores=[])
+    try:
+        with _PARSING:
+            made = compile(module, "<kernel>", "exec", flags=code.co_flags & _FUTURES, dont_inherit=True)
+    except SyntaxError:
+        raise Refused(tree.lineno, "the source of the function does not compile by itself") from None
+    inner = _code_named(_code_named(made, "outer"), tree.name)
+    if inner is None or not _same(inner, code):
+        raise Refused(tree.lineno, "the source on disk is not what the function was compiled from")
+
+
+def _code_named(code: CodeType | None, name: str) -> CodeType | None:
+    constants = code.co_consts if code else ()
+    return next((c for c in constants if isinstance(c, CodeType) and c.co_name == name), None)
+
+
+def _same(a: CodeType, b: CodeType) -> bool:
+    def constants(code: CodeType) -> list[object]:
+        return [(type(c), repr(c)) for c in code.co_consts if not isinstance(c, CodeType)]
+
+    def inner(code: CodeType) -> list[CodeType]:
+        return [c for c in code.co_consts if isinstance(c, CodeType)]
+
+    names = ("co_code", "co_names", "co_varnames", "co_freevars", "co_cellvars", "co_argcount", "co_kwonlyargcount")
+    return (
+        all(getattr(a, name) == getattr(b, name) for name in names)
+        and constants(a) == constants(b)
+        and len(inner(a)) == len(inner(b))
+        and all(map(_same, inner(a), inner(b)))
+    )
