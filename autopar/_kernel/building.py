@@ -55,10 +55,10 @@ def allocate(
     return Memory(kind, data, tuple(held), None, owner, whole=True)
 
 
-def loop(ctx: Context, count: ir.Expr, step: int = 1) -> tuple[Number, ir.For]:
+def loop(ctx: Context, count: ir.Expr) -> tuple[Number, ir.For]:
     """Return a counter from 0 below count, and its loop, to be filled and added."""
     var = ctx.temp("i64", "i")
-    return Number(t.Int(), var, Interval(0, MOST)), ir.For(var, ZERO, ctx.hold(count), step, [])
+    return Number(t.Int(), var, Interval(0, MOST)), ir.For(var, ZERO, ctx.hold(count), ir.Const("i64", 1), [])
 
 
 def fill(ctx: Context, memory: Memory, value: Number, node: ast.AST) -> None:

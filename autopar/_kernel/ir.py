@@ -163,13 +163,14 @@ class Loop:
 
 @dataclass
 class For:
-    """Count `var` from `start` while it is below (above, for a negative step) `stop`; the body leaves `var` alone."""
+    """Count `var` from `start` while it is below `stop`, or above it if `down`; the body leaves `var` alone."""
 
     var: Var
     start: Expr
     stop: Expr
-    step: int
+    step: Expr
     body: Block
+    down: bool = False
 
 
 @dataclass

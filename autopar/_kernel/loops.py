@@ -79,22 +79,22 @@ def each(
     value = direct or Span(_zero(), items.length, _one())
     start = replace(value.start, expr=ctx.hold(value.start.expr))
     stop = replace(value.stop, expr=ctx.hold(value.stop.expr))
-    step = value.step.range.lo
-    _guard_last(ctx, stop, step, node)
-    known = _rounds(start.range, stop.range, step)
+    pace, down = replace(value.step, expr=ctx.hold(value.step.expr)), value.step.range.hi < 0
+    _guard_last(ctx, stop, pace.range, node)
+    known = _rounds(start.range, stop.range, down)
     if known is None:
         if orelse:
             ctx.statements(orelse)
         return
-    position = Number(t.Int(), ctx.temp("i64", "i"), known, None, _below(start, stop, step))
+    position = Number(t.Int(), ctx.temp("i64", "i"), known, None, _below(start, stop, down))
     loop = _Loop(ctx, node, assigned, orelse or [])
-    ends = (start.expr, stop.expr, step)
+    ends = (start.expr, stop.expr, pace.expr)
 
     def once() -> None:
         body(position if direct else items.item(position))
 
     assert isinstance(position.expr, ir.Var)
-    loop.count(position.expr, ends, known, once, counter)
+    loop.count(position.expr, ends, down, once, counter)
 
 
 def _zero() -> Number:
@@ -105,24 +105,28 @@ def _one() -> Number:
     return Number(t.Int(), ir.Const("i64", 1), Interval(1, 1))
 
 
-def _guard_last(ctx: Context, stop: Number, step: int, node: ast.AST) -> None:
+def _guard_last(ctx: Context, stop: Number, step: Interval, node: ast.AST) -> None:
     """Leave if counting past the end would overflow."""
-    if step > 0 and stop.range.hi > t.INT64_MAX - step:
-        ctx.exit_if(ir.Op("bool", ">", (stop.expr, ir.Const("i64", t.INT64_MAX - step))), node, "a range up to 2**63")
-    if step < 0 and stop.range.lo < t.INT64_MIN - step:
-        ctx.exit_if(ir.Op("bool", "<", (stop.expr, ir.Const("i64", t.INT64_MIN - step))), node, "a range to -2**63")
+    if not step.fixed:
+        step = Interval(step.lo, min(step.hi, 2**62))  # a longer step is looked at below
+    if step.lo > 0 and stop.range.hi > t.INT64_MAX - step.hi:
+        highest = ir.Const("i64", t.INT64_MAX - step.hi)
+        ctx.exit_if(ir.Op("bool", ">", (stop.expr, highest)), node, "a range up to 2**63")
+    if step.hi < 0 and stop.range.lo < t.INT64_MIN - step.lo:
+        lowest = ir.Const("i64", t.INT64_MIN - step.lo)
+        ctx.exit_if(ir.Op("bool", "<", (stop.expr, lowest)), node, "a range to -2**63")
 
 
-def _rounds(start: Interval, stop: Interval, step: int) -> Interval | None:
+def _rounds(start: Interval, stop: Interval, down: bool) -> Interval | None:
     """Return what the counter can be, or None if there is no round."""
-    lo, hi = (start.lo, stop.hi - 1) if step > 0 else (stop.lo + 1, start.hi)
+    lo, hi = (stop.lo + 1, start.hi) if down else (start.lo, stop.hi - 1)
     return Interval(lo, hi) if lo <= hi else None
 
 
-def _below(start: Number, stop: Number, step: int) -> tuple[tuple[str, int], ...]:
-    if step > 0:
-        return tuple(sorted((symbol, c - 1) for symbol, c in stop.bounds().items()))
-    return tuple(sorted(start.bounds().items()))
+def _below(start: Number, stop: Number, down: bool) -> tuple[tuple[str, int], ...]:
+    if down:
+        return tuple(sorted(start.bounds().items()))
+    return tuple(sorted((symbol, c - 1) for symbol, c in stop.bounds().items()))
 
 
 def _unrolled(ctx: Context, items: tuple[Value, ...], body: Callable[[Value], None], node: ast.AST) -> None:
@@ -191,20 +195,20 @@ class _Loop:
         self.exit_jump: ir.Block | None = None
 
     def count(
-        self, var: ir.Var, ends: tuple[ir.Expr, ir.Expr, int], known: Interval, once: Callable[[], None], counter: str
+        self, var: ir.Var, ends: tuple[ir.Expr, ir.Expr, ir.Expr], down: bool, once: Callable[[], None], counter: str
     ) -> None:
         ctx, (start, stop, step) = self.ctx, ends
         outside = self._outside()
 
         def attempt() -> tuple[ir.Block, LoopFrame]:
             before: ir.Block = []
-            relation = "<" if step > 0 else ">"
+            relation = ">" if down else "<"
             runs = ir.Op("bool", relation, (start, stop))
             frame = LoopFrame(
                 before=before,
                 counters=frozenset({counter, var.name}),
                 first=start,
-                last=_last(start, stop, step),
+                last=_last(start, stop, step, down),
                 runs=runs,
                 outside=outside,
                 depth=ctx.branches,
@@ -213,7 +217,7 @@ class _Loop:
 
         header, body, before, frame = self._settle(attempt, once)
         ctx.block += before
-        ctx.add(ir.For(var, start, stop, step, body))
+        ctx.add(ir.For(var, start, stop, step, body, down))
         ctx.state = header
         self._finish(frame)
 
@@ -315,17 +319,10 @@ class _Loop:
         ctx.state = _landed(ctx, breaks, f"end{ctx.serial()}")
 
 
-def _last(start: ir.Expr, stop: ir.Expr, step: int) -> ir.Expr:
+def _last(start: ir.Expr, stop: ir.Expr, step: ir.Expr, down: bool) -> ir.Expr:
     """Return the counter's last value, for a loop that has one."""
-    if step == 1:
-        return _minus_one(stop)
-    if step == -1:
-        return ir.Op("i64", "+", (stop, ir.Const("i64", 1)))
-    name = "last_up" if step > 0 else "last_down"
-    return ir.Op("i64", name, (start, stop, ir.Const("i64", abs(step))))
-
-
-def _minus_one(stop: ir.Expr) -> ir.Expr:
-    if isinstance(stop, ir.Const):
-        return ir.Const("i64", int(stop.value) - 1)
-    return ir.Op("i64", "-", (stop, ir.Const("i64", 1)))
+    if isinstance(step, ir.Const) and step.value in (1, -1):
+        if isinstance(stop, ir.Const):
+            return ir.Const("i64", int(stop.value) - int(step.value))
+        return ir.Op("i64", "-", (stop, step))
+    return ir.Op("i64", "last_down" if down else "last_up", (start, stop, step))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autopar._kernel import ir
 from autopar._kernel import types as t
@@ -70,8 +70,11 @@ def span(ctx: Context, node: ast.Call) -> Span:
     if len(values) == 1:
         return Span(constant(0), values[0], constant(1))
     step = values[2] if len(values) == 3 else constant(1)
-    if not step.range.fixed or step.range.lo == 0:
-        raise ctx.refuse(node, "a range() whose step is not a constant is not in the native fragment")
+    if not step.range.fixed and step.range.lo < 1:
+        ctx.exit_if(ir.Op("bool", "<", (step.expr, ir.Const("i64", 1))), node, "a variable step that is not positive")
+        step = replace(step, range=step.range & Interval(1, t.INT64_MAX) or Interval(1, 1))
+    if step.range == Interval(0, 0):
+        raise ctx.refuse(node, "range() with step 0 is a ValueError")
     return Span(values[0], values[1], step)
 
 
@@ -90,6 +93,8 @@ def length_of_span(ctx: Context, value: Span, node: ast.AST) -> Number:
             return stop
         expr = ir.Op("i64", "max", (stop.expr, ZERO))
         return Number(t.Int(), expr, Interval(0, max(0, stop.range.hi)), None, stop.below if stop.range.lo >= 0 else ())
+    if not value.step.range.fixed:
+        raise ctx.refuse(node, "the length of a range() whose step is not a constant is not in the native fragment")
     step = value.step.range.lo
     far = binary(ctx, ast.Sub(), value.stop, value.start, node)
     if step < 0:

@@ -7,7 +7,7 @@ import ast
 import inspect
 import threading
 from dataclasses import dataclass
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, ModuleType
 
 from autopar._kernel.refusal import Refused
 
@@ -57,12 +57,13 @@ def read_source(function: FunctionType) -> Source:
     if not isinstance(tree, ast.FunctionDef):
         raise Refused(line, "only functions made by def are in the native fragment")
     ast.increment_lineno(tree, start - 1)
-    _check(tree, code)
+    _check(tree, function)
     return Source(tree, text, code.co_filename, line)
 
 
-def _check(tree: ast.FunctionDef, code: CodeType) -> None:
+def _check(tree: ast.FunctionDef, function: FunctionType) -> None:
     """Compile the tree again and compare, since a file may have changed under a running program."""
+    code = function.__code__
     bare = ast.FunctionDef(
         name=tree.name, args=tree.args, body=tree.body, decorator_list=[], returns=None, type_comment=None
     )
@@ -82,15 +83,24 @@ def _check(tree: ast.FunctionDef, code: CodeType) -> None:
     )
     outer.type_params = []
     ast.fix_missing_locations(outer)
-    module = ast.Module(body=[outer], type_ignores=[])
+    # How a method of a global is called depends on whether the module that defines the function imports that name.
+    there = function.__globals__
+    modules = [name for name in code.co_names if isinstance(there.get(name), ModuleType)]
+    known = [name for name in code.co_names if name in there]
+    if not any(_compiles_to(code, outer, imported) for imported in (modules, known, [])):
+        raise Refused(tree.lineno, "the source on disk is not what the function was compiled from")
+
+
+def _compiles_to(code: CodeType, outer: ast.FunctionDef, imported: list[str]) -> bool:
+    imports = [ast.Import(names=[ast.alias(name=name)]) for name in imported]
+    module = ast.fix_missing_locations(ast.Module(body=[*imports, outer], type_ignores=[]))
     try:
         with _PARSING:
             made = compile(module, "<kernel>", "exec", flags=code.co_flags & _FUTURES, dont_inherit=True)
     except SyntaxError:
-        raise Refused(tree.lineno, "the source of the function does not compile by itself") from None
-    inner = _code_named(_code_named(made, "outer"), tree.name)
-    if inner is None or not _same(inner, code):
-        raise Refused(tree.lineno, "the source on disk is not what the function was compiled from")
+        return False
+    inner = _code_named(_code_named(made, "outer"), code.co_name)
+    return inner is not None and _same(inner, code)
 
 
 def _code_named(code: CodeType | None, name: str) -> CodeType | None:

@@ -111,6 +111,7 @@ def _join_numbers(x: Number, y: Number, key: str, minimum: dict[str, int]) -> Nu
     if mixed is None:
         return Clash(f"{x.weak or x.kind} on one path and {y.weak or y.kind} on another")
     strong, weak = mixed
+    expr = next(number.expr for number in (x, y) if number.kind == strong)
     if t.is_float(strong):
         known = range_of(strong)
     return Number(strong, expr, known, same, below, weak, ir.Var("bool", f"{key}_weak"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from autopar._kernel import ir
 from autopar._kernel import types as t
@@ -184,6 +185,8 @@ def _return(ctx: Context, node: ast.Return) -> None:
     for frame in ctx.loops:
         frame.left = True
     value = held(ctx, value)
+    if isinstance(value, Memory):
+        value = replace(value, capacity=None)  # nothing is appended any more
     ctx.frame.returns.append(Return(ctx.block, value, node))
     ctx.add(ir.Jump(ctx.frame.label))
     ctx.state = None

@@ -121,8 +121,8 @@ class Writer:
     def _for(self, s: ir.For) -> None:
         name = s.var.name
         self.counters.add(name)
-        relation = "<" if s.step > 0 else ">"
-        step = f"{name}++" if s.step == 1 else f"{name}--" if s.step == -1 else f"{name} += {s.step}"
+        relation = ">" if s.down else "<"
+        step = f"{name} += {self.text(s.step)}"
         self.line(f"for (i64 {name} = {self.text(s.start)}; {name} {relation} {self.text(s.stop)}; {step}) {{")
         self.inner(s.body)
         self.line("}")
