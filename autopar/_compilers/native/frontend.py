@@ -21,12 +21,12 @@ def kernel_of(function: Callable[..., Any], types: tuple[Type, ...], *, rtol: fl
         The function or the types are outside the native fragment; the line says where.
     """
     from autopar._compilers.native.emit import emit
-    from autopar._kernel.build import build
+    from autopar._kernel import lower
 
     if type(function) is not FunctionType:
         raise NotCompiled(f"{type(function).__name__} is not in the native fragment, which takes functions made by def")
     try:
-        kernel = build(function, types)
+        kernel = lower(function, types)
     except Refused as refused:
         raise NotCompiled(refused.reason, refused.line) from None
     except RecursionError:
