@@ -218,12 +218,18 @@ def _floor(ctx: Context, op: str, kind: t.Type, a: Number, b: Number, node: ast.
         minus = ir.Op("bool", "==", (b.expr, ir.Const("i64", -1)))
         ctx.exit_if(ir.Op("bool", "&&", (low, minus)), node, f"{kind} overflow")
     simple = a.range.lo >= 0 and divisor.lo > 0
+    power = divisor.lo.bit_length() - 1 if divisor.fixed and divisor.lo > 0 else -1
     name = {"//": "idiv" if simple else "floordiv", "%": "imod" if simple else "floormod"}[op]
     known = a.range // divisor if op == "//" else a.range % divisor
     below: tuple[tuple[str, int], ...] = ()
     if op == "%" and divisor.lo > 0:
         below = tuple((symbol, c - 1) for symbol, c in sorted(b.bounds().items()))
-    return Number(kind, ir.Op("i64", name, (a.expr, b.expr)), known & limits or limits, None, below)
+    expr = ir.Op("i64", name, (a.expr, b.expr))
+    if power >= 0 and divisor.lo == 1 << power:  # in two's complement these two round down by themselves
+        expr = ir.Op("i64", ">>", (a.expr, ir.Const("i64", power)))
+        if op == "%":
+            expr = ir.Op("i64", "&", (a.expr, ir.Const("i64", divisor.lo - 1)))
+    return Number(kind, expr, known & limits or limits, None, below)
 
 
 def _true_quotient(ctx: Context, kind: t.Type, a: Number, b: Number, node: ast.AST) -> Number:
@@ -319,8 +325,10 @@ def _floats(ctx: Context, op: str, kind: t.Type, left: Number, right: Number, no
     ctx.float_flags = ctx.float_flags or numpy
     if op in _CHECKED:
         return Number(kind, ir.Op(machine, op, (a, b)))
-    zero = isinstance(b, ir.Const) and b.value != 0
-    if op != "**" and not zero and not (numpy and op == "/"):
+    nonzero = isinstance(b, ir.Const) and b.value != 0
+    if not t.is_float(right.kind) and not right.range.lo <= 0 <= right.range.hi:
+        nonzero = True
+    if op != "**" and not nonzero and not (numpy and op == "/"):
         b = ctx.hold(b)
         ctx.exit_if(ir.Op("bool", "==", (b, ir.Const("f64", 0.0))), node, "division by zero")
     if op == "/":

@@ -18,7 +18,7 @@ from autopar._kernel.refusal import Refused
 from autopar._kernel.state import State, join
 from autopar._kernel.value import Number, Value, machine_of, range_of
 
-__all__ = ["Again", "Constraint", "Context", "Frame", "LoopFrame", "Return", "Test"]
+__all__ = ["Again", "Change", "Context", "Frame", "LoopFrame", "Return", "Test"]
 
 
 class Again(Exception):  # noqa: N818 - a request
@@ -62,6 +62,15 @@ class Frame:
     parent: Frame | None = None  # of a comprehension: the scope around it
 
 
+@dataclass(frozen=True)
+class Change:
+    """An assignment to a variable: by how much it moves it, or None if that is not how; how often in a round."""
+
+    key: str
+    by: Interval | None
+    times: int | None
+
+
 @dataclass
 class LoopFrame:
     """A loop whose body is being lowered."""
@@ -76,6 +85,8 @@ class LoopFrame:
     outside: frozenset[str] = frozenset()  # C variables that do not change in the body
     depth: int = 0  # how many branches were open at the start of the body
     left: bool = False  # whether a round may have ended early by now
+    checked: set[tuple[ir.Expr, ir.Expr]] = field(default_factory=set)  # indexes and lengths checked for all rounds
+    suspect: dict[tuple[ir.Expr, ir.Expr], ir.Var] = field(default_factory=dict)  # those that some round may violate
     unrolled: bool = False  # whether the body is there once for each item, without a loop in C
 
 
@@ -101,6 +112,7 @@ class Context:
         self.sources: list[str] = []
         self.growing: dict[str, Any] = {}  # variable of a list that grows -> where it starts
         self.learned_constants: dict[ir.Expr, ir.Const] = {}  # the one element of a new list, to be repeated
+        self.changes: list[Change] = []  # assignments to variables, in the round of the loop that is being lowered
         self.inlined = 0  # calls compiled in so far
         self.line = 0
         self._serial = 0

@@ -64,20 +64,31 @@ def _is_below(index: Number, length: Number) -> bool:
 
 
 def _hoisted(ctx: Context, expr: ir.Expr, length: Number, node: ast.AST) -> bool:
-    """Check all rounds of the innermost loop before it, if the index moves evenly and each round gets here."""
+    """Check all rounds of the innermost loop before it, if the index moves evenly with that.
+
+    Where each round gets here, a wrong index before the loop is a side exit. Otherwise it only switches on the check in
+    the loop, since the rounds with the wrong index may never get here.
+    """
     loop = next((frame for frame in reversed(ctx.loops) if not frame.unrolled), None)
-    if loop is None or loop.before is None or loop.left or ctx.branches != loop.depth:
+    if loop is None or loop.before is None or not _invariant(length.expr, loop) or _slope(expr, loop) is None:
         return False
-    if not _invariant(length.expr, loop) or _slope(expr, loop) is None:
-        return False
+    if (expr, length.expr) in loop.checked:
+        return True
     assert loop.first is not None and loop.last is not None and loop.runs is not None
-    with ctx.into(loop.before):
-        ends = [_replaced(expr, loop.counters, end) for end in (loop.first, loop.last)]
-        tests = [ir.Op("bool", "beyond", (end, length.expr)) for end in dict.fromkeys(ends)]
-        bad: ir.Expr = tests[0] if len(tests) == 1 else ir.Op("bool", "||", tuple(tests))
-        statement = ir.ExitIf(ir.Op("bool", "&&", (loop.runs, bad)), ctx.exit(node, BEYOND))
-        if statement not in loop.before:
-            ctx.add(statement)
+    ends = [_replaced(expr, loop.counters, end) for end in (loop.first, loop.last)]
+    tests = [ir.Op("bool", "beyond", (end, length.expr)) for end in dict.fromkeys(ends)]
+    bad: ir.Expr = tests[0] if len(tests) == 1 else ir.Op("bool", "||", tuple(tests))
+    bad = ir.Op("bool", "&&", (loop.runs, bad))
+    if not loop.left and ctx.branches == loop.depth:
+        loop.checked.add((expr, length.expr))
+        loop.before.append(ir.ExitIf(bad, ctx.exit(node, BEYOND)))
+        return True
+    if (expr, length.expr) not in loop.suspect:
+        suspect = ctx.temp("bool", "suspect")
+        loop.before.append(ir.Assign(suspect, bad))
+        loop.suspect[expr, length.expr] = suspect
+    here = ir.Op("bool", "beyond", (expr, length.expr))
+    ctx.exit_if(ir.Op("bool", "&&", (loop.suspect[expr, length.expr], here)), node, BEYOND)
     return True
 
 

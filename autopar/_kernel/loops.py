@@ -9,7 +9,8 @@ from dataclasses import replace
 from autopar._kernel import ir
 from autopar._kernel import types as t
 from autopar._kernel.arithmetic import ZERO
-from autopar._kernel.context import Context, LoopFrame
+from autopar._kernel.context import Change, Context, LoopFrame
+from autopar._kernel.counters import counted, multiplied
 from autopar._kernel.interval import Interval
 from autopar._kernel.sequences import Items, sequence
 from autopar._kernel.state import State, widen
@@ -89,6 +90,7 @@ def each(
     position = Number(t.Int(), ctx.temp("i64", "i"), known, None, _below(start, stop, down))
     loop = _Loop(ctx, node, assigned, orelse or [])
     ends = (start.expr, stop.expr, pace.expr)
+    loop.rounds = max(0, known.hi - known.lo) // max(1, min(abs(pace.range.lo), abs(pace.range.hi))) + 1
 
     def once() -> None:
         body(position if direct else items.item(position))
@@ -191,6 +193,7 @@ class _Loop:
     def __init__(self, ctx: Context, node: ast.AST, assigned: frozenset[str], orelse: list[ast.stmt]) -> None:
         self.ctx, self.node, self.assigned, self.orelse = ctx, node, assigned, orelse
         self.key = (ctx.frame.path, getattr(node, "lineno", 0), getattr(node, "col_offset", 0), type(node))
+        self.rounds: int | None = None  # at most so many, if that is known
         self.exit_state: State | None = None  # where a while loop's test failed
         self.exit_jump: ir.Block | None = None
 
@@ -264,11 +267,13 @@ class _Loop:
         assert entry is not None
         earlier = {key: bound for key, bound in ctx.headers.get(self.key, {}).items() if key in entry}
         header = ctx.joined(entry, {**entry, **earlier}) or entry
+        outer, changes = ctx.changes, list[Change]()
         for _ in range(_ROUNDS):
             body: ir.Block = []
             before, frame = attempt()
             ctx.state, branches = dict(header), ctx.branches
             returned = [len(scope.returns) for scope in ctx.frames]
+            ctx.changes = changes = []
             ctx.loops.append(frame)
             with ctx.into(body):
                 once()
@@ -278,6 +283,7 @@ class _Loop:
             for _block, there in frame.continues:
                 back = ctx.joined(back, there)
             after = ctx.joined(header, back) or header
+            after = counted(entry, header, after, changes, self.rounds)
             if after == header:
                 break
             header = widen(header, after)
@@ -285,6 +291,8 @@ class _Loop:
                 del scope.returns[count:]
         else:
             raise ctx.refuse(self.node, "the types in this loop do not come to rest")
+        ctx.changes = outer
+        ctx.changes += [multiplied(change, self.rounds) for change in changes]
         ctx.headers[self.key] = header
         ctx.block += adapt(ctx, entry, header)
         if ctx.state is not None:

@@ -12,6 +12,7 @@ from autopar._kernel.building import append, fill_slice, start_list
 from autopar._kernel.context import Context, Return
 from autopar._kernel.expressions import combine, indexes_of
 from autopar._kernel.indexing import at, load, store
+from autopar._kernel.interval import Interval
 from autopar._kernel.loops import for_statement, leave, while_statement
 from autopar._kernel.sequences import items_of
 from autopar._kernel.state import Bound
@@ -132,8 +133,18 @@ def _augmented(ctx: Context, node: ast.AugAssign) -> None:
     before = ctx.expression(ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target))
     if not isinstance(before, (Number, Pack)):
         raise ctx.refuse(node, "changing an array or list as a whole is not in the native fragment")
-    value = combine(ctx, node.op, before, ctx.expression(node.value), node)
-    assign_to(ctx, node.target, value, node)
+    other = ctx.expression(node.value)
+    value = combine(ctx, node.op, before, other, node)
+    assign(ctx, node.target.id, value, node, _moved(node.op, before, other))
+
+
+def _moved(op: ast.operator, before: Value, other: Value) -> Interval | None:
+    """Return by how much `before op= other` moves an integer."""
+    if not isinstance(before, Number) or not isinstance(other, Number) or before.kind != t.Int():
+        return None
+    if other.kind not in (t.Int(), t.Bool()) or not isinstance(op, (ast.Add, ast.Sub)):
+        return None
+    return other.range if isinstance(op, ast.Add) else -other.range
 
 
 def _augmented_item(ctx: Context, node: ast.AugAssign, target: ast.Subscript) -> None:

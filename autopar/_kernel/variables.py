@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 
 from autopar._kernel import ir
-from autopar._kernel.context import Context, Frame
+from autopar._kernel.context import Change, Context, Frame
+from autopar._kernel.interval import Interval
 from autopar._kernel.state import Bound, Clash, State
 from autopar._kernel.value import Memory, Number, Pack, Value, machine_of
 
@@ -44,10 +45,11 @@ def _local(ctx: Context, key: str, name: str, node: ast.AST) -> Value:
     return bound.value
 
 
-def assign(ctx: Context, name: str, value: Value, node: ast.AST) -> None:
-    """Set a local variable of this scope."""
+def assign(ctx: Context, name: str, value: Value, node: ast.AST, by: Interval | None = None) -> None:
+    """Set a local variable of this scope, which moves it `by` so much if that is known."""
     assert ctx.state is not None
     key = key_of(ctx.frame, name)
+    ctx.changes.append(Change(key, by, 1))
     ctx.state[key] = Bound(store_value(ctx, key, value))
     if ctx.learned.get(("may be unbound", key)):
         ctx.add(ir.Assign(ctx.variable(f"{key}_bound", "bool"), ir.Const("bool", True)))
