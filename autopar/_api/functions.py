@@ -50,7 +50,8 @@ def parallel(function: Any = None, /, **hints: Any) -> Any:
             Where items run: ``"serial"``, ``"threads"``, ``"asyncio"``, ``"processes"``. A demand: it is met or the
             call raises.
         compiler : str
-            How one call runs: ``"python"``. A demand.
+            How one call runs: ``"python"``, or ``"native"``, compiled to C. A demand; for single calls it counts
+            where it is given to the decorator or to ``options``.
         workers : int
             Most items under way at the same time.
         chunksize : int

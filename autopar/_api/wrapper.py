@@ -11,7 +11,7 @@ from wrapt import BaseObjectProxy
 
 from autopar._api.arguments import check_buffersize, check_iterables, split_keywords
 from autopar._api.config import settings_for
-from autopar._engine.calls import sample_call, submit_call
+from autopar._engine.calls import sample_call, submit_call, target_of
 from autopar._engine.functions import FunctionState, bound_state, state_for
 from autopar._engine.journal import decisions_of, explanation
 from autopar._engine.maps import map_iterator, map_list
@@ -57,6 +57,7 @@ class Parallel(BaseObjectProxy[Callable[P, R]], Generic[P, R]):
         self._self_countdown = 1
         self._self_distance = 1
         self._self_sampling = False
+        self._self_target = target_of(self._self_state, hints.get("compiler"))
 
     # -- one call -------------------------------------------------------------------------------------------------
 
@@ -64,11 +65,14 @@ class Parallel(BaseObjectProxy[Callable[P, R]], Generic[P, R]):
         countdown = self._self_countdown - 1
         if countdown or self._self_sampling:
             self._self_countdown = countdown
-            return self.__wrapped__(*args, **kwargs)
+            return self._self_target[0](*args, **kwargs)  # type: ignore[no-any-return]
+        counted = self._self_distance
         self._self_distance = self._self_countdown = min(2 * self._self_distance, SAMPLE_AT_LEAST_EVERY)
         self._self_sampling = True  # An inner recursive call is part of this sample, not one of its own.
         try:
-            return sample_call(self._self_state, self.__wrapped__, args, kwargs)  # type: ignore[no-any-return]
+            return sample_call(  # type: ignore[no-any-return]
+                self._self_state, self._self_target[0], args, kwargs, stands_for=counted
+            )
         finally:
             self._self_sampling = False
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from autopar._backends.said import Keeper
 from autopar._model.nesting import nested_cores
-from autopar._model.work import Chunk, Emission, Failure, Job, Outcome
+from autopar._model.work import Chunk, Emission, Failure, Job, Outcome, RunsBlocks
 from autopar._native_api import call_each, thread_probe
 
 
@@ -38,7 +38,7 @@ def run_chunk(chunk: Chunk, *, keep: bool = False) -> Outcome:
         if job.collect or job.retries or job.seed is not None:
             _run_carefully(job, chunk, values)
         else:
-            call_each(bind(job), iter(chunk.items), len(chunk.items), values, job.star)
+            _run_plainly(job, chunk, values)
     except BaseException as raised:
         error = raised
     finally:
@@ -55,6 +55,13 @@ def run_chunk(chunk: Chunk, *, keep: bool = False) -> Outcome:
         waits=after[3] - waits,
         emitted=emitted,
     )
+
+
+def _run_plainly(job: Job, chunk: Chunk, values: list[Any]) -> None:
+    """All items at once where the function can do that, else one by one."""
+    block: RunsBlocks | None = getattr(job.function, "__autopar_block__", None)
+    if block is None or not block(chunk.items, job.star, job.kwargs, values):
+        call_each(bind(job), iter(chunk.items), len(chunk.items), values, job.star)
 
 
 def _run_carefully(job: Job, chunk: Chunk, values: list[Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 from autopar._backends.chunk import run_chunk
 from autopar._classify import classify
@@ -11,7 +12,7 @@ from autopar._engine.blocks import Block
 from autopar._engine.task import MapTask
 from autopar._model.nesting import nested_cores
 from autopar._model.observation import Profile, Traits
-from autopar._model.plan import LOOP, Choice, Plan
+from autopar._model.plan import Choice, Plan
 from autopar._model.work import Chunk
 from autopar._plan import (
     DEFAULT_COSTS,
@@ -26,6 +27,9 @@ RACERS = Plan(backend="threads", workers=2)
 
 ASSUMED_SHARE = 0.2
 """GIL share of a function that calls what releases it, where it cannot be measured. A guess; the next map measures."""
+
+COMPILED_GIL_SECONDS = 0.1e-6
+"""Seconds of the GIL that an item of a compiled block takes for its way in and out (benchmarks/native)."""
 
 SEEN_HAND_OVERS = 0.3
 """Share of the GIL hand-overs to be expected of two threads that compete, one in each switch interval, below which a
@@ -69,6 +73,8 @@ class Deciding:
     def _situation(self) -> Situation:
         task = self.task
         traits = task.traits()
+        if task.compiling.form is not None:
+            traits = replace(traits, gil_seconds=COMPILED_GIL_SECONDS)
         profile = task.profile if task.profile.items else self._earlier() or task.profile
         return Situation(
             traits=traits,
@@ -82,7 +88,8 @@ class Deciding:
             threads=self._threads(traits),
             warm=task.machine.warm_workers(),
             forkable=task.machine.forkable(),
-            excluded=self.excluded,
+            excluded={**self.excluded, **task.compiling.excluded},
+            compiler=task.loop.compiler,
             ordered=task.ordered,
         )
 
@@ -133,7 +140,7 @@ class Deciding:
         if not all(task.fits(list(chunk.items)) for chunk in chunks):
             task.forget_types()
             for chunk in chunks:
-                yield task.block_of(chunk, run_chunk(chunk), LOOP)
+                yield task.block_of(chunk, run_chunk(chunk), task.loop)
             return
         pool = task.machine.open(RACERS)
         for warmed_up in [pool.submit(Chunk(job, 0, [])) for _ in chunks]:

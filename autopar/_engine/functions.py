@@ -13,6 +13,7 @@ from typing import Any
 
 from autopar._backends.importing import importable
 from autopar._effects import analyse
+from autopar._engine.native import Forms
 from autopar._model.decision import Brief, Decision
 from autopar._model.effects import Effect
 from autopar._model.observation import Profile, Traits
@@ -57,19 +58,39 @@ class ArgumentTypes:
 
 
 class FunctionState:
-    """One function's memory, shared by its wrapper, its bound methods and all its maps."""
+    """One function's memory, shared by its wrapper, its bound methods and all its maps.
+
+    Attributes
+    ----------
+    target
+        What a single call runs, as its only item: the function, or its compiled code once it has that.
+    spent
+        Seconds that its single calls have taken in Python, by their samples.
+    """
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
         self.lock = threading.Lock()
         self.profiles: dict[type, Profile] = {}
         self.calls = Profile()
+        self.target: list[Callable[..., Any]] = [function]
+        self.spent = 0.0
         self.kept = KeptDecisions()
         self.witnessed = False
         self.seen_effects: tuple[Effect, ...] = ()
         self.hinted = False
         self._traits: dict[ArgumentTypes | None, Traits] = {}
         self._seen: tuple[tuple[dict[str, Any], str, Any], ...] = ()
+
+    @functools.cached_property
+    def forms(self) -> Forms:
+        """Its compiled forms."""
+        return Forms(self.function)
+
+    @functools.cached_property
+    def demanded_forms(self) -> Forms:
+        """Its compiled forms where they are demanded."""
+        return Forms(self.function, demanded=self.name)
 
     @functools.cached_property
     def name(self) -> str:

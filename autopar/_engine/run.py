@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 
 from autopar._engine.blocks import Block
 from autopar._engine.deciding import Deciding
@@ -17,6 +18,7 @@ from autopar._engine.elsewhere import Elsewhere
 from autopar._engine.here import HELP_SLICE, Here
 from autopar._engine.notice import could_hint, hint_where_it_hurts
 from autopar._engine.task import MapTask
+from autopar._model.observation import Profile
 from autopar._model.plan import LOOP, Choice, Plan
 from autopar._model.work import Chunk
 
@@ -98,6 +100,8 @@ class MapRun:
             # Taking an item early must not be noticed, least of all if the demand is then refused.
             if self.task.source.inert and (first := self.task.source.peek()):
                 self.task.see(first[0])
+                self.task.compiling.demand(first[0])
+                self._here.renew()
             choice = self._deciding.choose()
             if settings.backend is not None or settings.timeout is not None:
                 self._adopt(choice)
@@ -108,8 +112,11 @@ class MapRun:
         if here.must_wait and self.choice is None and not self.task.ended:
             # A lazy map of a function with effects runs item by item: settle once whether anything else is open to it.
             self._adopt(self._deciding.choose())
+        self._compile(here.seconds)
         credible = here.credible or self.task.settings.eager
         if here.final or not credible or self.task.ended or here.seconds < self._look_at:
+            return
+        if self.task.compiling.nearly_there:
             return
         if self.task.source.watched or self._one_wait_only():
             return
@@ -118,6 +125,35 @@ class MapRun:
         yield from self._deciding.look_closely()
         if not self.task.ended:
             self._adopt(self._deciding.choose())
+
+    def _compile(self, seconds_spent: float) -> None:
+        """Have the function compiled if that pays, and go on with it once it is."""
+        compiling = self.task.compiling
+        if compiling.dropped():
+            self.task.fallbacks.append(f"left compiled code: {compiling.why_not}")
+            self._go_on_with_another_function()
+        if self.task.ended:
+            return
+        if self._here.credible or self._elsewhere is not None:
+            compiling.consider(seconds_spent)
+        if compiling.adopt():
+            self._go_on_with_another_function()
+
+    def _go_on_with_another_function(self) -> None:
+        """Use the function as it is now, compiled or not: what was measured of the other does not hold for it."""
+        self._here.renew()
+        self._here.final = False
+        self._look_at = 0.0
+        pool = self._elsewhere
+        if pool is not None and pool.plan.backend == "threads":
+            pool.renew()
+            self._deciding.choose()  # so that what is written down tells of the compiled function
+            self.plan = pool.plan
+            return
+        if pool is not None:
+            self._leave("the function has been compiled, and its compiled code runs in this process")
+        self.task.profile = Profile()
+        self.plan = self.task.loop
 
     def _one_wait_only(self) -> bool:
         """A first item often waits where no other does, for an import or a connection: one more tells."""
@@ -141,7 +177,8 @@ class MapRun:
         # Ask again when as much again has been spent: a drift in the input is then noticed at little cost.
         self._look_at = 2 * self._here.seconds
         priced = any(rival.plan.predicted is not None and not rival.hint for rival in choice.rejected)
-        self._here.final = self.task.settings.backend == "serial" or not priced
+        settled = self.task.settings.backend == "serial" or not priced
+        self._here.final = settled and not self.task.compiling.pending
 
     def _run_elsewhere(self, pool: Elsewhere) -> Iterator[Block]:
         while self._elsewhere is pool:
@@ -158,6 +195,8 @@ class MapRun:
                     self._refine(pool)
             if slower := pool.slower_than_the_loop():
                 self._leave(slower)
+            else:
+                self._compile(self.task.worked)
             if self._elsewhere is pool:
                 pool.fill()
             yield from blocks
@@ -187,7 +226,7 @@ class MapRun:
         self._deciding.excluded[self.plan.backend] = reason
         self.task.fallbacks.append(f"left {self.plan}: {reason}")
         self._elsewhere = None
-        self.plan = LOOP
+        self.plan = self.task.loop
         self._here.final = False
         self._look_at = 0.0
 
@@ -195,6 +234,10 @@ class MapRun:
         task = self.task
         if self._elsewhere is not None:
             self._elsewhere.close(interrupted=interrupted)
-        if task.profile.items:
+        elif self.plan.backend == "serial":
+            self.plan = replace(self.plan, compiler=task.loop.compiler)
+        if task.compiling.dropped():
+            task.fallbacks.append(f"left compiled code: {task.compiling.why_not}")
+        if task.profile.items and task.compiling.form is None:
             task.state.profiles[type(task.sample_item)] = task.profile
         task.sample_item = task.sample_result = None

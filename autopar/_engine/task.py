@@ -8,17 +8,19 @@ import time
 from typing import Any
 
 from autopar._engine.blocks import Block
+from autopar._engine.compiling import Compiling
 from autopar._engine.functions import ArgumentTypes, FunctionState
 from autopar._engine.machine import THIS_MACHINE, Machine, cores_here
 from autopar._engine.source import Source
 from autopar._model.effects import EffectKind
 from autopar._model.hints import Settings
 from autopar._model.observation import Profile, Traits
-from autopar._model.plan import Plan
+from autopar._model.plan import LOOP, Plan
 from autopar._model.work import Chunk, Failure, Job, Outcome
-from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
+from autopar.errors import ItemTimeoutError, TransportError, UnavailableError, WorkerDiedError
 
 UNLIMITED = 1 << 62
+COMPILED_LOOP = Plan(compiler="native")
 
 pools_used = threading.local()
 """``count``: how often a map of this thread has gone to a pool; an item that makes it grow is parallel by itself."""
@@ -119,16 +121,26 @@ class MapTask:
         self.types: ArgumentTypes | None = None
         self.assumed: ArgumentTypes | None = None
         self._accepted: set[ArgumentTypes] = set()
+        self.compiling = Compiling(self)
         self.sample_item: Any = None
         self.sample_result: Any = None
         self.started = machine.now()
         self.started_unix = time.time()
+
+    def not_compiled(self) -> UnavailableError:
+        """The error for compiled code that is demanded and cannot be had."""
+        return UnavailableError(f'compiler="native" cannot compile {self.state.name}: {self.compiling.why_not}')
 
     @property
     def best_concurrency(self) -> int | None:
         """Items under way at which an earlier map of this function over such items did best."""
         earlier = self.state.profiles.get(type(self.sample_item))
         return None if earlier is None else earlier.best_concurrency
+
+    @property
+    def loop(self) -> Plan:
+        """The loop in the caller's thread, over the function as it is or compiled."""
+        return LOOP if self.compiling.form is None else COMPILED_LOOP
 
     @property
     def demanded(self) -> bool:
@@ -147,6 +159,7 @@ class MapTask:
 
     def see(self, item: Any) -> None:
         """Note the types of the first item."""
+        self.compiling.see(item)
         keyword = tuple((name, type(value)) for name, value in self.kwargs.items())
         if not self.source.star:
             self.types = ArgumentTypes((type(item),), keyword)
@@ -210,8 +223,9 @@ class MapTask:
 
     def job(self, cores: int, *, elsewhere: bool = False) -> Job:
         """What is done to each item; ``elsewhere`` adds what another process needs to find the function."""
+        compiled = None if elsewhere else self.compiling.form
         return Job(
-            self.state.function,
+            self.state.function if compiled is None else compiled,
             star=self.source.star,
             kwargs=self.kwargs,
             collect=self.collects,

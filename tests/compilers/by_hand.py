@@ -12,6 +12,7 @@ from autopar._kernel import types as t
 from autopar._kernel.ir import Fact, Kernel
 
 HEAD = """
+#pragma GCC visibility push(default)
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from autopar._compilers.native.compiled import CompiledFunction
     from autopar._kernel.types import Type
 
-__all__ = ["NotCompiled", "Refusal", "compile_for", "compile_function", "signature"]
+__all__ = ["NotCompiled", "Refusal", "as_call", "compile_for", "compile_function", "signature"]
 
 
 def compile_function(
@@ -70,6 +70,13 @@ def compile_function(
     return kinds if isinstance(kinds, Refusal) else compile_for(function, kinds, deadline=deadline)
 
 
+def as_call(function: Callable[..., Any], bound: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The values of all parameters as a call: those to be passed by position, and those by name."""
+    from autopar._compilers.native.binding import as_call
+
+    return as_call(function, bound)
+
+
 def signature(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> tuple[Type, ...] | Refusal:
@@ -92,13 +99,14 @@ def compile_for(
 ) -> CompiledFunction | Refusal:
     """Compile a function for these types of its parameters; as :func:`compile_function` otherwise."""
     from autopar._compilers.native.compiled import CompiledFunction
+    from autopar._compilers.native.emit import FLAGS
     from autopar._compilers.native.frontend import kernel_of
     from autopar._compilers.native.loader import load
     from autopar._compilers.native.toolchain import DEADLINE
 
     try:
         kernel, text = kernel_of(function, types)
-        library = load(text, deadline=DEADLINE if deadline is None else deadline)
+        library = load(text, flags=FLAGS, deadline=DEADLINE if deadline is None else deadline)
         return CompiledFunction(function, kernel, library)
     except NotCompiled as refused:
         return refused.refusal

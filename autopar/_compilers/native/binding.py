@@ -44,6 +44,19 @@ def bind(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[st
     return tuple([found[name] for name in names]) if len(found) == total else None
 
 
+def as_call(function: Callable[..., Any], bound: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The values of all parameters as a call: those to be passed by position, and those by name.
+
+    Examples
+    --------
+    >>> as_call(lambda a, b=2, *, c=3: None, (1, 2, 5))
+    ((1, 2), {'c': 5})
+    """
+    code = function.__code__
+    first, total = code.co_argcount, code.co_argcount + code.co_kwonlyargcount
+    return bound[:first], dict(zip(code.co_varnames[first:total], bound[first:], strict=True))
+
+
 def signature_of(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> tuple[Type, ...] | None:

@@ -8,16 +8,18 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autopar._compilers.native.binding import bind
-from autopar._compilers.native.compiled import CompiledFunction
 from autopar._compilers.native.loader import function_at
 from autopar._compilers.native.programs import classes_of, parameter_program_of
 from autopar._compilers.native.sampling import FIRST
 from autopar._kernel import types as t
 from autopar._kernel.abi import COLUMN_KINDS
 from autopar._native_twin_entry import Packing, Unfit
+
+if TYPE_CHECKING:
+    from autopar._compilers.native.compiled import CompiledFunction
 
 SECONDS_BETWEEN_SIGNALS = 0.05
 """Longest that a block should run without giving Ctrl-C a chance."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from autopar._compilers.native.binding import bind
+from autopar._compilers.native.binding import as_call, bind
+from autopar._compilers.native.blocks import run_block
 from autopar._compilers.native.comparing import difference
 from autopar._compilers.native.entry import entry_of
 from autopar._compilers.native.facts import changed, rows_of
@@ -65,6 +66,12 @@ class CompiledFunction:
         Why the kernel is not used any more, or an empty string.
     notes
         What went wrong while it was compiled or loaded, in words.
+    call
+        The quickest way to call it at present.
+    listener
+        Called with ``call`` when that becomes another.
+    otherwise
+        Finds, for the values of all parameters that this form does not take, another form that does.
     """
 
     def __init__(
@@ -78,6 +85,7 @@ class CompiledFunction:
         self.withdrawn = ""
         self.notes: tuple[str, ...] = library.notes
         self.sampling = Sampling() if sampling is None else sampling
+        self.listener: Callable[[Callable[..., Any]], object] | None = None
         self.otherwise: Callable[[tuple[Any, ...]], CompiledFunction | None] | None = None
         self.call: Callable[..., Any] = function
         self._code = function.__code__
@@ -87,6 +95,10 @@ class CompiledFunction:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.call(*args, **kwargs)
+
+    def __autopar_block__(self, items: Sequence[Any], star: bool, kwargs: Mapping[str, Any], out: list[Any], /) -> bool:
+        """Run many items of a map at once; see :class:`autopar._model.work.RunsBlocks`."""
+        return run_block(self, items, star, kwargs, out)
 
     @property
     def calls(self) -> int:
@@ -101,14 +113,19 @@ class CompiledFunction:
     def withdraw(self, reason: str) -> None:
         """From now on every call runs in Python."""
         self.withdrawn = reason
-        self.call = self.function
+        self._use(self.function)
+
+    def _use(self, call: Callable[..., Any]) -> None:
+        self.call = call
+        if self.listener is not None:
+            self.listener(call)
 
     def _reload(self) -> None:
         """Take what the kernel rests on as it is now, which is equal to what it was compiled for."""
         self._facts = rows_of(self.kernel, self.function)
         self._entry = entry_of(self.kernel, self.library, self._facts, self._miss)
         self._entry.countdown = self._distance
-        self.call = self._entry
+        self._use(self._entry)
 
     # -- what the entry could not do --------------------------------------------------------------------------------
 
@@ -122,14 +139,16 @@ class CompiledFunction:
             why, value = self._enter(bound)
             if why == DONE:
                 return value
-            if why == UNFIT and self.otherwise is not None and (other := self.otherwise(bound)) is not None:
-                return other(*args, **kwargs)
-        elif why == CHANGED:
-            why, value = self._enter(args)
-            if why == DONE:
-                return value
-        elif why == UNFIT and self.otherwise is not None and (other := self.otherwise(args)) is not None:
-            return other(*args)
+            args, kwargs = as_call(self.function, bound)
+        else:
+            bound = args
+            args, kwargs = as_call(self.function, bound)
+            if why == CHANGED:
+                why, value = self._enter(bound)
+                if why == DONE:
+                    return value
+        if why == UNFIT and self.otherwise is not None and (other := self.otherwise(bound)) not in (None, self):
+            return other.call(*args, **kwargs)
         self.left(why)
         return self.function(*args, **kwargs)
 
@@ -176,7 +195,7 @@ class CompiledFunction:
         if why != DONE:
             self._entry.countdown = self._distance = 1
             self.left(why)
-            return self.function(*self.positional(args), **self.by_name(args))
+            return self._in_python(args)
         self.sampling.ran(self._distance, ours * self._distance)
         wait = self.sampling.distance(ours)
         if not wait:
@@ -192,7 +211,7 @@ class CompiledFunction:
         failed: Exception | None = None
         expected = None
         try:
-            expected = self.function(*self.positional(python_args), **self.by_name(python_args))
+            expected = self._in_python(python_args)
         except Exception as error:
             failed = error
         self.sampling.compare(python=time.perf_counter() - started, ours=ours)
@@ -222,21 +241,13 @@ class CompiledFunction:
                 stacklevel=2,
             )
 
+    def _in_python(self, bound: tuple[Any, ...]) -> Any:
+        args, kwargs = as_call(self.function, bound)
+        return self.function(*args, **kwargs)
+
     def _differing_argument(self, ours: tuple[Any, ...], python: tuple[Any, ...]) -> str:
         for index in sorted(self.kernel.written):
             name = self.kernel.parameters[index][0]
             if found := difference(ours[index], python[index], where=f"argument {name}"):
                 return found
         return ""
-
-    # -- parameters in order, as a call ------------------------------------------------------------------------------
-
-    def positional(self, bound: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Of the values of all parameters, those to be passed by position."""
-        return bound[: self.function.__code__.co_argcount]
-
-    def by_name(self, bound: tuple[Any, ...]) -> dict[str, Any]:
-        """Of the values of all parameters, those to be passed by name."""
-        code = self.function.__code__
-        first, total = code.co_argcount, code.co_argcount + code.co_kwonlyargcount
-        return dict(zip(code.co_varnames[first:total], bound[first:], strict=True))

@@ -63,15 +63,15 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_new_lock)
 
 
-def load(text: str, *, deadline: float = DEADLINE) -> Library:
-    """Compile and load a C text, unless it has been.
+def load(text: str, *, flags: tuple[str, ...] | None = None, deadline: float = DEADLINE) -> Library:
+    """Compile and load a C text, unless it has been; with the toolchain's usual flags if none are given.
 
     Raises
     ------
     NotCompiled
         There is no compiler, it fails, or what it made cannot be loaded.
     """
-    toolchain = find_toolchain()
+    toolchain = find_toolchain().with_flags(flags)
     key = key_of(text, toolchain, version=VERSION)
     with _lock:
         known = _loaded.get(key)
@@ -80,15 +80,6 @@ def load(text: str, *, deadline: float = DEADLINE) -> Library:
     library = _from_cache_or_compiler(key, text, toolchain, deadline)
     with _lock:
         return _loaded.setdefault(key, library)
-
-
-def is_cached(text: str) -> bool:
-    """Whether loading this text needs no compiler."""
-    try:
-        key = key_of(text, find_toolchain(), version=VERSION)
-    except NotCompiled:
-        return False
-    return key in _loaded or ObjectCache.from_environment().find(key) is not None
 
 
 def _from_cache_or_compiler(key: str, text: str, toolchain: Toolchain, deadline: float) -> Library:

@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,7 +40,7 @@ FLAGS = (
     "-fPIC",
     "-w",
 )
-"""What every kernel is compiled with: optimised, but no operation contracted, re-associated or made inexact."""
+"""What users' own C is compiled with: optimised, but no operation contracted, re-associated or made inexact."""
 
 OF_THIS_CPU = "-march=native"
 
@@ -70,6 +70,12 @@ class Toolchain:
     identity: str
     flags: tuple[str, ...] = FLAGS
     target: str = ""
+
+    def with_flags(self, flags: tuple[str, ...] | None) -> Toolchain:
+        """The same compiler with other flags; without those of this processor if its features are not known."""
+        if flags is None:
+            return self
+        return replace(self, flags=flags if self.target else tuple(flag for flag in flags if flag != OF_THIS_CPU))
 
     @property
     def key(self) -> str:
