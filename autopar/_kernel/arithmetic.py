@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
+from fractions import Fraction
+from math import ceil, floor
 
 from autopar._kernel import ir, promotion
 from autopar._kernel import types as t
@@ -180,12 +182,40 @@ def _sum_or_product(ctx: Context, op: str, kind: t.Type, a: Number, b: Number, n
         expr = ctx.hold(expr)
         low, high = ir.Const("i64", limits.lo), ir.Const("i64", limits.hi)
         ctx.exit_if(ir.Op("bool", "outside", (expr, low, high)), node, f"{kind} overflow")
+    elif limits == FULL and (a.range.fixed or b.range.fixed):
+        return _with_constant(ctx, op, kind, a, b, node)
     else:
         expr = ctx.checked(_CHECKED[op], "i64", (a.expr, b.expr), node, f"{kind} overflow")
         if limits != FULL:
             low, high = ir.Const("i64", limits.lo), ir.Const("i64", limits.hi)
             ctx.exit_if(ir.Op("bool", "outside", (expr, low, high)), node, f"{kind} overflow")
     return Number(kind, expr, known & limits or limits, same, below)
+
+
+def _with_constant(ctx: Context, op: str, kind: t.Type, a: Number, b: Number, node: ast.AST) -> Number:
+    """Check the operand that varies instead of the result, which need not be waited for."""
+    varies, c = (b, a.range.lo) if a.range.fixed else (a, b.range.lo)
+    if op == "+":
+        room = Interval(FULL.lo - c, FULL.hi - c)
+    elif op == "-":
+        room = FULL + Interval(c, c) if varies is a else Interval(c - FULL.hi, c - FULL.lo)
+    else:
+        ends = sorted((FULL.lo / Fraction(c), FULL.hi / Fraction(c)))
+        room = Interval(ceil(ends[0]), floor(ends[1]))
+    inside = room & varies.range
+    if inside is None:
+        ctx.exit_if(ir.Const("bool", True), node, f"{kind} overflow")
+        return Number(kind, ir.Const("i64", 0), Interval(0, 0))
+    tests = []
+    if varies.range.lo < inside.lo:
+        tests.append(ir.Op("bool", "<", (varies.expr, ir.Const("i64", inside.lo))))
+    if varies.range.hi > inside.hi:
+        tests.append(ir.Op("bool", ">", (varies.expr, ir.Const("i64", inside.hi))))
+    test = tests[0] if len(tests) == 1 else ir.Op("bool", "||", tuple(tests))
+    ctx.exit_if(test, node, f"{kind} overflow")
+    if varies is a:
+        return _sum_or_product(ctx, op, kind, replace(a, range=inside), b, node)
+    return _sum_or_product(ctx, op, kind, a, replace(b, range=inside), node)
 
 
 def _shifted(op: str, a: Number, b: Number) -> tuple[tuple[str, int] | None, tuple[tuple[str, int], ...]]:
@@ -257,9 +287,9 @@ def _power(ctx: Context, kind: t.Type, a: Number, b: Number, node: ast.AST) -> N
         _nonzero(ctx, exact, node)
         return _float_power(ctx, t.Float(), base, as_float(ctx, b, "f64", node), node)
     if b.range.fixed and 0 <= b.range.lo <= 4:
-        result = Number(kind, ir.Const("i64", 1), Interval(1, 1))
-        for _ in range(b.range.lo):
-            result = a if isinstance(result.expr, ir.Const) else _sum_or_product(ctx, "*", kind, result, a, node)
+        result = a if b.range.lo else Number(kind, ir.Const("i64", 1), Interval(1, 1))
+        for _ in range(b.range.lo - 1):
+            result = _sum_or_product(ctx, "*", kind, result, a, node)
         if b.range.lo % 2 == 0 and result.range.lo < 0:
             result = replace(result, range=Interval(0, result.range.hi))
         return result

@@ -32,6 +32,7 @@ __all__ = [
     "Grow",
     "If",
     "Jump",
+    "Keep",
     "Kernel",
     "Label",
     "Load",
@@ -213,6 +214,13 @@ class ExitIf:
 
 
 @dataclass
+class Keep:
+    """Have a value computed although nothing uses it."""
+
+    value: Expr
+
+
+@dataclass
 class Comment:
     """A line of the source, for the reader of the C text."""
 
@@ -220,7 +228,24 @@ class Comment:
 
 
 Statement = (
-    Assign | Checked | Call | Load | Store | New | Grow | If | Loop | For | Break | Continue | Jump | Label | Exit | ExitIf | Comment
+    Assign
+    | Checked
+    | Call
+    | Load
+    | Store
+    | New
+    | Grow
+    | If
+    | Loop
+    | For
+    | Break
+    | Continue
+    | Jump
+    | Label
+    | Exit
+    | ExitIf
+    | Keep
+    | Comment
 )
 Block = list[Statement]
 

@@ -13,6 +13,7 @@ from autopar._kernel.context import Again, Context, Frame
 from autopar._kernel.expressions import condition, expression
 from autopar._kernel.helpers import arguments_of, finish, local_names
 from autopar._kernel.interval import Interval
+from autopar._kernel.keeping import keep_results
 from autopar._kernel.prune import used_variables
 from autopar._kernel.refusal import Refused
 from autopar._kernel.source import Source, read_source
@@ -196,6 +197,8 @@ class _Lowering:
             raise Refused(self.source.line, "writing to an array inside a tuple is not in the native fragment")
         arrays = [i for i, (_, kind_) in enumerate(parameters) if isinstance(kind_, (t.Array, t.List))]
         overlaps = tuple((a, b) for a in written for b in arrays if a != b and (b not in written or a < b))
+        if ctx.float_flags:
+            keep_results(ctx.block, tuple(results))
         variables = used_variables(ctx.block, [*self.slots, *results])
         return ir.Kernel(
             name=self.function.__name__,

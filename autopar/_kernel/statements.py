@@ -210,7 +210,9 @@ def _expression(ctx: Context, node: ast.Expr) -> None:
     if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "append":
         append(ctx, call, node)
         return
-    ctx.expression(node.value)
+    value = ctx.expression(node.value)
+    if isinstance(value, Number):
+        ctx.hold(value.expr)
 
 
 def _assert(ctx: Context, node: ast.Assert) -> None:

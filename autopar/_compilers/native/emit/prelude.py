@@ -30,6 +30,16 @@ PRELUDE = r"""
 #define AP_UNUSED __attribute__((unused))
 #define EXIT(number) do { ap_exit = (number); goto leave; } while (0)
 
+/* Have a value computed although nothing uses it. */
+#define AP_KEEP_R(value) __asm__ volatile("" : : "r"(value))
+#if defined(__x86_64__)
+#define AP_KEEP_X(value) __asm__ volatile("" : : "x"(value))
+#elif defined(__aarch64__)
+#define AP_KEEP_X(value) __asm__ volatile("" : : "w"(value))
+#else
+#define AP_KEEP_X(value) __asm__ volatile("" : : "m"(value))
+#endif
+
 typedef int64_t i64;
 typedef uint64_t u64;
 
@@ -37,10 +47,12 @@ typedef uint64_t u64;
 typedef struct { i64 references, room; char padding[48]; } ap_buffer;
 
 static AP_UNUSED char *ap_data(void *owner) { return (char *)owner + sizeof(ap_buffer); }
+/* Not seen through, so that stores to a buffer are not left out because it is freed: they may be all that divides. */
+static AP_UNUSED AP_COLD void ap_drop(void *owner) { __asm__ volatile("" : "+r"(owner) : : "memory"); free(owner); }
 static AP_UNUSED void ap_release(void *owner)
 {
     ap_buffer *buffer = owner;
-    if (buffer && --buffer->references == 0) free(buffer);
+    if (buffer && --buffer->references == 0) ap_drop(buffer);
 }
 static AP_UNUSED void *ap_new(i64 count, i64 size, int zero)
 {

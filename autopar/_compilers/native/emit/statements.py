@@ -145,6 +145,10 @@ class Writer:
     def _exit_if(self, s: ir.ExitIf) -> None:
         self.line(f"if ({self.text(s.test)}) EXIT({s.number});")
 
+    def _keep(self, s: ir.Keep) -> None:
+        kind = "x" if s.value.machine in ("f64", "f32") else "r"
+        self.line(f'AP_KEEP_{kind.upper()}({self.text(s.value)});')
+
     def _comment(self, s: ir.Comment) -> None:
         self.line(f"/* {s.text.replace('*/', '* /')} */")
 
@@ -175,5 +179,6 @@ _WRITERS: dict[type, Callable[[Writer, Any], None]] = {
     ir.Label: Writer._label,
     ir.Exit: Writer._exit,
     ir.ExitIf: Writer._exit_if,
+    ir.Keep: Writer._keep,
     ir.Comment: Writer._comment,
 }
