@@ -212,7 +212,7 @@ def _with_constant(ctx: Context, op: str, kind: t.Type, a: Number, b: Number, no
     if varies.range.hi > inside.hi:
         tests.append(ir.Op("bool", ">", (varies.expr, ir.Const("i64", inside.hi))))
     test = tests[0] if len(tests) == 1 else ir.Op("bool", "||", tuple(tests))
-    ctx.exit_if(test, node, f"{kind} overflow")
+    ctx.exit_if(test, node, f"{kind} overflow", overflow=inside.lo < -(2**53) and inside.hi > 2**53)
     if varies is a:
         return _sum_or_product(ctx, op, kind, replace(a, range=inside), b, node)
     return _sum_or_product(ctx, op, kind, a, replace(b, range=inside), node)

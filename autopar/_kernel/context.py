@@ -163,10 +163,10 @@ class Context:
         """Append a statement."""
         self.block.append(statement)
 
-    def exit_if(self, test: ir.Expr, node: ast.AST | None, reason: str) -> None:
-        """Leave if a test holds."""
+    def exit_if(self, test: ir.Expr, node: ast.AST | None, reason: str, overflow: bool = False) -> None:
+        """Leave if a test holds; `overflow` says that this is hardly ever so."""
         if not (isinstance(test, ir.Const) and not test.value):
-            self.add(ir.ExitIf(test, self.exit(node, reason)))
+            self.add(ir.ExitIf(test, self.exit(node, reason), overflow))
 
     def hold(self, expr: ir.Expr, hint: str = "t") -> ir.Expr:
         """Return the present value of an expression, as something that later statements do not change."""

@@ -207,10 +207,11 @@ class Exit:
 
 @dataclass
 class ExitIf:
-    """Leave through a side exit if the test holds."""
+    """Leave through a side exit if the test holds; one for overflow may be left through earlier than need be."""
 
     test: Expr
     number: int
+    overflow: bool = False
 
 
 @dataclass

@@ -15,6 +15,7 @@ from autopar._kernel.indexing import at, load, store
 from autopar._kernel.interval import Interval
 from autopar._kernel.loops import for_statement, leave, while_statement
 from autopar._kernel.sequences import items_of
+from autopar._kernel.speculation import chosen
 from autopar._kernel.state import Bound
 from autopar._kernel.value import Known, Memory, Number, Pack, Value
 from autopar._kernel.variables import adapt, assign, key_of
@@ -188,7 +189,8 @@ def _if(ctx: Context, node: ast.If) -> None:
         then += adapt(ctx, a, joined)
         other += adapt(ctx, b, joined)
     ctx.state = joined
-    ctx.add(ir.If(test.expr, then, other))
+    simple = chosen(test.expr, then, other) if ctx.loops and ctx.loops[-1].before is None else None
+    ctx.block += simple or [ir.If(test.expr, then, other)]
 
 
 def _return(ctx: Context, node: ast.Return) -> None:

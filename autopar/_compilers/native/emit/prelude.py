@@ -87,6 +87,12 @@ static AP_UNUSED i64 ap_max(i64 a, i64 b) { return a > b ? a : b; }
 static AP_UNUSED i64 ap_clip(i64 i, i64 n) { i = i < 0 ? i + n : i; return i < 0 ? 0 : i > n ? n : i; }
 static AP_UNUSED i64 ap_last_up(i64 a, i64 b, i64 step) { return a < b ? a + (b - 1 - a) / step * step : a; }
 static AP_UNUSED i64 ap_last_down(i64 a, i64 b, i64 step) { return a > b ? a + (a - 1 - b) / -step * step : a; }
+/* Either of two values, both worked out, without a branch. */
+static AP_UNUSED i64 ap_either(bool test, i64 yes, i64 no)
+{
+    __asm__("" : "+r"(yes), "+r"(no));
+    return test ? yes : no;
+}
 static AP_UNUSED bool ap_shl(i64 a, i64 b, i64 *out)
 {
     if (b < 0 || (b > 62 && a != 0)) return false;
