@@ -9,6 +9,7 @@ from typing import Any
 
 from autopar._kernel import ir
 from autopar._kernel import types as t
+from autopar._kernel.carrying import carry_elements
 from autopar._kernel.context import Again, Context, Frame
 from autopar._kernel.expressions import condition, expression
 from autopar._kernel.helpers import arguments_of, finish, local_names
@@ -26,6 +27,9 @@ __all__ = ["lower"]
 
 _TRIES = 60  # lowerings, each of which learned something
 MOST = 2**31 - 1  # elements in one dimension; a call with more runs in Python
+
+# Integers beyond this run in Python, so that one sum with an integer of less than 64 bits needs no check.
+FAR = 2**62
 
 
 def lower(
@@ -130,10 +134,10 @@ class _Lowering:
         known = range_of(kind)
         if isinstance(kind, t.Int):
             self.ctx.symbols[var.name] = var.name
-            if sized:
-                known = Interval(-MOST, MOST)
-                low, high = ir.Const("i64", known.lo), ir.Const("i64", known.hi)
-                self.ctx.exit_if(ir.Op("bool", "outside", (var, low, high)), None, "a size beyond 2**31")
+            known = Interval(-MOST, MOST) if sized else Interval(-FAR, FAR)
+            low, high = ir.Const("i64", known.lo), ir.Const("i64", known.hi)
+            reason = "a size beyond 2**31" if sized else "an integer beyond 2**62"
+            self.ctx.exit_if(ir.Op("bool", "outside", (var, low, high)), None, reason)
             return Number(kind, var, known, (var.name, 0))
         return Number(kind, var, known)
 
@@ -197,6 +201,7 @@ class _Lowering:
             raise Refused(self.source.line, "writing to an array inside a tuple is not in the native fragment")
         arrays = [i for i, (_, kind_) in enumerate(parameters) if isinstance(kind_, (t.Array, t.List))]
         overlaps = tuple((a, b) for a in written for b in arrays if a != b and (b not in written or a < b))
+        carry_elements(ctx.block, ctx.temp)
         if ctx.float_flags:
             keep_results(ctx.block, tuple(results))
         variables = used_variables(ctx.block, [*self.slots, *results])
