@@ -17,6 +17,7 @@ __all__ = ["ZERO", "as_float", "as_integer", "binary", "convert", "negate", "tru
 
 _EXACT = Interval(-(2**53), 2**53)  # the integers that a double holds, all of them
 _EXACT32 = Interval(-(2**24), 2**24)
+_LARGEST32 = 3.4028235e38
 ZERO = ir.Const("i64", 0)
 _SYMBOLS: dict[type[ast.operator], str] = {
     ast.Add: "+",
@@ -139,6 +140,8 @@ def as_float(ctx: Context, number: Number, machine: str, node: ast.AST) -> ir.Ex
         ctx.exit_if(outside, node, "an integer is not exact as float32")
     if machine == "f32":
         ctx.float_flags = True
+        if isinstance(expr, ir.Const) and abs(expr.value) > _LARGEST32 and abs(expr.value) < float("inf"):
+            ctx.exit_if(ir.Const("bool", True), node, "a constant beyond float32")
     return ir.Op(machine, machine, (expr,))
 
 

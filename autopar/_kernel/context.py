@@ -18,7 +18,7 @@ from autopar._kernel.refusal import Refused
 from autopar._kernel.state import State, join
 from autopar._kernel.value import Number, Value, machine_of, range_of
 
-__all__ = ["Again", "Change", "Context", "Frame", "LoopFrame", "Return", "Test"]
+__all__ = ["Again", "Change", "Context", "Frame", "Leap", "LoopFrame", "Return", "Test", "insert_before"]
 
 
 class Again(Exception):  # noqa: N818 - a request
@@ -42,11 +42,28 @@ class Test:
 
 @dataclass
 class Return:
-    """A place that returns: its block, which ends with the jump to the end, and the value."""
+    """A place that returns: its block, the jump to the end in it, and the value."""
 
     block: ir.Block
+    jump: ir.Jump
     value: Value
     node: ast.AST
+
+
+@dataclass
+class Leap:
+    """A break or continue: its block, the statement in it, and what is known there."""
+
+    block: ir.Block
+    statement: ir.Break | ir.Continue
+    state: State
+
+
+def insert_before(block: ir.Block, statement: ir.Statement, more: ir.Block) -> int:
+    """Put statements before another, and return where that now is."""
+    place = next(i for i, s in enumerate(block) if s is statement)
+    block[place:place] = more
+    return place + len(more)
 
 
 @dataclass
@@ -75,8 +92,8 @@ class Change:
 class LoopFrame:
     """A loop whose body is being lowered."""
 
-    continues: list[tuple[ir.Block, State]] = field(default_factory=list)
-    breaks: list[tuple[ir.Block, State]] = field(default_factory=list)
+    continues: list[Leap] = field(default_factory=list)
+    breaks: list[Leap] = field(default_factory=list)
     before: ir.Block | None = None  # where a check of all rounds at once goes, for a counting loop
     counters: frozenset[str] = frozenset()  # the variables that count
     first: ir.Expr | None = None

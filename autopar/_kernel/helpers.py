@@ -7,7 +7,7 @@ from types import FunctionType
 from typing import Any
 
 from autopar._kernel import ir
-from autopar._kernel.context import Context, Frame
+from autopar._kernel.context import Context, Frame, Return, insert_before
 from autopar._kernel.source import read_source
 from autopar._kernel.state import Bound, Clash, join_values
 from autopar._kernel.value import Known, Value, constant
@@ -105,25 +105,25 @@ def inline(ctx: Context, function: FunctionType, node: ast.Call) -> Value:
 
 def finish(ctx: Context, frame: Frame, key: str, node: ast.AST) -> Value:
     """Bring what all returns of a function give to one place, and return it."""
-    ends: list[tuple[ir.Block, Value]] = [(end.block, end.value) for end in frame.returns]
+    ends = list(frame.returns)
     if ctx.state is not None:
-        ctx.add(ir.Jump(frame.label))
-        ends.append((ctx.block, Known(None, "None")))
+        ends.append(Return(ctx.block, ir.Jump(frame.label), Known(None, "None"), node))
+        ctx.add(ends[-1].jump)
     if not ends:
         raise ctx.refuse(node, f"{frame.function.__name__}() always raises")
     stored = []
-    for block, value in ends:
+    for end in ends:
         moves: ir.Block = []
         with ctx.into(moves):
-            stored.append(store_value(ctx, key, value))
-        block[-1:-1] = moves
+            stored.append(store_value(ctx, key, end.value))
+        insert_before(end.block, end.jump, moves)
     out = stored[0]
     for value in stored[1:]:
         joined = join_values(out, value, key, ctx.minimum)
         if isinstance(joined, Clash):
             raise ctx.refuse(node, f"{frame.function.__name__}() returns {joined.reason}")
         out = joined
-    for (block, _), value in zip(ends, stored, strict=True):
-        block[-1:-1] = adapt(ctx, {key: Bound(value)}, {key: Bound(out)})
+    for end, value in zip(ends, stored, strict=True):
+        insert_before(end.block, end.jump, adapt(ctx, {key: Bound(value)}, {key: Bound(out)}))
     ctx.add(ir.Label(frame.label))
     return out

@@ -9,7 +9,7 @@ from dataclasses import replace
 from autopar._kernel import ir
 from autopar._kernel import types as t
 from autopar._kernel.arithmetic import ZERO
-from autopar._kernel.context import Change, Context, LoopFrame
+from autopar._kernel.context import Change, Context, Leap, LoopFrame, insert_before
 from autopar._kernel.counters import counted, multiplied
 from autopar._kernel.interval import Interval
 from autopar._kernel.sequences import Items, sequence
@@ -149,19 +149,19 @@ def _unrolled(ctx: Context, items: tuple[Value, ...], body: Callable[[Value], No
     ctx.state = _landed(ctx, frame.breaks, end)
 
 
-def _landed(ctx: Context, jumps: list[tuple[ir.Block, State]], label: str) -> State | None:
+def _landed(ctx: Context, jumps: list[Leap], label: str) -> State | None:
     """Let jumps land here, and return what holds then."""
     if not jumps:
         return ctx.state
-    ends: list[tuple[ir.Block, State]] = [*jumps]
     state = ctx.state
-    for _, there in jumps:
-        state = ctx.joined(state, there)
+    for leap in jumps:
+        state = ctx.joined(state, leap.state)
     assert state is not None
     if ctx.state is not None:
         ctx.block += adapt(ctx, ctx.state, state)
-    for block, there in ends:
-        block[-1:] = [*adapt(ctx, there, state), ir.Jump(label)]
+    for leap in jumps:
+        place = insert_before(leap.block, leap.statement, adapt(ctx, leap.state, state))
+        leap.block[place] = ir.Jump(label)
     ctx.add(ir.Label(label))
     return state
 
@@ -179,11 +179,11 @@ def leave(ctx: Context, node: ast.Break | ast.Continue) -> None:
     frame = ctx.loops[-1]
     frame.left = True
     if isinstance(node, ast.Break):
-        ctx.add(ir.Break())
-        frame.breaks.append((ctx.block, ctx.state))
+        frame.breaks.append(Leap(ctx.block, ir.Break(), ctx.state))
+        ctx.add(frame.breaks[-1].statement)
     else:
-        ctx.add(ir.Continue())
-        frame.continues.append((ctx.block, ctx.state))
+        frame.continues.append(Leap(ctx.block, ir.Continue(), ctx.state))
+        ctx.add(frame.continues[-1].statement)
     ctx.state = None
 
 
@@ -280,8 +280,8 @@ class _Loop:
             ctx.loops.pop()
             ctx.branches = branches
             back = ctx.state
-            for _block, there in frame.continues:
-                back = ctx.joined(back, there)
+            for leap in frame.continues:
+                back = ctx.joined(back, leap.state)
             after = ctx.joined(header, back) or header
             after = counted(entry, header, after, changes, self.rounds)
             if after == header:
@@ -297,34 +297,26 @@ class _Loop:
         ctx.block += adapt(ctx, entry, header)
         if ctx.state is not None:
             body += adapt(ctx, ctx.state, header)
-        for block, there in frame.continues:
-            block[-1:-1] = adapt(ctx, there, header)
+        for leap in frame.continues:
+            insert_before(leap.block, leap.statement, adapt(ctx, leap.state, header))
         return header, body, before, frame
 
     def _finish(self, frame: LoopFrame) -> None:
         """Join the ways out of the loop behind it."""
         ctx = self.ctx
         natural = ctx.state
-        breaks: list[tuple[ir.Block, State]] = frame.breaks
         if not self.orelse:
             state = natural
-            for _, there in breaks:
-                state = ctx.joined(state, there)
-            if natural is not None and state is not None:
-                moves = adapt(ctx, natural, state)
-                if not moves:
-                    for block, there in breaks:
-                        block[-1:-1] = adapt(ctx, there, state)
-                    ctx.state = state
-                    return
-            elif natural is None:
-                for block, there in breaks:
-                    block[-1:-1] = adapt(ctx, there, state) if state is not None else []
+            for leap in frame.breaks:
+                state = ctx.joined(state, leap.state)
+            if natural is None or state is None or not adapt(ctx, natural, state):
+                for leap in frame.breaks:
+                    insert_before(leap.block, leap.statement, adapt(ctx, leap.state, state or {}))
                 ctx.state = state
                 return
         if ctx.state is not None and self.orelse:
             ctx.statements(self.orelse)
-        ctx.state = _landed(ctx, breaks, f"end{ctx.serial()}")
+        ctx.state = _landed(ctx, frame.breaks, f"end{ctx.serial()}")
 
 
 def _last(start: ir.Expr, stop: ir.Expr, step: ir.Expr, down: bool) -> ir.Expr:

@@ -122,7 +122,7 @@ class _Lowering:
             return Known(None, "None")
         if isinstance(kind, t.Tuple):
             items = enumerate(kind.items)
-            return Pack(tuple(self._value(f"{name}${i}", item, -1, False) for i, item in items))
+            return Pack(tuple(self._value(f"{name}${i}", item, -1, False) for i, item in items), None if index < 0 else index)
         if t.is_scalar(kind):
             return self._scalar(name, kind, sized)
         if isinstance(kind, (t.Array, t.List)):
@@ -174,6 +174,8 @@ class _Lowering:
             if number.flag is not None:
                 ctx.exit_if(number.flag, node, f"the result is {number.weak}, not {number.kind}")
             return number.kind, [self._held(number.expr)]
+        if isinstance(value, Pack) and value.argument is not None:
+            return t.Argument(value.argument), []
         if isinstance(value, Pack):
             parts = [self._result(item, node) for item in value.items]
             owners = [part[1][0] for part in parts if part[1] and part[1][0].machine == "own"]

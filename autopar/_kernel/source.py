@@ -5,7 +5,9 @@ import __future__
 
 import ast
 import inspect
+import linecache
 import threading
+import tokenize
 from dataclasses import dataclass
 from types import CodeType, FunctionType, ModuleType
 
@@ -42,10 +44,14 @@ def read_source(function: FunctionType) -> Source:
     if code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):
         raise Refused(line, "generators and coroutines are not in the native fragment")
     try:
-        lines, start = inspect.getsourcelines(code)
-    except (OSError, TypeError):
-        raise Refused(line, "the source of the function is not at hand") from None
-    text = "".join(lines)
+        # Not inspect.getsource, which looks through all modules for the one that the function is from.
+        linecache.checkcache(code.co_filename)
+        lines = linecache.getlines(code.co_filename, function.__globals__)[line - 1 :]
+        text, start = "".join(inspect.getblock(lines)), line
+    except (OSError, SyntaxError, tokenize.TokenError):
+        text = ""
+    if not text:
+        raise Refused(line, "the source of the function is not at hand")
     try:
         with _PARSING:
             module = ast.parse("if 1:\n" + text if text[:1] in " \t" else text)
@@ -87,11 +93,12 @@ def _check(tree: ast.FunctionDef, function: FunctionType) -> None:
     there = function.__globals__
     modules = [name for name in code.co_names if isinstance(there.get(name), ModuleType)]
     known = [name for name in code.co_names if name in there]
-    if not any(_compiles_to(code, outer, imported) for imported in (modules, known, [])):
+    ways = dict.fromkeys(map(tuple, (modules, known, [])))
+    if not any(_compiles_to(code, outer, imported) for imported in ways):
         raise Refused(tree.lineno, "the source on disk is not what the function was compiled from")
 
 
-def _compiles_to(code: CodeType, outer: ast.FunctionDef, imported: list[str]) -> bool:
+def _compiles_to(code: CodeType, outer: ast.FunctionDef, imported: tuple[str, ...]) -> bool:
     imports = [ast.Import(names=[ast.alias(name=name)]) for name in imported]
     module = ast.fix_missing_locations(ast.Module(body=[*imports, outer], type_ignores=[]))
     try:

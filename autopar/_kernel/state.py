@@ -63,7 +63,7 @@ def join_values(x: Value, y: Value, key: str, minimum: dict[str, int]) -> Value 
             if isinstance(item, Clash):
                 return item
             items.append(item)
-        return Pack(tuple(items))
+        return Pack(tuple(items), x.argument if x.argument == y.argument else None)
     if isinstance(x, Span) and x == y:
         return x
     if isinstance(x, Known) and isinstance(y, Known) and x.value is y.value:
@@ -176,5 +176,5 @@ def _widen_value(old: Value, new: Value) -> Value:
     if isinstance(old, Memory) and isinstance(new, Memory):
         return replace(new, dims=tuple(map(_widen_value, old.dims, new.dims)))
     if isinstance(old, Pack) and isinstance(new, Pack):
-        return Pack(tuple(map(_widen_value, old.items, new.items)))
+        return Pack(tuple(map(_widen_value, old.items, new.items)), new.argument)
     return new

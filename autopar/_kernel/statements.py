@@ -65,7 +65,7 @@ def held(ctx: Context, value: Value) -> Value:
         flag = ctx.hold(value.flag) if value.flag is not None else None
         return Number(value.kind, expr, value.range, value.same, value.below, value.weak, flag)
     if isinstance(value, Pack):
-        return Pack(tuple(held(ctx, item) for item in value.items))
+        return Pack(tuple(held(ctx, item) for item in value.items), value.argument)
     if isinstance(value, Memory) and isinstance(value.data, ir.Var) and value.capacity is None:
         return _held_memory(ctx, value)
     return value
@@ -200,8 +200,9 @@ def _return(ctx: Context, node: ast.Return) -> None:
     value = held(ctx, value)
     if isinstance(value, Memory):
         value = replace(value, capacity=None)  # nothing is appended any more
-    ctx.frame.returns.append(Return(ctx.block, value, node))
-    ctx.add(ir.Jump(ctx.frame.label))
+    jump = ir.Jump(ctx.frame.label)
+    ctx.frame.returns.append(Return(ctx.block, jump, value, node))
+    ctx.add(jump)
     ctx.state = None
 
 

@@ -89,6 +89,7 @@ class Pack:
     """A tuple, whose items are all known one by one."""
 
     items: tuple[Value, ...]
+    argument: int | None = None  # the parameter that it certainly is
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def store_value(ctx: Context, key: str, value: Value) -> Value:
     if isinstance(value, Memory):
         return bind_memory(ctx, key, value)
     if isinstance(value, Pack):
-        return Pack(tuple(store_value(ctx, f"{key}${i}", item) for i, item in enumerate(value.items)))
+        return Pack(tuple(store_value(ctx, f"{key}${i}", item) for i, item in enumerate(value.items)), value.argument)
     return value
 
 
