@@ -71,7 +71,11 @@ class Parallel(BaseObjectProxy[Callable[P, R]], Generic[P, R]):
         self._self_sampling = True  # An inner recursive call is part of this sample, not one of its own.
         try:
             return sample_call(  # type: ignore[no-any-return]
-                self._self_state, self._self_target[0], args, kwargs, stands_for=counted
+                self._self_state,
+                self._self_target[0],
+                args,
+                kwargs,
+                stands_for=counted if self._self_target is self._self_state.target else None,
             )
         finally:
             self._self_sampling = False

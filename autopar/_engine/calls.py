@@ -35,13 +35,18 @@ PROCESS_WORTH = 5e-3
 (benchmarks/backend_costs.py), so sending it costs under 2 %."""
 
 
-def sample_call(state: FunctionState, function: Callable[..., Any], args: Any, kwargs: Any, stands_for: int = 1) -> Any:
-    """Call a function here and add what it took to its profile; it ``stands_for`` so many calls like it."""
+def sample_call(
+    state: FunctionState, function: Callable[..., Any], args: Any, kwargs: Any, stands_for: int | None = None
+) -> Any:
+    """Call a function here and add what it took to its profile.
+
+    If it may be compiled, the call ``stands_for`` so many like it.
+    """
     before = thread_probe()
     result = function(*args, **kwargs)
     after = thread_probe()
     state.calls.add(Sample(1, (after[0] - before[0]) / 1e9, (after[1] - before[1]) / 1e9, None, after[3] - before[3]))
-    if function is state.function:
+    if stands_for is not None and function is state.function:
         compile_if_it_pays(state, args, kwargs, (after[0] - before[0]) / 1e9 * stands_for)
     return result
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from autopar._compilers.native import Refusal
@@ -43,13 +44,15 @@ class Compiling:
         self._item: Any = _NONE
         self._types: tuple[Type, ...] | None = None
         self._since: float | None = None
+        self._asked = False
+        self._used: CompiledFunction | None = None
+        self._left_before: Counter[tuple[int, str]] = Counter()
         settings = task.settings
         self.demanded = settings.compiler == "native"
-        self._open = settings.compiler in (None, "native") and settings.backend in (None, "serial", "threads")
-        if not self._open:
-            self.why_not = f'compiler="{settings.compiler}" is demanded' if settings.compiler else "other processes"
-            if settings.compiler is None:
-                self.why_not = f'backend="{settings.backend}" is demanded, which runs the function as it is'
+        if settings.compiler not in (None, "native"):
+            self.why_not = f'compiler="{settings.compiler}" is demanded'
+        elif settings.backend not in (None, "serial", "threads"):
+            self.why_not = f'backend="{settings.backend}" is demanded, which runs the function as it is'
 
     def see(self, item: Any) -> None:
         """Note the first item: its types are those to compile for."""
@@ -75,17 +78,18 @@ class Compiling:
         if isinstance(form, Refusal):
             self.why_not = str(form)
         else:
-            self.form = form
+            self._use(form)
 
     def consider(self, seconds_spent: float) -> None:
         """Begin to compile if the time spent, or the time that is left, exceeds what that costs."""
-        if not self._open or self.form is not None or self._types is not None or self.why_not:
+        if self.form is not None or self._types is not None or self.why_not:
             return
         task = self.task
         remaining = task.source.remaining
         left = seconds_spent if remaining is None else remaining * task.profile.seconds_per_item
         if max(min(left, seconds_spent), left if remaining is not None else 0.0) < COMPILE_SECONDS:
             return
+        self._asked = True
         if blocked := self._not_a_candidate():
             self.why_not = blocked
             return
@@ -110,7 +114,7 @@ class Compiling:
         if form.withdrawn:
             self.why_not = form.withdrawn
             return False
-        self.form = form
+        self._use(form)
         return True
 
     def dropped(self) -> bool:
@@ -135,6 +139,22 @@ class Compiling:
         if self.pending:
             return "it was still being compiled"
         return f"too little is left to repay compiling, which takes about {COMPILE_SECONDS:g} s"
+
+    def notes(self, *, chosen: bool) -> tuple[str, ...]:
+        """What the decision should say besides its rows; where nothing was ``chosen`` there are no rows."""
+        found = [] if chosen or not self._asked else [f"not compiled: {self.reason}"]
+        used = self._used
+        if used is not None:
+            left = used.counters.exits - self._left_before
+            found += [f"{used.types_text}: {note}" for note in used.notes]
+            found += [
+                f"{times:,} items left the compiled code at line {line}: {why}" for (line, why), times in left.items()
+            ]
+        return tuple(found)
+
+    def _use(self, form: CompiledFunction) -> None:
+        self.form = self._used = form
+        self._left_before = form.counters.exits.copy()
 
     @property
     def _forms(self) -> Forms:

@@ -84,7 +84,7 @@ def record_map(run: MapRun, operation: str, error: BaseException | None) -> Deci
         actual=task.machine.now() - task.started,
         serial_estimate=_serial_seconds(run, items),
         tried=tuple(task.tried),
-        notes=choice.notes if choice is not None else (),
+        notes=(choice.notes if choice is not None else ()) + task.compiling.notes(chosen=choice is not None),
         fallbacks=tuple(task.fallbacks),
         error="" if error is None else type(error).__qualname__,
     )

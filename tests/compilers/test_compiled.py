@@ -201,14 +201,13 @@ DOUBLE = "for (int64_t i = 0; i < s[1]; i++) ((int64_t *)s[0])[i] *= 2; return 0
 @pytest.mark.slow
 def test_what_a_kernel_writes_is_compared_too() -> None:
     """A function that writes is run by Python on copies; where they differ the argument gets what Python wrote."""
-    more = {"written": frozenset({0}), "sampling": Sampling()}
-    right = compiled(double, (INTS,), t.Argument(0), DOUBLE, **more)
+    right = compiled(double, (INTS,), t.Argument(0), DOUBLE, written=frozenset({0}), sampling=Sampling())
     values = np.arange(3)
     assert right(values) is values
     assert (values.tolist(), right.counters.compared, right.withdrawn) == ([0, 2, 4], 1, "")
 
-    more = {"written": frozenset({0}), "sampling": Sampling()}
-    wrong = compiled(double, (INTS,), t.Argument(0), DOUBLE.replace("*= 2", "*= 3"), **more)
+    body = DOUBLE.replace("*= 2", "*= 3")
+    wrong = compiled(double, (INTS,), t.Argument(0), body, written=frozenset({0}), sampling=Sampling())
     values = np.arange(3)
     with pytest.warns(KernelMismatchWarning, match=r"argument p0\[1\]|result\[1\]"):
         assert wrong(values) is values

@@ -106,6 +106,11 @@ class CompiledFunction:
         return self._earlier + self._entry.calls + self.counters.blocks
 
     @property
+    def types_text(self) -> str:
+        """The types that it was compiled for, in words."""
+        return f"compiled for ({', '.join(map(str, self.types))})"
+
+    @property
     def pure(self) -> bool:
         """Nothing that outlives a call is written."""
         return not self.kernel.written

@@ -6,6 +6,7 @@ process group of its own and within a deadline, and whatever goes wrong is a rea
 
 from __future__ import annotations
 
+import atexit
 import os
 import platform
 import shlex
@@ -169,6 +170,29 @@ def preprocess(source: Path, toolchain: Toolchain, *, deadline: float = DEADLINE
             raise NotCompiled(f"{toolchain.command[0]} has made no text: {_why(error)}") from error
 
 
+_folders: set[str] = set()
+_processes: set[Popen[bytes]] = set()
+
+
+def _at_exit() -> None:
+    """End what a compiling daemon thread leaves behind when the program ends."""
+    for process in tuple(_processes):
+        _kill_group(process)
+    for folder in tuple(_folders):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _in_forked_child() -> None:
+    """They are the parent's."""
+    _folders.clear()
+    _processes.clear()
+
+
+atexit.register(_at_exit)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_forked_child)
+
+
 @contextmanager
 def private_folder() -> Iterator[Path]:
     """A folder of this user's alone, which is removed afterwards."""
@@ -176,10 +200,12 @@ def private_folder() -> Iterator[Path]:
         folder = tempfile.mkdtemp(prefix="autopar-")
     except OSError as error:
         raise NotCompiled(f"no temporary folder can be made: {_why(error)}") from error
+    _folders.add(folder)
     try:
         yield Path(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        _folders.discard(folder)
 
 
 @cache
@@ -276,11 +302,14 @@ def _run(arguments: Sequence[str], folder: Path, ends: float) -> str:
         )
     except (OSError, ValueError, RuntimeError) as error:
         raise NotCompiled(f"{program} cannot be started: {_why(error)}") from error
+    _processes.add(process)
     try:
         said = _listen(process, ends)
     except BaseException:
         _kill_group(process)
         raise
+    finally:
+        _processes.discard(process)
     if said is None:
         _kill_group(process)
         raise NotCompiled(f"{program} had not ended when its time was up, and was killed")

@@ -80,14 +80,16 @@ def _constant(expr: ir.Const) -> str:
     if expr.machine in ("i64", "u64"):
         if value == INT64_MIN:
             return "INT64_MIN"
-        text = str(int(value)) if abs(value) < 2**31 else f"{'INT64_C' if expr.machine == 'i64' else 'UINT64_C'}({value})"
+        text = (
+            str(int(value)) if abs(value) < 2**31 else f"{'INT64_C' if expr.machine == 'i64' else 'UINT64_C'}({value})"
+        )
         return text if value >= 0 else f"({text})"
     return _real(float(value), "f" if expr.machine == "f32" else "")
 
 
 def _real(value: float, suffix: str) -> str:
     if value != value:
-        return f"__builtin_nan{suffix}(\"\")"
+        return f'__builtin_nan{suffix}("")'
     if value in (float("inf"), float("-inf")):
         return f"(-__builtin_inf{suffix}())" if value < 0 else f"__builtin_inf{suffix}()"
     text = repr(value)

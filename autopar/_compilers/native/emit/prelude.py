@@ -10,7 +10,8 @@ __all__ = ["BLOCK", "PRELUDE"]
 
 _ONE = "acos acosh asin asinh atan atanh cos cosh erf erfc exp expm1 log log10 log1p log2 sin sinh tan tanh cbrt exp2"
 
-PRELUDE = r"""
+PRELUDE = (
+    r"""
 #include <fenv.h>
 #include <math.h>
 #include <stdbool.h>
@@ -158,17 +159,21 @@ static AP_UNUSED int ap_compare(i64 i, double x)
     double rest = x - (double)whole;
     return rest > 0 ? -1 : rest < 0;
 }
-""" + "".join(
-    f'extern double ap_{name}(double) AP_LIBM("{name}");\n'
-    f"static AP_UNUSED bool ap_m_{name}(double x, double *out) "
-    f"{{ *out = ap_{name}(x); return __builtin_isfinite(*out); }}\n"
-    for name in _ONE.split()
-) + "".join(
-    f'extern double ap_{name}(double, double) AP_LIBM("{name}");\n'
-    f"static AP_UNUSED bool ap_m_{name}(double x, double y, double *out) "
-    f"{{ *out = ap_{name}(x, y); return __builtin_isfinite(*out) && __builtin_isfinite(x) && __builtin_isfinite(y); }}\n"
-    for name in ("atan2", "pow", "fmod")
-) + r"""
+"""
+    + "".join(
+        f'extern double ap_{name}(double) AP_LIBM("{name}");\n'
+        f"static AP_UNUSED bool ap_m_{name}(double x, double *out) "
+        f"{{ *out = ap_{name}(x); return __builtin_isfinite(*out); }}\n"
+        for name in _ONE.split()
+    )
+    + "".join(
+        f'extern double ap_{name}(double, double) AP_LIBM("{name}");\n'
+        f"static AP_UNUSED bool ap_m_{name}(double x, double y, double *out) "
+        f"{{ *out = ap_{name}(x, y); "
+        f"return __builtin_isfinite(*out) && __builtin_isfinite(x) && __builtin_isfinite(y); }}\n"
+        for name in ("atan2", "pow", "fmod")
+    )
+    + r"""
 static AP_UNUSED bool ap_m_sqrt(double x, double *out) { *out = __builtin_sqrt(x); return x >= 0.0; }
 static AP_UNUSED bool ap_float_pow(double a, double b, double *out)
 {
@@ -205,6 +210,7 @@ static AP_UNUSED bool ap_overlap(const i64 *a, int da, i64 sa, bool ta, const i6
 static AP_UNUSED double ap_from_word(i64 word) { double x; memcpy(&x, &word, 8); return x; }
 static AP_UNUSED i64 ap_to_word(double x) { i64 word; memcpy(&word, &x, 8); return word; }
 """
+)
 
 BLOCK = r"""
 static i64 ap_get(i64 kind, i64 place)

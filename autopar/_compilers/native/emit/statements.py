@@ -147,7 +147,7 @@ class Writer:
 
     def _keep(self, s: ir.Keep) -> None:
         kind = "x" if s.value.machine in ("f64", "f32") else "r"
-        self.line(f'AP_KEEP_{kind.upper()}({self.text(s.value)});')
+        self.line(f"AP_KEEP_{kind.upper()}({self.text(s.value)});")
 
     def _comment(self, s: ir.Comment) -> None:
         self.line(f"/* {s.text.replace('*/', '* /')} */")
