@@ -50,7 +50,7 @@ def binary(ctx: Context, operator: ast.operator, left: Number, right: Number, no
 
 
 def _undecided(ctx: Context, op: str, left: Number, right: Number, node: ast.AST) -> Number | None:
-    """Go on without knowing a type where it makes no difference to the value, and carry the doubt along if it must be."""
+    """Go on without knowing a type where the value is the same either way, and carry the doubt along if need be."""
     if left.flag is not None and right.flag is not None and left.flag != right.flag:
         return None
     if op not in ("+", "-", "*") and not (op == "/" and t.is_float(left.kind) and t.is_float(right.kind)):

@@ -10,7 +10,7 @@ from autopar._kernel import ir
 from autopar._kernel import types as t
 from autopar._kernel.arithmetic import ZERO, binary, truth_integer
 from autopar._kernel.context import Context
-from autopar._kernel.indexing import check, load, row, store
+from autopar._kernel.indexing import check, load, store
 from autopar._kernel.interval import Interval
 from autopar._kernel.value import Memory, Number, Value, constant, machine_of
 
@@ -31,9 +31,7 @@ __all__ = [
 MOST = 2**40  # elements of one buffer; more is left to Python, to raise MemoryError
 
 
-def allocate(
-    ctx: Context, kind: t.Array | t.List, dims: Sequence[Number], node: ast.AST, zero: bool = False
-) -> Memory:
+def allocate(ctx: Context, kind: t.Array | t.List, dims: Sequence[Number], node: ast.AST, zero: bool = False) -> Memory:
     """Make a new array or list; its elements are not set unless `zero`."""
     count = ir.Const("i64", 1)
     held = []
@@ -164,7 +162,8 @@ def append(ctx: Context, call: ast.Call, node: ast.AST) -> None:
         ctx.learn(("items of", site), value.kind)
     if value.kind != base.kind.item:  # type: ignore[union-attr]
         raise ctx.refuse(node, f"{value.kind} appended to {base.kind} is not in the native fragment")
-    assert isinstance(base.owner, ir.Var) and isinstance(base.data, ir.Var)
+    assert isinstance(base.owner, ir.Var)
+    assert isinstance(base.data, ir.Var)
     length = base.dims[0].expr
     assert isinstance(length, ir.Var)
     size = t.item_size(base.kind)
@@ -238,7 +237,9 @@ def slice_of(ctx: Context, base: Memory, node: ast.Subscript) -> Value:
         if offset != ZERO:
             step = ir.Op("i64", "*", (offset, stride))
             far = step if far == ZERO else ir.Op("i64", "+", (far, step))
-    packed = len(dims) == 1 and base.strides is None and isinstance(parts[-1], ast.Slice) and len(parts) == base.kind.ndim
+    packed = (
+        len(dims) == 1 and base.strides is None and isinstance(parts[-1], ast.Slice) and len(parts) == base.kind.ndim
+    )
     kind = t.Array(base.dtype, len(dims), "C" if packed else "strided")
     data = ctx.hold(ir.Op("ptr", "+", (base.data, far)), "view")
     return Memory(kind, data, tuple(dims), None if packed else tuple(kept), base.owner, base.origins)
@@ -266,6 +267,3 @@ def fill_slice(ctx: Context, base: Memory, target: ast.Subscript, value: Value, 
         offset = counter.expr if view.strides is None else ir.Op("i64", "*", (counter.expr, view.strides[0]))
         store(ctx, view, offset, value, node)
     ctx.add(loop_)
-
-
-_ = row

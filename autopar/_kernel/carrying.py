@@ -124,7 +124,7 @@ def _always_stores(block: ir.Block) -> bool:
 
 
 def _aliases(loop: ir.For) -> frozenset[str]:
-    """Return the names of the counter: its own, and those of the variables that the body sets to it and to nothing else."""
+    """Return the names of the counter: its own, and those of variables that the body sets to it and nothing else."""
     counts: dict[str, int] = {}
     for s in walk(loop.body):
         target = getattr(s, "target", None)

@@ -44,9 +44,7 @@ def compare(ctx: Context, relation: str, left: Number, right: Number, node: ast.
             if kind == t.Float():
                 return ir.Op("bool", f"int_float{relation_}", (integer.expr, real.expr))
             if not promotion.is_numpy(integer.kind):
-                outside = ir.Op(
-                    "bool", "outside", (integer.expr, ir.Const("i64", -(2**53)), ir.Const("i64", 2**53))
-                )
+                outside = ir.Op("bool", "outside", (integer.expr, ir.Const("i64", -(2**53)), ir.Const("i64", 2**53)))
                 ctx.exit_if(outside, node, "an integer beyond 2**53 compared with a NumPy float")
     machine = "f32" if kind == t.NpScalar("float32") else "f64"
     return ir.Op("bool", relation, (as_float(ctx, left, machine, node), as_float(ctx, right, machine, node)))

@@ -13,7 +13,7 @@ from autopar._kernel.context import Context, Frame
 from autopar._kernel.indexing import row
 from autopar._kernel.interval import Interval
 from autopar._kernel.loops import each, names_assigned
-from autopar._kernel.sequences import Items, items_of, sequence, length_of_span
+from autopar._kernel.sequences import Items, items_of, length_of_span, sequence
 from autopar._kernel.value import Memory, Number, Value
 
 __all__ = ["generate", "list_comprehension", "list_display"]
@@ -69,7 +69,8 @@ def list_comprehension(ctx: Context, node: ast.ListComp) -> Memory:
         if isinstance(value, Number):
             ctx.add(ir.Store(out.dtype, out.data, count, value.expr))
         else:
-            assert isinstance(value, Memory) and width is not None
+            assert isinstance(value, Memory)
+            assert width is not None
             _put_row(ctx, out, value, count, width, limit, node)
         ctx.add(ir.Assign(count, ir.Op("i64", "+", (count, ir.Const("i64", 1)))))
 
@@ -120,7 +121,8 @@ def _put_row(
     with ctx.branch(block):
         ctx.add(ir.Assign(width, value.dims[0].expr))
         total = ctx.checked("mul", "i64", (width, limit.expr), node, "a size that is too large")
-        assert isinstance(out.owner, ir.Var) and isinstance(out.data, ir.Var)
+        assert isinstance(out.owner, ir.Var)
+        assert isinstance(out.data, ir.Var)
         ctx.add(ir.New(out.owner, out.data, total, t.item_size(out.kind), False, ctx.exit(node, "no memory")))
     ctx.add(ir.If(first, block, []))
     differs = ir.Op("bool", "!=", (value.dims[0].expr, width))

@@ -206,9 +206,7 @@ class Context:
             raise self.refuse(node, "a number is needed here")
         return self.settle(value, node)
 
-    def checked(
-        self, name: str, machine: str, args: tuple[ir.Expr, ...], node: ast.AST | None, reason: str
-    ) -> ir.Var:
+    def checked(self, name: str, machine: str, args: tuple[ir.Expr, ...], node: ast.AST | None, reason: str) -> ir.Var:
         """Call a function of the prelude that may say no."""
         target = self.temp(machine)
         self.add(ir.Checked(name, target, args, self.exit(node, reason)))
@@ -247,4 +245,3 @@ class Context:
         """Note what a test says of variables."""
         if self.state is not None:
             self.state = apply(self.state, constraints)
-

@@ -1,7 +1,7 @@
 """Variables that loops count in: how far they can get, from how often they are moved and by how much.
 
-The range of such a variable at the head of a loop is not found by widening but worked out: what it is on entry, plus the
-number of rounds times what one round adds. By induction over the rounds it holds in each.
+The range of such a variable at the head of a loop is not found by widening but worked out: what it is on entry, plus
+the number of rounds times what one round adds. By induction over the rounds it holds in each.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["counted", "multiplied"]
 
 
 def counted(entry: State, header: State, after: State, changes: Sequence[Change], rounds: int | None) -> State:
-    """Return `after`, the next guess of what holds at a loop's head, with the ranges of counting variables worked out."""
+    """Return `after`, the next guess of what holds at a loop's head, with the ranges of counters worked out."""
     if rounds is None:
         return after
     out = dict(after)
@@ -27,19 +27,19 @@ def counted(entry: State, header: State, after: State, changes: Sequence[Change]
         first, guess = entry.get(key), header.get(key)
         if not isinstance(bound, Bound) or not isinstance(first, Bound) or not isinstance(guess, Bound):
             continue
-        values = (bound.value, first.value, guess.value)
-        if any(not isinstance(value, Number) or value.kind != t.Int() or value.flag is not None for value in values):
+        value, start = bound.value, first.value
+        if not isinstance(value, Number) or not isinstance(start, Number) or not isinstance(guess.value, Number):
+            continue
+        if any(number.kind != t.Int() or number.flag is not None for number in (value, start, guess.value)):
             continue
         reach = _reach(key, changes, rounds)
         if reach is None:
             continue
-        start, known = first.value.range, guess.value.range  # type: ignore[union-attr]
-        far = Interval(start.lo + min(0, reach.lo), start.hi + max(0, reach.hi))
-        if not far.within(FULL) or far == start:
+        far = Interval(start.range.lo + min(0, reach.lo), start.range.hi + max(0, reach.hi))
+        if not far.within(FULL) or far == start.range:
             continue
-        if not far.within(known):
-            known = far
-        out[key] = Bound(replace(bound.value, range=known), bound.certain)  # type: ignore[type-var]
+        known = guess.value.range if far.within(guess.value.range) else far
+        out[key] = Bound(replace(value, range=known), bound.certain)
     return out
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
 from autopar._kernel import ir, promotion
 from autopar._kernel import types as t
@@ -13,9 +14,8 @@ from autopar._kernel.building import concatenate, repeat_list, slice_list, slice
 from autopar._kernel.calls import call
 from autopar._kernel.comparison import compare, constraints_of, relation_of, test_of
 from autopar._kernel.comprehensions import list_comprehension, list_display
-from autopar._kernel.constraints import Constraint
 from autopar._kernel.context import Context, Test
-from autopar._kernel.indexing import at, check, load, part
+from autopar._kernel.indexing import at, load, part
 from autopar._kernel.interval import Interval
 from autopar._kernel.state import Bound, join_values
 from autopar._kernel.value import Known, Memory, Number, Pack, Value, constant
@@ -36,7 +36,7 @@ def expression(ctx: Context, node: ast.expr) -> Value:
 def _constant(ctx: Context, node: ast.Constant) -> Value:
     if node.value is None or type(node.value) is str:
         return Known(node.value, repr(node.value))
-    if type(node.value) not in (int, float, bool):
+    if not isinstance(node.value, int | float):
         raise ctx.refuse(node, f"{type(node.value).__name__} is not in the native fragment")
     return _number(ctx, node.value, node)
 
@@ -390,7 +390,7 @@ _NAMES: dict[type[ast.AST], str] = {
     ast.Is: "is",
     ast.IsNot: "is not",
 }
-_HANDLERS: dict[type[ast.expr], Callable[[Context, ast.expr], Value]] = {
+_HANDLERS: dict[type[ast.expr], Callable[[Context, Any], Value]] = {
     ast.Constant: _constant,
     ast.Name: _name,
     ast.Attribute: _attribute,
@@ -404,5 +404,4 @@ _HANDLERS: dict[type[ast.expr], Callable[[Context, ast.expr], Value]] = {
     ast.Call: call,
     ast.List: list_display,
     ast.ListComp: list_comprehension,
-}  # type: ignore[dict-item]
-_ = (Constraint, check)
+}

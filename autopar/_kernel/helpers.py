@@ -23,14 +23,14 @@ def local_names(tree: ast.FunctionDef) -> frozenset[str]:
     """Return the names of a function's own variables."""
     arguments = tree.args
     names = {a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
-    inside = {"comprehension": set[str]()}
+    inside: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.comprehension):
-            inside["comprehension"] |= {id_ for n in ast.walk(node.target) if (id_ := _place(n))}
+            inside |= {id_ for n in ast.walk(node.target) if (id_ := _place(n))}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
-            if _place(node) not in inside["comprehension"]:
-                names.add(node.id)
+        stored = isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del))
+        if isinstance(node, ast.Name) and stored and _place(node) not in inside:
+            names.add(node.id)
     return frozenset(names)
 
 
@@ -39,7 +39,12 @@ def _place(node: ast.AST) -> str:
 
 
 def arguments_of(
-    ctx: Context, function: FunctionType, tree: ast.FunctionDef, given: list[Value], named: dict[str, Value], node: ast.AST
+    ctx: Context,
+    function: FunctionType,
+    tree: ast.FunctionDef,
+    given: list[Value],
+    named: dict[str, Value],
+    node: ast.AST,
 ) -> dict[str, Value]:
     """Bind arguments to parameters, with defaults for the rest."""
     spec = tree.args

@@ -1,7 +1,7 @@
 """Elements of arrays and lists: where they are, and that they are there.
 
-An index that is a known distance from a length needs no check. One that moves evenly with the innermost counting loop is
-checked for its first and last round before the loop. Any other is checked where it is used.
+An index that is a known distance from a length needs no check. One that moves evenly with the innermost counting loop
+is checked for its first and last round before the loop. Any other is checked where it is used.
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ def _hoisted(ctx: Context, expr: ir.Expr, length: Number, node: ast.AST) -> bool
         return False
     if (expr, length.expr) in loop.checked:
         return True
-    assert loop.first is not None and loop.last is not None and loop.runs is not None
+    assert loop.first is not None
+    assert loop.last is not None
+    assert loop.runs is not None
     ends = [_replaced(expr, loop.counters, end) for end in (loop.first, loop.last)]
     tests = [ir.Op("bool", "beyond", (end, length.expr)) for end in dict.fromkeys(ends)]
     bad: ir.Expr = tests[0] if len(tests) == 1 else ir.Op("bool", "||", tuple(tests))
@@ -101,7 +103,7 @@ def _invariant(expr: ir.Expr, loop: LoopFrame) -> bool:
 
 
 def _slope(expr: ir.Expr, loop: LoopFrame) -> bool | None:
-    """Return whether an expression moves with the counter (True) or stands still (False), or None if neither is sure."""
+    """Return whether an expression moves with the counter (True) or stands still (False), or None if unsure."""
     if _invariant(expr, loop):
         return False
     if isinstance(expr, ir.Var):

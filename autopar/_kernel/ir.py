@@ -1,7 +1,7 @@
 """The typed intermediate form: C-like expressions and statements, and the kernel that they make up.
 
-Expressions are pure: they read local variables and nothing else. Loads from memory and checked operations are statements
-that assign to a variable, so that their order is the source's order.
+Expressions are pure: they read local variables and nothing else. Loads from memory and checked operations are
+statements that assign to a variable, so that their order is the source's order.
 
 A machine type is "i64", "u64", "f64", "f32", "bool", "ptr" (address of bytes) or "own" (reference to a local buffer).
 """
@@ -102,7 +102,7 @@ class Call:
 
 @dataclass
 class Load:
-    """Set a variable to the element of a dtype at base[offset]; the offset counts bytes if `bytewise`, else elements."""
+    """Set a variable to the element of a dtype at base[offset], which counts bytes if `bytewise`, else elements."""
 
     target: Var
     dtype: str

@@ -1,10 +1,10 @@
 """Floating-point operations whose result may not be needed: NumPy warns of them all the same.
 
-NumPy's warnings are found in the processor's floating-point flags after the call. A C compiler may leave out an operation
-whose result is not used, or move it to the one path that uses it, and with it goes the flag. So each result that is not
-used on every path that follows is kept by a statement that the compiler cannot see into. Backwards over the statements
-goes the set of variables that are used whatever happens, or None where it does not matter any more: at side exits, after
-which Python runs the call anew.
+NumPy's warnings are found in the processor's floating-point flags after the call. A C compiler may leave out an
+operation whose result is not used, or move it to the one path that uses it, and with it goes the flag. So each result
+that is not used on every path that follows is kept by a statement that the compiler cannot see into. Backwards over
+the statements goes the set of variables that are used whatever happens, or None where it does not matter any more: at
+side exits, after which Python runs the call anew.
 """
 
 from __future__ import annotations

@@ -30,9 +30,9 @@ def names_assigned(nodes: Iterable[ast.AST]) -> frozenset[str]:
         for node in ast.walk(top):
             if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
                 names.add(node.id)
-            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                if isinstance(node.func.value, ast.Name):
-                    names.add(node.func.value.id)
+            function = node.func if isinstance(node, ast.Call) else None
+            if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
+                names.add(function.value.id)
     return frozenset(names)
 
 
@@ -58,9 +58,9 @@ def for_statement(ctx: Context, node: ast.For) -> None:
 
 def _counter_name(ctx: Context, target: ast.expr, iterable: ast.expr, body: list[ast.stmt]) -> str:
     """Return the C variable that is the counter under another name, if the body leaves the loop variable alone."""
-    if isinstance(target, ast.Tuple) and isinstance(iterable, ast.Call) and len(iterable.args) == 1:
-        if isinstance(iterable.func, ast.Name) and iterable.func.id == "enumerate" and not iterable.keywords:
-            target = target.elts[0]
+    from_zero = isinstance(iterable, ast.Call) and len(iterable.args) == 1 and not iterable.keywords
+    if from_zero and isinstance(target, ast.Tuple) and ast.unparse(iterable).startswith("enumerate("):
+        target = target.elts[0]
     if isinstance(target, ast.Name) and target.id not in names_assigned(body):
         return f"{key_of(ctx.frame, target.id)}_i64"
     return ""
@@ -266,7 +266,7 @@ class _Loop:
         ctx, entry = self.ctx, self.ctx.state
         assert entry is not None
         earlier = {key: bound for key, bound in ctx.headers.get(self.key, {}).items() if key in entry}
-        header = ctx.joined(entry, {**entry, **earlier}) or entry
+        header = ctx.joined(entry, {**entry, **earlier}) or dict(entry)
         outer, changes = ctx.changes, list[Change]()
         for _ in range(_ROUNDS):
             body: ir.Block = []
@@ -279,7 +279,7 @@ class _Loop:
                 once()
             ctx.loops.pop()
             ctx.branches = branches
-            back = ctx.state
+            back: State | None = ctx.state
             for leap in frame.continues:
                 back = ctx.joined(back, leap.state)
             after = ctx.joined(header, back) or header

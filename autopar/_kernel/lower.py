@@ -32,9 +32,7 @@ MOST = 2**31 - 1  # elements in one dimension; a call with more runs in Python
 FAR = 2**62
 
 
-def lower(
-    function: FunctionType, types: Sequence[t.Type], keywords: Mapping[str, t.Type] | None = None
-) -> ir.Kernel:
+def lower(function: FunctionType, types: Sequence[t.Type], keywords: Mapping[str, t.Type] | None = None) -> ir.Kernel:
     """Lower a function for the types of its positional arguments and of those passed by name.
 
     Parameters without an argument take their default, as a constant.
@@ -122,7 +120,9 @@ class _Lowering:
             return Known(None, "None")
         if isinstance(kind, t.Tuple):
             items = enumerate(kind.items)
-            return Pack(tuple(self._value(f"{name}${i}", item, -1, False) for i, item in items), None if index < 0 else index)
+            return Pack(
+                tuple(self._value(f"{name}${i}", item, -1, False) for i, item in items), None if index < 0 else index
+            )
         if t.is_scalar(kind):
             return self._scalar(name, kind, sized)
         if isinstance(kind, (t.Array, t.List)):

@@ -12,11 +12,10 @@ from typing import Any
 
 from autopar._kernel import ir, promotion
 from autopar._kernel import types as t
-from autopar._kernel.arithmetic import as_float, as_integer, convert, truth_integer
+from autopar._kernel.arithmetic import as_float, convert, truth_integer
 from autopar._kernel.building import allocate, copy, fill, loop
 from autopar._kernel.context import Context
 from autopar._kernel.indexing import load, row, store
-from autopar._kernel.interval import Interval
 from autopar._kernel.value import Known, Memory, Number, Pack, Value, constant, machine_of
 
 __all__ = ["method", "numpy_call"]
@@ -97,7 +96,7 @@ def _make(ctx: Context, name: str, node: ast.Call) -> Memory:
 def _dtype_of(ctx: Context, value: Number, node: ast.AST) -> str:
     if isinstance(value.kind, t.NpScalar):
         return value.kind.dtype
-    return {t.Int(): "int64", t.Float(): "float64", t.Bool(): "bool"}[value.kind]  # type: ignore[index]
+    return {t.Int(): "int64", t.Float(): "float64", t.Bool(): "bool"}[value.kind]
 
 
 def _filled(ctx: Context, kind: t.Array, dims: list[Number], value: int | None, node: ast.AST) -> Memory:
@@ -183,11 +182,12 @@ def method(ctx: Context, owner: Value, node: ast.Call) -> Value:
             return _fill(ctx, owner, node)
         if name in _INEXACT:
             raise ctx.refuse(node, f"{name}() rounds in an order of its own")
-    if isinstance(owner, Memory) and isinstance(owner.kind, t.List) and name == "copy" and not node.args:
-        if len(owner.dims) == 1:
-            out = allocate(ctx, owner.kind, owner.dims, node)
-            copy(ctx, owner, out)
-            return out
+    if isinstance(owner, Memory) and isinstance(owner.kind, t.List) and name == "copy" and owner.kind.ndim == 1:
+        if node.args or node.keywords:
+            raise ctx.refuse(node, "list.copy() takes no arguments")
+        out = allocate(ctx, owner.kind, owner.dims, node)
+        copy(ctx, owner, out)
+        return out
     raise ctx.refuse(node, f"the method '{name}' is not in the native fragment")
 
 
@@ -233,6 +233,3 @@ def _item(ctx: Context, owner: Memory, node: ast.Call) -> Number:
         raise ctx.refuse(node, "item() of np.uint64 is not in the native fragment")
     expr = as_float(ctx, element, "f64", node) if t.is_float(kind) else element.expr
     return Number(kind, expr, element.range)
-
-
-_ = (as_integer, Interval)

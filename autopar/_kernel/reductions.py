@@ -157,4 +157,3 @@ def _extreme_of_sequence(ctx: Context, relation: str, node: ast.Call) -> Value:
     _over(ctx, node.args[0], put)
     ctx.exit_if(ir.Op("bool", "!", (found,)), node, "min() or max() of an empty sequence")
     return best
-

@@ -1,4 +1,4 @@
-"""What a for loop runs over: ranges, arrays, lists, and enumerate, zip and reversed of them, each as items by position."""
+"""What a for loop runs over: ranges, arrays, lists, and enumerate, zip and reversed of them, by position."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autopar._kernel.indexing import load, row
 from autopar._kernel.interval import Interval
 from autopar._kernel.value import Known, Memory, Number, Pack, Span, Value, constant
 
-__all__ = ["Items", "items_of", "span", "sequence"]
+__all__ = ["Items", "items_of", "sequence", "span"]
 
 
 @dataclass(frozen=True)
@@ -130,9 +130,7 @@ def _enumerate(ctx: Context, node: ast.Call) -> Items:
         if first.kind != t.Int():
             raise ctx.refuse(node, f"enumerate() from {first.kind} is not in the native fragment")
     if inner.fixed is not None:
-        items = tuple(
-            Pack((binary(ctx, ast.Add(), first, constant(i), node), v)) for i, v in enumerate(inner.fixed)
-        )
+        items = tuple(Pack((binary(ctx, ast.Add(), first, constant(i), node), v)) for i, v in enumerate(inner.fixed))
         return Items(inner.length, lambda k: items[0], fixed=items)
     return Items(inner.length, lambda k: Pack((binary(ctx, ast.Add(), k, first, node), inner.item(k))))
 

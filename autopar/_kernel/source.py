@@ -49,7 +49,7 @@ def read_source(function: FunctionType) -> Source:
         lines = linecache.getlines(code.co_filename, function.__globals__)[line - 1 :]
         text, start = "".join(inspect.getblock(lines)), line
     except (OSError, SyntaxError, tokenize.TokenError):
-        text = ""
+        text, start = "", line
     if not text:
         raise Refused(line, "the source of the function is not at hand")
     try:
@@ -73,7 +73,7 @@ def _check(tree: ast.FunctionDef, function: FunctionType) -> None:
     bare = ast.FunctionDef(
         name=tree.name, args=tree.args, body=tree.body, decorator_list=[], returns=None, type_comment=None
     )
-    bare.type_params = []
+    vars(bare)["type_params"] = []  # a field from Python 3.12 on
     ast.copy_location(bare, tree)
     outer = ast.FunctionDef(
         name="outer",
@@ -87,7 +87,7 @@ def _check(tree: ast.FunctionDef, function: FunctionType) -> None:
         body=[bare],
         decorator_list=[],
     )
-    outer.type_params = []
+    vars(outer)["type_params"] = []  # a field from Python 3.12 on
     ast.fix_missing_locations(outer)
     # How a method of a global is called depends on whether the module that defines the function imports that name.
     there = function.__globals__

@@ -42,7 +42,9 @@ def _only_value(block: ir.Block, moved: ir.Block) -> tuple[ir.Var, ir.Expr] | No
 
 
 def _may_move(statement: ir.ExitIf) -> bool:
-    tests = statement.test.args if isinstance(statement.test, ir.Op) and statement.test.name == "||" else (statement.test,)
+    tests = (
+        statement.test.args if isinstance(statement.test, ir.Op) and statement.test.name == "||" else (statement.test,)
+    )
     return statement.overflow and all(isinstance(t, ir.Op) and all(map(_is_simple, t.args)) for t in tests)
 
 

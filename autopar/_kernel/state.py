@@ -37,10 +37,14 @@ def join(a: State, b: State, minimum: dict[str, int]) -> State:
     out: State = {}
     for name in {**a, **b}:
         x, y = a.get(name), b.get(name)
-        if isinstance(x, Clash) or isinstance(y, Clash):
-            out[name] = x if isinstance(x, Clash) else y  # type: ignore[assignment]
+        if isinstance(x, Clash):
+            out[name] = x
+        elif isinstance(y, Clash):
+            out[name] = y
         elif x is None or y is None:
-            out[name] = replace(x or y, certain=False)  # type: ignore[type-var]
+            only = x if y is None else y
+            assert only is not None
+            out[name] = Bound(only.value, certain=False)
         else:
             value = join_values(x.value, y.value, name, minimum)
             if isinstance(value, Clash):
@@ -167,14 +171,18 @@ def widen(old: State, new: State) -> State:
 
 def _widen_value(old: Value, new: Value) -> Value:
     if isinstance(old, Number) and isinstance(new, Number):
-        before = dict(old.below)
-        return replace(
-            new,
-            range=old.range.widened(new.range, range_of(new.kind)) if old.kind == new.kind else range_of(new.kind),
-            below=tuple((s, c) for s, c in new.below if s not in before or c <= before[s]),
-        )
+        return _widen_number(old, new)
     if isinstance(old, Memory) and isinstance(new, Memory):
-        return replace(new, dims=tuple(map(_widen_value, old.dims, new.dims)))
+        return replace(new, dims=tuple(map(_widen_number, old.dims, new.dims)))
     if isinstance(old, Pack) and isinstance(new, Pack):
         return Pack(tuple(map(_widen_value, old.items, new.items)), new.argument)
     return new
+
+
+def _widen_number(old: Number, new: Number) -> Number:
+    before = dict(old.below)
+    return replace(
+        new,
+        range=old.range.widened(new.range, range_of(new.kind)) if old.kind == new.kind else range_of(new.kind),
+        below=tuple((s, c) for s, c in new.below if s not in before or c <= before[s]),
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from autopar._kernel import ir
 from autopar._kernel import types as t
@@ -246,7 +247,7 @@ _NAMES: dict[type[ast.AST], str] = {
     ast.Delete: "del",
     ast.Match: "match",
 }
-_HANDLERS: dict[type[ast.stmt], Callable[[Context, ast.stmt], None]] = {
+_HANDLERS: dict[type[ast.stmt], Callable[[Context, Any], None]] = {
     ast.Assign: _assign,
     ast.AugAssign: _augmented,
     ast.AnnAssign: _annotated,
@@ -260,4 +261,4 @@ _HANDLERS: dict[type[ast.stmt], Callable[[Context, ast.stmt], None]] = {
     ast.Assert: _assert,
     ast.Raise: _raise,
     ast.Pass: _pass,
-}  # type: ignore[dict-item]
+}

@@ -26,8 +26,8 @@ __all__ = [
 class Number:
     """A scalar.
 
-    `same` says that it equals a symbol plus a constant, `below` that it is at most a symbol plus a constant. Symbols are
-    values that never change during a call: lengths of array parameters, integer parameters that are not assigned to.
+    `same` says that it equals a symbol plus a constant, `below` that it is at most a symbol plus a constant. Symbols
+    are values that never change during a call: lengths of array parameters, integer parameters.
 
     If `flag` is there and true at run time, the value is still of the type `weak`, which differs from `kind` in type
     only: `s = 0.0`, followed by `s += array[i]` in a loop that may not run.
@@ -81,7 +81,7 @@ class Memory:
         """The name of the elements' form in memory."""
         if isinstance(self.kind, t.Array):
             return self.kind.dtype
-        return {t.Int(): "int64", t.Float(): "float64", t.Bool(): "bool"}[self.kind.item]  # type: ignore[index]
+        return {t.Int(): "int64", t.Float(): "float64", t.Bool(): "bool"}[self.kind.item]
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,7 @@ def _adapt_number(ctx: Context, key: str, source: Number, target: Number) -> Non
 
 
 def _adapt_memory(ctx: Context, key: str, source: Memory, target: Memory) -> None:
-    for i, (a, b) in enumerate(zip(source.dims, target.dims, strict=True)):
+    for a, b in zip(source.dims, target.dims, strict=True):
         if isinstance(b.expr, ir.Var) and a.expr != b.expr:
             ctx.add(ir.Assign(b.expr, a.expr))
     if target.owner is not None and source.owner is None:
