@@ -142,7 +142,7 @@ class Compiling:
 
     def notes(self, *, chosen: bool) -> tuple[str, ...]:
         """What the decision should say besides its rows; where nothing was ``chosen`` there are no rows."""
-        found = [] if chosen or not self._asked else [f"not compiled: {self.reason}"]
+        found = [] if chosen or self._used is not None or not self._asked else [f"not compiled: {self.reason}"]
         used = self._used
         if used is not None:
             left = used.counters.exits - self._left_before
