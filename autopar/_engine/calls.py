@@ -16,7 +16,7 @@ from autopar._compilers.native import Refusal
 from autopar._engine.functions import FunctionState
 from autopar._engine.journal import record
 from autopar._engine.machine import cores_here, threads_left, warm_workers
-from autopar._engine.native import COMPILE_SECONDS, DemandedCall, types_of_call
+from autopar._engine.native import CACHED_SECONDS, COMPILE_SECONDS, DemandedCall, types_of_call
 from autopar._engine.task import draws_from_numpy, root_seed
 from autopar._model.hints import Settings
 from autopar._model.observation import Profile, Sample
@@ -61,11 +61,14 @@ def target_of(state: FunctionState, compiler: str | None) -> list[Callable[..., 
 def compile_if_it_pays(state: FunctionState, args: Any, kwargs: Any, seconds: float) -> None:
     """Count what calls have taken in Python; once that is what compiling costs, have it done, for calls like this."""
     state.spent += seconds
-    if state.spent < COMPILE_SECONDS or state.target[0] is not state.function:
+    if state.spent < min(CACHED_SECONDS, COMPILE_SECONDS) or state.target[0] is not state.function:
         return
     types = types_of_call(state.function, args, kwargs)
     if isinstance(types, Refusal):
-        state.spent = 0.0  # another call may be of other types
+        if state.spent >= COMPILE_SECONDS:
+            state.spent = 0.0  # another call may be of other types
+        return
+    if state.spent < state.forms.cost(types):
         return
 
     def install(form: CompiledFunction) -> None:

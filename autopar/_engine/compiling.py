@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from autopar._compilers.native import Refusal
-from autopar._engine.native import COMPILE_SECONDS, Forms, types_of_call
+from autopar._engine.native import CACHED_SECONDS, COMPILE_SECONDS, Forms, types_of_call
 from autopar._model.effects import EffectKind
 
 if TYPE_CHECKING:
@@ -42,7 +42,9 @@ class Compiling:
         self.form: CompiledFunction | None = None
         self.why_not = ""
         self._item: Any = _NONE
+        self._found: tuple[Type, ...] | None = None
         self._types: tuple[Type, ...] | None = None
+        self._cost = min(CACHED_SECONDS, COMPILE_SECONDS)
         self._since: float | None = None
         self._asked = False
         self._used: CompiledFunction | None = None
@@ -87,18 +89,22 @@ class Compiling:
         task = self.task
         remaining = task.source.remaining
         left = seconds_spent if remaining is None else remaining * task.profile.seconds_per_item
-        if max(min(left, seconds_spent), left if remaining is not None else 0.0) < COMPILE_SECONDS:
+        if left < self._cost:
             return
-        self._asked = True
-        if blocked := self._not_a_candidate():
-            self.why_not = blocked
-            return
-        found = self._find_types(self._item)
-        if isinstance(found, Refusal):
-            self.why_not = str(found)
-            return
-        self._types, self._since = found, task.machine.now()
-        self._forms.begin(found)
+        if self._found is None:
+            self._asked = True
+            if blocked := self._not_a_candidate():
+                self.why_not = blocked
+                return
+            found = self._find_types(self._item)
+            if isinstance(found, Refusal):
+                self.why_not = str(found)
+                return
+            self._found, self._cost = found, self._forms.cost(found)
+            if left < self._cost:
+                return
+        self._types, self._since = self._found, task.machine.now()
+        self._forms.begin(self._found)
 
     def adopt(self) -> bool:
         """Take the compiled function if it has become ready; True if it just has."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from autopar._compilers.native import Refusal, as_call, compile_for, signature
+from autopar._compilers.native import Refusal, as_call, compile_for, remember, signature, was_worth_compiling
 from autopar.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ COMPILE_SECONDS = 0.15
 """What compiling a function costs: a small kernel takes gcc 0.08 to 0.14 s on a core (benchmarks/native). A function is
 compiled once it has cost as much, or is predicted to: then all of it never costs more than twice the best in hindsight
 (ski rental: Karlin et al., Competitive snoopy caching, Algorithmica 3, 1988)."""
+
+CACHED_SECONDS = 0.01
+"""What it costs where the object is in the cache: reading the function and loading (benchmarks/native)."""
 
 MOST_FORMS = 8
 """Combinations of types that one function is compiled for: each takes a compilation, and a guard that misses."""
@@ -46,6 +49,13 @@ class Forms:
         self._demanded = demanded
         self._forms: dict[tuple[Type, ...], CompiledFunction | Refusal] = {}
         self._pending: dict[tuple[Type, ...], int] = {}
+        self._remembered: dict[tuple[Type, ...], bool] = {}
+
+    def cost(self, types: tuple[Type, ...]) -> float:
+        """Seconds that compiling for these types is expected to take."""
+        if types not in self._remembered:
+            self._remembered[types] = was_worth_compiling(self.function, types)
+        return min(CACHED_SECONDS, COMPILE_SECONDS) if self._remembered[types] else COMPILE_SECONDS
 
     def known(self, types: tuple[Type, ...]) -> CompiledFunction | Refusal | None:
         """The form for these types, why there is none, or None while it is not known."""
@@ -117,6 +127,7 @@ class Forms:
             form = compile_for(self.function, types)
             if not isinstance(form, Refusal):
                 form.otherwise = self._for_others
+                remember(self.function, types)
         finally:
             form = self._forms.setdefault(types, form)
             self._pending.pop(types, None)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from autopar._compilers.native.cache import ObjectCache, key_of
+from autopar._compilers.native.cache import ObjectCache, function_key, key_of
 from autopar._compilers.native.toolchain import Toolchain
 from tests.scripts import ROOT, environment
 
@@ -173,6 +173,22 @@ def test_forget_removes_all_objects_and_nothing_else(cache: ObjectCache) -> None
     (cache.folder / "notes.txt").write_text("mine")
     assert (cache.size(), cache.forget(), cache.size()) == ((2, 8), 2, (0, 0))
     assert [path.name for path in cache.folder.iterdir()] == ["notes.txt"]
+
+
+def test_what_was_worth_compiling_is_remembered(cache: ObjectCache) -> None:
+    """A function is known again by its code and types, in another process too, until it is forgotten."""
+
+    def one(x: int) -> int:
+        return x + 1
+
+    def other(x: int) -> int:
+        return x * 2
+
+    keys = [function_key(one, ("int",)), function_key(one, ("float",)), function_key(other, ("int",))]
+    assert [cache.remembers(key) for key in keys] == [False, False, False]
+    cache.remember(keys[0])
+    assert [cache.remembers(key) for key in keys] == [True, False, False]
+    assert (cache.forget(), cache.remembers(keys[0]), cache.notes) == (0, False, [])
 
 
 def test_a_full_disk_costs_a_note(cache: ObjectCache, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from autopar import parallel
-from autopar._compilers.native import frontend
+from autopar._compilers.native import Refusal, frontend
 from autopar._engine import calls as calls_module
 from autopar._engine import compiling as compiling_module
+from autopar._engine import native as native_module
 from autopar._engine.native import Forms
 from autopar._model.decision import Decision
 from autopar.errors import KernelMismatchWarning, UnavailableError
@@ -31,6 +32,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compiling pays from the first look on, and is done before anything else runs."""
     monkeypatch.setattr(compiling_module, "COMPILE_SECONDS", 0.0)
     monkeypatch.setattr(calls_module, "COMPILE_SECONDS", 0.0)
+    monkeypatch.setattr(native_module, "COMPILE_SECONDS", 0.0)
 
     def begin(self: Forms, types: Any, *, then: Callable[[Any], None] | None = None) -> Any:
         return self.now(types)
@@ -268,6 +270,15 @@ def test_another_compiler_on_demand_leaves_the_function_as_it_is() -> None:
     function = fresh(numeric.draw, compiler="python")
     function.map(range(3000))
     assert why_not_native(function.decisions[-1]) == 'compiler="python" is demanded'
+
+
+def test_what_an_earlier_process_compiled_is_expected_to_cost_less() -> None:
+    """Where an object is likely to be in the cache compiling pays much sooner."""
+    types = native_module.types_of_call(numeric.draw, (1,), {})
+    assert not isinstance(types, Refusal)
+    assert Forms(numeric.draw).cost(types) == native_module.COMPILE_SECONDS
+    assert Forms(numeric.draw).now(types)
+    assert Forms(numeric.draw).cost(types) == native_module.CACHED_SECONDS
 
 
 # -- single calls ---------------------------------------------------------------------------------------------------

@@ -32,7 +32,16 @@ if TYPE_CHECKING:
     from autopar._compilers.native.compiled import CompiledFunction
     from autopar._kernel.types import Type
 
-__all__ = ["NotCompiled", "Refusal", "as_call", "compile_for", "compile_function", "signature"]
+__all__ = [
+    "NotCompiled",
+    "Refusal",
+    "as_call",
+    "compile_for",
+    "compile_function",
+    "remember",
+    "signature",
+    "was_worth_compiling",
+]
 
 
 def compile_function(
@@ -92,6 +101,20 @@ def signature(
         other = next(value for value in bound if type_of(value) is None)
         return Refusal(f"a parameter's value is not of a type of the native fragment: {type(other).__name__}")
     return kinds
+
+
+def remember(function: Callable[..., Any], types: tuple[Type, ...]) -> None:
+    """Note for later processes that the function was worth compiling for these types."""
+    from autopar._compilers.native.cache import ObjectCache, function_key
+
+    ObjectCache.from_environment().remember(function_key(function, types))
+
+
+def was_worth_compiling(function: Callable[..., Any], types: tuple[Type, ...]) -> bool:
+    """Whether an earlier process compiled it for these types, so that its object is likely to be in the cache."""
+    from autopar._compilers.native.cache import ObjectCache, function_key
+
+    return ObjectCache.from_environment().remembers(function_key(function, types))
 
 
 def compile_for(

@@ -1,9 +1,10 @@
 """Compiled objects kept on disk, so that a second process need not compile again.
 
 A folder ``native`` beside the store holds one file for each object, named by its key and by the digest of its content:
-``<key>.<digest>.so``. A file therefore arrives whole, by one rename, and is checked against its own name before it is
-loaded; any number of processes may read, write and remove at the same time without a lock. What cannot be read, kept
-or believed costs a compilation and is said in words.
+``<key>.<digest>.so``; and an empty file ``<key>.known`` for each function and types that were worth compiling. An
+object therefore arrives whole, by one rename, and is checked against its own name before it is loaded; any number of
+processes may read, write and remove at the same time without a lock. What cannot be read, kept or believed costs a
+compilation and is said in words.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from autopar._compilers.native.toolchain import Toolchain
 from autopar._private_file import RefusedError, claim_folder, read_private
@@ -34,6 +36,7 @@ STALE_SECONDS = 3600.0
 
 _KEY_BYTES, _DIGEST_BYTES = 16, 32
 _OBJECT = re.compile(rf"([0-9a-f]{{{2 * _KEY_BYTES}}})\.([0-9a-f]{{{2 * _DIGEST_BYTES}}})\.so")
+_KNOWN = re.compile(rf"[0-9a-f]{{{2 * _KEY_BYTES}}}\.known")
 _UNFINISHED = ".unfinished"
 
 
@@ -50,7 +53,17 @@ def key_of(text: str, toolchain: Toolchain, *, version: str, python: str = sys.v
     version, python
         Of autopar and of the interpreter.
     """
-    parts = (text, toolchain.key, version, python)
+    return _key(text, toolchain.key, version, python)
+
+
+def function_key(function: Callable[..., Any], types: Sequence[object], *, python: str = sys.version) -> str:
+    """A name for a function's own code and the types of a call: enough to know it again, not to load anything by."""
+    code = function.__code__
+    parts = (function.__module__, function.__qualname__, code.co_code.hex(), repr(code.co_names), *map(str, types))
+    return _key(*parts, python)
+
+
+def _key(*parts: str) -> str:
     digest = hashlib.blake2b(digest_size=_KEY_BYTES)
     for part in parts:
         piece = part.encode("utf-8", "surrogatepass")
@@ -111,6 +124,21 @@ class ObjectCache:
             return None
         return path if self._believed(path) else None
 
+    def remember(self, function_key: str) -> None:
+        """Note that a function was worth compiling."""
+        if self.folder is None:
+            return
+        path = self.folder / f"{function_key}.known"
+        try:
+            claim_folder(self.folder)
+            path.touch(0o600)
+        except (RefusedError, OSError) as error:
+            self.note(f"compiled objects are not kept: {getattr(error, 'strerror', None) or error}")
+
+    def remembers(self, function_key: str) -> bool:
+        """Whether a function was worth compiling; anybody's word will do, since nothing of it is loaded or run."""
+        return self.folder is not None and os.path.lexists(self.folder / f"{function_key}.known")
+
     def forget(self) -> int:
         """Remove all objects and return how many there were; functions that have loaded one go on with it."""
         if self.folder is None or not os.path.lexists(self.folder):
@@ -121,6 +149,8 @@ class ObjectCache:
             with suppress(FileNotFoundError):
                 path.unlink()
                 removed += 1
+        for path in _notes_of_functions(self.folder):
+            path.unlink(missing_ok=True)
         _remove_unfinished(self.folder)
         return removed
 
@@ -171,6 +201,9 @@ class ObjectCache:
                 with suppress(OSError):
                     path.unlink()
                 total -= status.st_size
+        for path in _notes_of_functions(spare.parent):
+            with suppress(OSError):
+                path.unlink()
         _remove_unfinished(spare.parent)
 
     def _statuses(self) -> list[tuple[Path, os.stat_result]]:
@@ -194,6 +227,11 @@ def _objects(folder: Path) -> Iterator[tuple[Path, str]]:
             matched = _OBJECT.fullmatch(entry.name)
             if matched:
                 yield Path(entry.path), matched[1]
+
+
+def _notes_of_functions(folder: Path) -> list[Path]:
+    with os.scandir(folder) as entries:
+        return [Path(entry.path) for entry in entries if _KNOWN.fullmatch(entry.name)]
 
 
 def _remove_unfinished(folder: Path) -> None:
