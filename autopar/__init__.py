@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from autopar._api.config import config as config
+    from autopar._api.functions import calibrate as calibrate
     from autopar._api.functions import decisions as decisions
     from autopar._api.functions import map as map
     from autopar._api.functions import parallel as parallel
@@ -35,13 +36,24 @@ if TYPE_CHECKING:
     from autopar.errors import PerformanceHint as PerformanceHint
 
 __version__ = "0.1.0"
-__all__ = ["AutoparError", "AutoparWarning", "PerformanceHint", "config", "decisions", "map", "parallel", "table"]
+__all__ = [
+    "AutoparError",
+    "AutoparWarning",
+    "PerformanceHint",
+    "calibrate",
+    "config",
+    "decisions",
+    "map",
+    "parallel",
+    "table",
+]
 
 # The doors are opened at the first look through them: a worker process imports this package too, and needs none.
 _DOORS = {
     "AutoparError": "autopar.errors",
     "AutoparWarning": "autopar.errors",
     "PerformanceHint": "autopar.errors",
+    "calibrate": "autopar._api.functions",
     "config": "autopar._api.config",
     "decisions": "autopar._api.functions",
     "map": "autopar._api.functions",

@@ -114,11 +114,7 @@ def _waits_are_its_own(traits: Traits, profile: Profile, host: Host, waiting: fl
         return True, "is a coroutine function"
     if traits.blocking_calls and (profile.waits or host.platform not in COUNTS_WAITS):
         return True, f"calls {traits.blocking_calls[0]}, which waits"
-    if (
-        waiting < WAITING_IS_IO
-        and _all_seen(traits)
-        and all(call.split(".")[0].lstrip("_") in ONLY_COMPUTES for call in traits.report.calls)
-    ):
+    if _all_seen(traits) and all(map(_only_computes, traits.report.calls)):
         return False, "calls nothing that could wait: the machine is busy"
     if host.platform not in COUNTS_WAITS:
         return True, ""
@@ -126,6 +122,10 @@ def _waits_are_its_own(traits: Traits, profile: Profile, host: Host, waiting: fl
     if rate >= CREDIBLE_WAITS:
         return True, f"{_count(rate)} voluntary context {'switch' if _count(rate) == '1' else 'switches'} an item"
     return False, f"only {profile.waits} voluntary context switches in {profile.items} items: the machine is busy"
+
+
+def _only_computes(call: str) -> bool:
+    return call.removeprefix("builtins.").split(".")[0].lstrip("_") in ONLY_COMPUTES
 
 
 def _gil_share(traits: Traits, profile: Profile, host: Host) -> tuple[float | None, str]:

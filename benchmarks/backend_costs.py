@@ -18,9 +18,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from multiprocessing import Pipe
 from typing import Any
 
 from autopar._backends import processes, threads
+from autopar._backends.fork import ForkedWorker
+from autopar._backends.spawn import WorkerProcess
+from autopar._backends.worker import main as serve
 from autopar._classify import classify
 from autopar._model.hints import Settings
 from autopar._model.observation import Host, Profile, Sample, Traits
@@ -82,6 +86,20 @@ def thread_start(count: int = 64) -> float:
     stop.set()
     for thread in fresh:
         thread.join()
+    return seconds
+
+
+def worker_call(*, forked: bool) -> float:
+    """Seconds of the caller for starting a worker process, without waiting for it."""
+    ours, theirs = Pipe()
+    worker = ForkedWorker(serve, theirs) if forked else WorkerProcess(target=serve, args=(theirs,))
+    started = time.perf_counter()
+    worker.start()
+    seconds = time.perf_counter() - started
+    worker.kill()
+    worker.join()
+    ours.close()
+    theirs.close()
     return seconds
 
 
@@ -190,6 +208,8 @@ def measure(rounds: int) -> list[Figure]:
     return [
         *cold_starts(rounds, "process", forked=False),
         *cold_starts(rounds, "fork", forked=True),
+        Figure("process call", median_of(rounds, lambda: worker_call(forked=False)), "process_call"),
+        Figure("fork call", median_of(rounds, lambda: worker_call(forked=True)), "fork_call"),
         Figure("thread start", median_of(rounds, thread_start), "thread_start"),
         Figure("thread chunk", median_of(rounds, lambda: chunks_through(thread_pool, one, 2000)), "thread_dispatch"),
         Figure("thread item", median_of(rounds, lambda: item_in_chunk(thread_pool, job)), "thread_item"),

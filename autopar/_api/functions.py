@@ -1,4 +1,4 @@
-"""The module-level functions: ``parallel`` and ``map``."""
+"""The module-level functions: ``parallel``, ``map``, and what shows how they fare."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 from autopar._api.arguments import check_iterables, split_keywords
 from autopar._api.config import settings_for
 from autopar._api.wrapper import AsyncParallel, Parallel, is_coroutine_function, wrap
+from autopar._engine.calibrating import calibrate as calibrate_host
 from autopar._engine.functions import state_of
 from autopar._engine.journal import all_decisions, decision_table
 from autopar._engine.maps import map_list
+from autopar._model.calibration import Calibration
 from autopar._model.decision import Decision
 from autopar._model.hints import DECORATOR, check_hints
 from autopar.errors import HintTypeError
@@ -128,6 +130,33 @@ def decisions() -> list[Decision]:
     'builtins.abs'
     """
     return all_decisions()
+
+
+def calibrate() -> Calibration:
+    """Measure now what this host costs, and keep it for later programs.
+
+    Nobody has to call it: maps that take long are followed by short measurements, a hundredth of their time, until
+    everything is known; and what maps show by themselves, such as the start of worker processes, counts too. Values
+    are kept in the store with a fingerprint of the host, for 30 days or until predictions prove them wrong.
+
+    Returns
+    -------
+    Calibration
+        ``quantities`` maps names to values, in seconds, seconds per byte, or cores; printed, it is a table.
+
+    Notes
+    -----
+    Takes under a second on a quiet machine; on a busy one what it measures is how busy that is. Where this process has
+    no worker processes yet, it has two afterwards.
+
+    Examples
+    --------
+    >>> import autopar as ap
+    >>> prices = ap.calibrate()
+    >>> prices.value("thread_dispatch") > 0
+    True
+    """
+    return calibrate_host()
 
 
 def table(decisions: Iterable[Decision] | None = None) -> str:

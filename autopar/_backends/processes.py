@@ -14,7 +14,9 @@ import itertools
 import os
 import pickle
 import threading
+import time
 import weakref
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from multiprocessing.connection import Connection, Pipe
@@ -31,6 +33,8 @@ from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Outcome
 from autopar.errors import TransportError, WorkerDiedError
 
+ARRIVALS_KEPT = 64
+
 _Parcel = tuple[int, tuple[bytes, bytes], int, bytes]
 """Job number, the job with its caller's surroundings, position and items."""
 
@@ -44,6 +48,7 @@ class _ProcessRunner:
     def _start(self) -> None:
         self._jobs: dict[int, None] = {}
         self._lost = False
+        self._fresh = True
         self._pipe: Connection
         self._process: BaseProcess
         self._process, self._pipe = _forked.pop() if _forked else _spawned()
@@ -52,6 +57,7 @@ class _ProcessRunner:
         number = parcel[0]
         if self._lost or not self._process.is_alive():
             self._restart()
+        sent = time.perf_counter()
         try:
             try:
                 new = self._send(parcel)
@@ -61,7 +67,8 @@ class _ProcessRunner:
             if not new:
                 started()
             answer = self._pipe.recv_bytes()
-            if answer == READY:
+            if answer.startswith(READY):
+                self._arrive(float(answer[len(READY) :]))
                 started()
                 answer = self._pipe.recv_bytes()
         except (EOFError, OSError) as error:
@@ -77,7 +84,16 @@ class _ProcessRunner:
         if status == BAD_ITEMS:
             cause = load_error(data)
             raise TransportError(f"cannot be unpickled in a worker process: {_line(cause)}") from cause
-        return load_outcome(data)
+        outcome = load_outcome(data)
+        if not new:
+            outcome.dispatch = time.perf_counter() - sent - outcome.wall
+        return outcome
+
+    def _arrive(self, loading: float) -> None:
+        """Note when a fresh worker was ready for its first job; loading that is the job's business."""
+        if self._fresh:
+            self._fresh = False
+            _arrivals.append(time.perf_counter() - loading)
 
     def _send(self, parcel: _Parcel) -> bool:
         """Send a chunk; True if its job is new to the worker."""
@@ -177,6 +193,7 @@ _starting = threading.Lock()
 _shared: WorkerPool | None = None
 _forked: list[tuple[BaseProcess, Connection]] = []
 """Workers that were forked and wait for the thread that is to serve them."""
+_arrivals: deque[float] = deque(maxlen=ARRIVALS_KEPT)
 
 
 def _packed(chunk: Chunk) -> tuple[int, tuple[bytes, bytes]]:
@@ -215,6 +232,11 @@ def open(plan: Plan) -> ProcessesPool:
 def warm() -> int:
     """Worker processes that are already there."""
     return _shared.alive + len(_forked) if _shared is not None else 0
+
+
+def arrivals(since: float) -> list[float]:
+    """When worker processes became ready, on the clock of `time.perf_counter`; the newest ones."""
+    return [ready for ready in list(_arrivals) if ready >= since]
 
 
 def _close_at_exit() -> None:

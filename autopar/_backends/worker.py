@@ -1,9 +1,9 @@
 """The main loop of a worker process.
 
 Messages from the caller are ``(job number, job and surroundings or None, start, items)``; answers are ``(status,
-bytes)``, and ``READY`` before the items of a new job begin, since a time limit of theirs does not include imports. One
-chunk is in flight at a time, so whatever breaks belongs to it. The process ends when its pipe closes, or when its
-parent does.
+bytes)``, and before the items of a new job begin ``READY`` with the seconds that loading the job took, since a time
+limit of theirs does not include imports. One chunk is in flight at a time, so whatever breaks belongs to it. The
+process ends when its pipe closes, or when its parent does.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import pickle
 import signal
 import sys
 import threading
+import time
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import parent_process
 from typing import Any, NamedTuple
@@ -77,6 +78,7 @@ class _Worker:
 
     def answer(self, number: int, job_data: tuple[bytes, bytes] | None, start: int, items_data: bytes) -> bytes:
         """Run a chunk."""
+        began = time.perf_counter()
         try:
             known = self._enter(number, job_data)
         except BaseException as error:
@@ -87,7 +89,7 @@ class _Worker:
             return pickle.dumps((BAD_ITEMS, dump_error(error)))
         self._look_at_imports(known)
         if job_data is not None:
-            self._pipe.send_bytes(READY)
+            self._pipe.send_bytes(READY + b"%.6f" % (time.perf_counter() - began))
         warned.forget()
         run = functools.partial(run_chunk, Chunk(known.job, start, items), keep=True)
         return pickle.dumps((OUTCOME, dump_outcome(known.around.context.run(run))), protocol=5)

@@ -171,7 +171,7 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
 
 def _choose(state: FunctionState, settings: Settings) -> Choice:
     """A thread, unless a process is demanded or clearly better; serial is no answer to ``submit``."""
-    profile = state.calls if state.calls.items else next(iter(state.profiles.values()), Profile())
+    profile = state.calls if state.calls.items else next(iter(state.memory.latest.values()), Profile())
     host, traits = current_host(), state.traits()
     workload = classify(traits, profile, host)
     situation = Situation(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from autopar._compilers.native import Refusal
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from autopar._compilers.native.compiled import CompiledFunction
     from autopar._engine.task import MapTask
     from autopar._kernel.types import Type
+    from autopar._model.plan import Rejected
 
 AT_HAND = 0.025
 """Seconds that a map stays in the loop for an object that may be in the cache: loading one takes less
@@ -106,6 +108,23 @@ class Compiling:
         self._types, self._since = self._found, task.machine.now()
         self._forms.begin(self._found)
 
+    @property
+    def has_forms(self) -> bool:
+        """The function has been compiled in this process, for some types."""
+        return self.task.state.forms.some
+
+    def take_up(self) -> bool:
+        """Take a form that an earlier map or call has had compiled for the first item's types; True if there is one."""
+        if self.form is not None or self.why_not or self._item is _NONE:
+            return False
+        found = self._find_types(self._item)
+        form = found if isinstance(found, Refusal) else self._forms.known(found)
+        if form is None or isinstance(form, Refusal):
+            return False
+        self._types = self._found = found  # type: ignore[assignment]
+        self._use(form)
+        return True
+
     def adopt(self) -> bool:
         """Take the compiled function if it has become ready; True if it just has."""
         if self._types is None or self.form is not None or self.why_not:
@@ -145,6 +164,11 @@ class Compiling:
         if self.pending:
             return "it was still being compiled"
         return f"too little is left to repay compiling, which takes about {COMPILE_SECONDS:g} s"
+
+    def latest(self, rejected: tuple[Rejected, ...]) -> tuple[Rejected, ...]:
+        """The planner's rows with what has become known of native code since the choice was made."""
+        rows = (replace(row, because=self.reason) if row.plan.compiler == "native" else row for row in rejected)
+        return tuple(row for row in rows if self._used is None or row.plan.compiler != "native" or self.why_not)
 
     def notes(self, *, chosen: bool) -> tuple[str, ...]:
         """What the decision should say besides its rows; where nothing was ``chosen`` there are no rows."""

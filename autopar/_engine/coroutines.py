@@ -30,8 +30,10 @@ from autopar._engine.functions import ArgumentTypes, FunctionState
 from autopar._engine.journal import record
 from autopar._engine.machine import cores_here, threads_left, warm_workers
 from autopar._engine.task import add_note, draws_from_numpy, root_seed
+from autopar._engine.teaching import teach_coroutines
 from autopar._model.decision import Decision
 from autopar._model.hints import Settings
+from autopar._model.learned import ProfileKey
 from autopar._model.observation import Profile, Sample, Traits
 from autopar._native_api import thread_probe
 from autopar._observe.host import current_host
@@ -93,9 +95,11 @@ class CoroutineRun:
         self._results = 0
         self._give_way_at = 0.0
 
+        self._key = ProfileKey(state.memory.code, "await", 0)
         host = current_host()
         traits = _traits(state, items, star=star, kwargs=kwargs)
-        known = state.profiles.get(type(None)) or Profile()
+        learned = state.memory.recall(self._key)
+        known = Profile() if learned is None else learned.facts.profile()
         self._choice = choose(
             Situation(
                 traits=traits,
@@ -349,7 +353,7 @@ class CoroutineRun:
         if profile.items:
             # The loop's CPU time belongs to all items together; the wall time of each was its own.
             profile.cpu = min(cpu, profile.wall)
-            self.state.profiles[type(None)] = profile
+            teach_coroutines(self.state, self._key, profile, self._started_unix)
         items = self._results
         return record(
             self.state,

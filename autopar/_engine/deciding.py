@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,21 +10,26 @@ from dataclasses import replace
 from autopar._backends.chunk import run_chunk
 from autopar._classify import classify
 from autopar._engine.blocks import Block
+from autopar._engine.lessons import followed
+from autopar._engine.machine import THIS_MACHINE
+from autopar._engine.memory import NEAR_SIZES
+from autopar._engine.prices import host_prices
 from autopar._engine.task import MapTask
+from autopar._model.learned import Learned
 from autopar._model.nesting import nested_cores
-from autopar._model.observation import Profile, Traits
+from autopar._model.observation import Profile, Sample, Traits
 from autopar._model.plan import Choice, Plan
-from autopar._model.work import Chunk
+from autopar._model.work import Chunk, Outcome
+from autopar._model.workload import Kind
 from autopar._plan import (
     DEFAULT_COSTS,
     Situation,
     choose,
     gil_share_from_race,
+    race_size,
     wants_gil_race,
     worth_planning,
 )
-
-RACERS = Plan(backend="threads", workers=2)
 
 ASSUMED_SHARE = 0.2
 """GIL share of a function that calls what releases it, where it cannot be measured. A guess; the next map measures."""
@@ -31,9 +37,22 @@ ASSUMED_SHARE = 0.2
 COMPILED_GIL_SECONDS = 0.1e-6
 """Seconds of the GIL that an item of a compiled block takes for its way in and out (benchmarks/native)."""
 
+WORTH_TELLING = 1.1
+"""Correction of a prediction from which a decision mentions it."""
+
 SEEN_HAND_OVERS = 0.3
 """Share of the GIL hand-overs to be expected of two threads that compete, one in each switch interval, below which a
 slow race says nothing about the GIL. Two busy loops showed 0.9 to 1.1 on two cores."""
+
+LOST_TO_NOISE = 0.15
+"""Share of their time that racing threads lose to the clock's noise and other programs, and not to one another; as much
+as :func:`~autopar._plan.gil_share_from_race` rounds away."""
+
+SIDE_BY_SIDE = 1.2
+"""Mean number of threads at work below which a race shows nothing: the chunks ran one after another."""
+
+FAR_OFF = 2.0
+"""Factor by which the items before a race may have taken longer than those in it, and still count."""
 
 
 class Deciding:
@@ -45,12 +64,15 @@ class Deciding:
         The latest choice, or None while none was needed.
     excluded
         Backend -> what went wrong with it earlier in this map.
+    relied_on
+        What earlier maps learned, if a plan was made on that before the first item.
     """
 
     def __init__(self, task: MapTask) -> None:
         self.task = task
         self.choice: Choice | None = None
         self.excluded: dict[str, str] = {}
+        self.relied_on: Learned | None = None
 
     def worth_it(self) -> bool:
         """Whether any plan could repay looking for it."""
@@ -58,15 +80,72 @@ class Deciding:
         each, source = task.profile.seconds_per_item, task.source
         return worth_planning(each, source.remaining, source.taken, task.host, task.settings)
 
-    def choose(self) -> Choice:
-        """Make a choice from what is known now."""
-        self.choice = choose(self._situation())
+    def choose(self, profile: Profile | None = None) -> Choice:
+        """Make a choice from what is known now.
+
+        ``profile`` tells of an item that still runs, so that one item more than those to come is under way.
+        """
+        situation = self._situation()
+        if profile is not None:
+            task, remaining = self.task, situation.remaining
+            situation = replace(
+                situation,
+                profile=profile,
+                workload=classify(situation.traits, profile, task.host),
+                remaining=None if remaining is None else remaining + 1,
+            )
+        self.choice = choose(situation)
         return self.choice
+
+    def choose_from_memory(self) -> Choice | None:
+        """A choice before the first item, if what earlier maps learned of such items carries it; else None.
+
+        Where the loop is the answer, or something is still to be measured, it is better found on the way.
+        """
+        task = self.task
+        learned = self._learned_before(task.source.remaining)
+        if learned is None or not self._still_holds(learned):
+            return None
+        task.profile = learned.facts.profile()
+        situation = self._situation()
+        choice = None if wants_gil_race(situation) else choose(situation)
+        if choice is None or choice.plan.backend == "serial":
+            task.profile = Profile()
+            return None
+        self.choice, self.relied_on = choice, learned
+        return choice
+
+    def _learned_before(self, remaining: int | None) -> Learned | None:
+        """What is known of such items, if a plan could repay looking for it."""
+        task, memory = self.task, self.task.state.memory
+        if remaining is None or remaining < 2 or task.profile.items or task.lazy or not task.source.inert:
+            return None
+        if not worth_planning(memory.longest_item(), remaining, remaining, task.host, task.settings):
+            return None
+        first = task.source.peek()
+        if not first:
+            return None
+        task.see(first[0])
+        learned = memory.recall(task.key, within=NEAR_SIZES)
+        if learned is None or not learned.trusted:
+            return None
+        worth = worth_planning(learned.facts.seconds, remaining, remaining, task.host, task.settings)
+        return learned if worth else None
+
+    def _still_holds(self, learned: Learned) -> bool:
+        """The code below the function is what it was, and an item of it was watched for effects that nobody saw."""
+        task, state = self.task, self.task.state
+        task.traits()
+        if not learned.followed or learned.followed != followed(task):
+            return False
+        if not (state.witnessed or task.settings.pure):
+            state.witnessed = learned.clean
+        return state.witnessed or task.settings.pure
 
     def look_closely(self) -> Iterator[Block]:
         """Measure what a planning wants to know: sizes, and the GIL share by running some items on two threads."""
         self._inherit()
-        self._measure_sizes()
+        self.measure_sizes()
         if wants_gil_race(self._situation()):
             yield from self._race()
 
@@ -75,7 +154,7 @@ class Deciding:
         traits = task.traits()
         if task.compiling.form is not None:
             traits = replace(traits, gil_seconds=COMPILED_GIL_SECONDS)
-        profile = task.profile if task.profile.items else self._earlier() or task.profile
+        profile = task.profile if task.profile.items else task.remembered or task.profile
         return Situation(
             traits=traits,
             workload=classify(traits, profile, task.host),
@@ -91,7 +170,28 @@ class Deciding:
             excluded={**self.excluded, **task.compiling.excluded},
             compiler=task.loop.compiler,
             ordered=task.ordered,
+            costs=host_prices().costs if task.machine is THIS_MACHINE else DEFAULT_COSTS,
+            corrections=self._corrections(),
         )
+
+    def correction(self, plan: Plan) -> float:
+        """What a plan's prediction was multiplied by."""
+        return self._corrections().get(plan.backend, 1.0) if plan.predicted is not None else 1.0
+
+    def experience(self) -> tuple[str, ...]:
+        """What earlier outcomes did to the predictions, in words."""
+        known = self.task.state.memory.recall(self.task.key)
+        ways = () if known is None else known.ways
+        return tuple(
+            f"{way.backend} took {math.exp(way.log_ratio):.2g} times what their prices say in {way.maps} earlier "
+            f"map{'s' if way.maps > 1 else ''}: such a prediction is multiplied by {way.factor:.2g}"
+            for way in ways
+            if way.outcomes and not 1 / WORTH_TELLING < way.factor < WORTH_TELLING
+        )
+
+    def _corrections(self) -> dict[str, float]:
+        known = self.task.state.memory.recall(self.task.key)
+        return {} if known is None else known.corrections
 
     def _threads(self, traits: Traits) -> int:
         """Threads for this map. Inside an item of another one, waits for the GIL or a core look like those of I/O."""
@@ -99,16 +199,12 @@ class Deciding:
         waits = bool(traits.blocking_calls) or self.task.demanded
         return self.task.machine.threads_left() if not inside or waits else 0
 
-    def _earlier(self) -> Profile | None:
-        """What earlier maps over items of this type have learned."""
-        return self.task.state.profiles.get(type(self.task.sample_item))
-
     def _inherit(self) -> None:
-        earlier, profile = self._earlier(), self.task.profile
+        earlier, profile = self.task.remembered, self.task.profile
         if earlier is not None and profile.gil_share is None and not earlier.gil_share_assumed:
             profile.gil_share, profile.gil_share_why = earlier.gil_share, earlier.gil_share_why
 
-    def _measure_sizes(self) -> None:
+    def measure_sizes(self) -> None:
         """Learn from the first item and its result what sending them would cost."""
         task, profile = self.task, self.task.profile
         if profile.pickles is not None:
@@ -128,38 +224,58 @@ class Deciding:
             profile.gil_share_why = f"assumed: it calls {releasing[0]}, and the machine is too busy to measure it"
 
     def _race(self) -> Iterator[Block]:
-        """Run two chunks on two threads at once and read off how much of their CPU time they shared."""
+        """Run chunks on several threads at once and read off how much of their CPU time they shared."""
         task = self.task
-        size = max(1, int(DEFAULT_COSTS.race_chunk / max(task.profile.seconds_per_item, 1e-9)))
-        job = task.job(max(1, task.cores // 2))
+        threads, size = race_size(self._situation())
+        racers = Plan(backend="threads", workers=threads)
+        job = task.job(max(1, task.cores // threads))
         chunks = []
-        for _ in range(RACERS.workers):
+        for _ in range(threads):
             start = task.source.taken
             if items := task.source.take(size):
                 chunks.append(Chunk(job, start, items))
         if not all(task.fits(list(chunk.items)) for chunk in chunks):
-            task.forget_types()
             for chunk in chunks:
                 yield task.block_of(chunk, run_chunk(chunk), task.loop)
             return
-        pool = task.machine.open(RACERS)
+        pool = task.machine.open(racers)
         for warmed_up in [pool.submit(Chunk(job, 0, [])) for _ in chunks]:
             warmed_up.result()
         futures = [pool.submit(chunk) for chunk in chunks]
         outcomes = [future.result() for future in futures]
-        starts = [getattr(future, "started", 0.0) for future in futures]
-        ends = [start + outcome.wall for start, outcome in zip(starts, outcomes, strict=True)]
-        together = max(ends, default=0.0) - min(starts, default=0.0)
         for chunk, outcome in zip(chunks, outcomes, strict=True):
             task.worked += outcome.cpu
-            yield task.block_of(chunk, outcome, RACERS)
-        computed = sum(outcome.cpu for outcome in outcomes)
-        if len(outcomes) == RACERS.workers and computed > 0 and task.stop_at is None:
-            hand_overs = together / sys.getswitchinterval()
-            if together > computed / 2 and sum(outcome.waits for outcome in outcomes) < SEEN_HAND_OVERS * hand_overs:
+            yield task.block_of(chunk, outcome, racers)
+        starts = [getattr(future, "started", 0.0) for future in futures]
+        ends = [start + outcome.wall for start, outcome in zip(starts, outcomes, strict=True)]
+        if len(outcomes) > 1 and task.stop_at is None:
+            self._judge_race(outcomes, max(ends) - min(starts))
+
+    def _judge_race(self, outcomes: list[Outcome], seconds: float) -> None:
+        """Learn from chunks that ran side by side, for so many seconds until the last was done."""
+        items = sum(len(outcome.values) for outcome in outcomes)
+        ran = sum(outcome.wall for outcome in outcomes)
+        cpu = sum(outcome.cpu for outcome in outcomes)
+        profile = self.task.profile
+        waits = items * self._wait_per_item()
+        done = min(ran, cpu + waits)
+        if done <= 0 or ran < SIDE_BY_SIDE * seconds:
+            return
+        if ran - done > LOST_TO_NOISE * ran:
+            waited = sum(outcome.waits for outcome in outcomes) - items * profile.waits_per_item
+            if waited < SEEN_HAND_OVERS * seconds / sys.getswitchinterval():
                 # They lost time, but hardly ever waited for each other: other programs had the cores.
                 self._assume_from_calls()
                 return
-            share = gil_share_from_race(computed, together, RACERS.workers)
-            task.profile.gil_share = share
-            task.profile.gil_share_why = f"{computed * 1e3:.3g} ms of work took {together * 1e3:.3g} ms on two threads"
+        share = gil_share_from_race(done, seconds, ran / seconds)
+        if items * profile.seconds_per_item > FAR_OFF * done:
+            # The items before were no measure, like a first one that imports something.
+            self.task.profile = profile = replace(profile, items=0, runs=0, wall=0.0, cpu=0.0, waits=0)
+        profile.add(Sample(items, done, cpu, waits=round(items * profile.waits_per_item)))
+        profile.gil_share = share
+        profile.gil_share_why = f"{done * 1e3:.3g} ms of work took {seconds * 1e3:.3g} ms on {len(outcomes)} threads"
+
+    def _wait_per_item(self) -> float:
+        """Seconds of an item that are its own waits, and not those for a core or the GIL."""
+        workload = classify(self.task.traits(), self.task.profile, self.task.host)
+        return 0.0 if workload.kind is Kind.CPU else workload.wait_per_item

@@ -52,7 +52,7 @@ class Early:
         results, iterator = self.results, self.iterator
         call = functools.partial(state.function, **kwargs) if kwargs else state.function
         unix, count = time.time(), len(self.items)
-        pools = getattr(pools_used, "count", 0)
+        pools = pools_used.box[0]
         self._meter = Meter() if count > 1 else None
         started = time.perf_counter()
         elapsed = 0.0
@@ -61,7 +61,7 @@ class Early:
             while call_each(call, iterator, size, results, star) is True:
                 elapsed = time.perf_counter() - started
                 if elapsed >= DEFAULT_COSTS.look_seconds:
-                    self.nested = getattr(pools_used, "count", 0) != pools
+                    self.nested = pools_used.box[0] != pools
                     return False
                 # Slices double, and one more than is left finds the end.
                 size = min(2 * size, count - len(results) + 1) if len(results) < count else 1
@@ -82,7 +82,7 @@ def early(state: FunctionState, iterables: tuple[Any, ...], settings: Settings) 
         return None
     items = iterables[0]
     if len(items) > 1:
-        known = state.profiles.get(type(items[0]))
+        known = state.memory.latest.get(type(items[0]))
         if known is None or len(items) * known.seconds_per_item >= DEFAULT_COSTS.look_seconds:
             return None
     return Early(items)

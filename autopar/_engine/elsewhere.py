@@ -11,11 +11,11 @@ from queue import Empty
 
 from autopar._engine.blocks import Block
 from autopar._engine.pace import Pace
-from autopar._engine.task import MapTask, named, pools_used
+from autopar._engine.task import MapTask, named, note_pool
 from autopar._model.observation import Sample
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Job, Outcome
-from autopar._plan import DEFAULT_COSTS, Climb, next_chunksize
+from autopar._plan import DEFAULT_COSTS, Climb, climb_start, next_chunksize
 from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
 
 LOOK_FOR_STARTS = 0.05
@@ -24,7 +24,7 @@ LOOK_FOR_STARTS = 0.05
 POLL_FOR_CANCEL = 0.05
 """Seconds within which a map notices that its asynchronous caller was cancelled."""
 
-Fallback = Callable[[str], None]
+Fallback = Callable[[str, bool], None]
 
 
 class Elsewhere:
@@ -37,7 +37,8 @@ class Elsewhere:
     plan
         What to open.
     leave
-        Called with the reason when this way cannot go on; what is left is in ``requeue``.
+        Called when this way cannot go on, with the reason and whether the backend works; what is left is in
+        ``requeue``.
 
     Attributes
     ----------
@@ -45,24 +46,28 @@ class Elsewhere:
         Chunks to run again, or elsewhere.
     warming
         The workers are still starting: nothing has come back yet.
+    left
+        This way cannot go on.
     """
 
     def __init__(self, task: MapTask, plan: Plan, leave: Fallback) -> None:
         self.task = task
         self.plan = plan
-        pools_used.count = getattr(pools_used, "count", 0) + 1
+        note_pool()
         self.requeue: deque[Chunk] = deque()
         warm = task.machine.warm_workers().get(plan.backend, 0)
+        self._now = task.machine.now
+        if plan.backend == "processes" and not warm:
+            task.on_pool.cold.append((self._now(), plan.workers, task.machine.forkable()))
         self.pool = task.machine.open(plan)
         self.warming = plan.backend == "processes" and warm < plan.workers
         self.climb = self._new_climb(plan)
         task.scattered = True
         self._leave = leave
-        self._left = False
+        self.left = False
         self._job = self._new_job(plan)
         self._pace = Pace(task.profile.seconds_per_item)
         self._in_flight: dict[Future[Outcome], Chunk] = {}
-        self._now = task.machine.now
         self._done = task.machine.completions()
         self._attempts: dict[int, int] = {}
         self._began: float | None = None
@@ -92,14 +97,13 @@ class Elsewhere:
         """Concurrency control that starts from what this function's last map found."""
         if not plan.adaptive:
             return None
-        earlier = self.task.best_concurrency or 0
-        alone = self.task.profile.seconds_per_item or None
-        return Climb(plan.workers, start=max(DEFAULT_COSTS.climb_start, earlier), alone=alone)
+        start = climb_start(plan.backend, self.task.cores, self.task.best_concurrency, DEFAULT_COSTS)
+        return Climb(plan.workers, start=start, alone=self.task.profile.seconds_per_item or None)
 
     def fill(self) -> None:
         """Keep as many chunks submitted as the plan says and the buffer allows."""
         limit = self.climb.limit if self.climb is not None else self.pool.capacity
-        while len(self._in_flight) < limit and not self._left:
+        while len(self._in_flight) < limit and not self.left:
             chunk = self._next_chunk()
             if chunk is None:
                 return
@@ -139,8 +143,7 @@ class Elsewhere:
         chunk = Chunk(self._job, start, items)
         if not self.task.fits(items):
             self.requeue.append(chunk)
-            self.task.forget_types()
-            self._go(f"an item from {start} on has another type, for which it may have effects")
+            self._go(f"an item from {start} on has another type, for which it may have effects", works=True)
             return None
         return chunk
 
@@ -171,6 +174,10 @@ class Elsewhere:
             blocks = [block for future in self._wait_for_any() for block in self._finish(future)]
         return blocks
 
+    def nudge(self) -> None:
+        """Make somebody who waits here look up; called from another thread."""
+        self._done.put(Future())
+
     def drain(self) -> Iterator[Block]:
         """Everything that is still under way."""
         while self.busy:
@@ -185,6 +192,8 @@ class Elsewhere:
                 future.cancel()
         if self.climb is not None:
             self.task.profile.best_concurrency = self.climb.accepted
+        if self.plan.backend == "processes" and self._began is not None:
+            self.task.on_pool.steady.append((self.plan.workers, self._finished, self._now() - self._began))
         self.pool.close()
 
     def slower_than_the_loop(self) -> str:
@@ -195,8 +204,9 @@ class Elsewhere:
         free = not task.demanded and task.settings.timeout is None and not task.settings.eager
         if not known or not free or self.climb is not None:
             return ""
-        # The CPU time that these items took is what the loop would have needed at least, whatever the ones before took.
-        if elapsed < 1.25 * self._worked + 0.1:
+        # What these items took of a core tells what the loop would have needed, on a machine as busy as it was.
+        share = task.profile.cpu_share
+        if share <= 0 or elapsed < 1.25 * self._worked / share + 0.1:
             return ""
         return f"slower than the loop: {self._finished} items took {elapsed:.3g} s for {self._worked:.3g} s of work"
 
@@ -272,6 +282,7 @@ class Elsewhere:
     def _learn(self, outcome: Outcome) -> None:
         items = len(outcome.values)
         self.task.worked += outcome.cpu
+        self.task.on_pool.add(outcome)
         if self._began is None:
             # Starting the workers is paid for once; what counts from here on is how fast they are.
             self._began = self._now()
@@ -339,10 +350,11 @@ class Elsewhere:
         self._cancel_beyond(block.end)
         return block
 
-    def _go(self, reason: str) -> None:
-        if not self._left:
-            self._left = True
-            self._leave(reason)
+    def _go(self, reason: str, *, works: bool = False) -> None:
+        """Give this way up; ``works`` says that nothing is wrong with the backend itself."""
+        if not self.left:
+            self.left = True
+            self._leave(reason, works)
 
     def _split(self, chunk: Chunk) -> None:
         for position, item in enumerate(chunk.items):

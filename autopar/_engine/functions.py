@@ -1,4 +1,4 @@
-"""What the engine remembers of one function: its traits, its profiles and how a worker process finds it."""
+"""What the engine remembers of one function: its traits, what was learned of it, how a worker process finds it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from types import FunctionType, ModuleType, NoneType
+from types import CodeType, FunctionType, ModuleType, NoneType
 from typing import Any
 
 from autopar._backends.importing import importable
 from autopar._effects import analyse
+from autopar._engine.memory import Memory
 from autopar._engine.native import Forms
 from autopar._model.decision import Brief, Decision
 from autopar._model.effects import Effect, EffectKind
@@ -51,8 +52,12 @@ class ArgumentTypes:
 
     @property
     def plain(self) -> bool:
-        """They are built-in types, whose methods do nothing that the function's own code does not show."""
-        return all(kind.__module__ == "builtins" for kind in (*self.positional, *dict(self.keyword).values()))
+        """They are built-in types, whose methods do nothing that the function's own code does not show.
+
+        To loop over an iterator changes it, so iterators are not among them.
+        """
+        kinds = (*self.positional, *dict(self.keyword).values())
+        return all(kind.__module__ == "builtins" and not hasattr(kind, "__next__") for kind in kinds)
 
     def fit(self, items: list[Any], *, star: bool) -> bool:
         """Whether all these items have these types."""
@@ -75,7 +80,7 @@ class FunctionState:
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
         self.lock = threading.Lock()
-        self.profiles: dict[type, Profile] = {}
+        self.memory = Memory(function)
         self.calls = Profile()
         self.target: list[Callable[..., Any]] = [function]
         self.spent = 0.0
@@ -135,6 +140,11 @@ class FunctionState:
 
     def _current(self) -> bool:
         return all(_identity(namespace.get(name)) is identity for namespace, name, identity in self._seen)
+
+    def followed_codes(self) -> tuple[CodeType, ...] | None:
+        """The code that the analysis has followed, or None if the function was not analysed yet."""
+        known = self._traits.get(None)
+        return None if known is None else known.report.codes
 
     def shared_globals(self) -> dict[tuple[str, str], Any]:
         """Values of the module-level names that a worker process must see as they are here.
@@ -249,9 +259,9 @@ def state_for(function: Callable[..., Any]) -> FunctionState:
 
 
 def bound_state(state: FunctionState, function: Callable[..., Any]) -> FunctionState:
-    """The memory of a bound method: the profiles of its function, the traits of its own."""
+    """The memory of a bound method: what was learned of its function, the traits of its own."""
     bound = FunctionState(function)
-    bound.profiles = state.profiles
+    bound.memory = state.memory
     bound.calls = state.calls
     bound.kept = state.kept
     return bound

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 from autopar._backends.chunk import bind, run_chunk
 from autopar._backends.said import Keeper
+from autopar._engine.ahead import Ahead
 from autopar._engine.blocks import Block
 from autopar._engine.early import Early
 from autopar._engine.task import MapTask, pools_used
-from autopar._model.observation import Profile
+from autopar._model.observation import Profile, Sample
 from autopar._model.work import Chunk
 from autopar._observe.meter import Meter
 from autopar._observe.witness import Witness
@@ -50,8 +53,9 @@ class Here:
         The latest slice was long enough to plan on.
     """
 
-    def __init__(self, task: MapTask) -> None:
+    def __init__(self, task: MapTask, ahead: Ahead) -> None:
         self.task = task
+        self._ahead = ahead
         self.seconds = 0.0
         self.final = False
         self.credible = False
@@ -67,11 +71,10 @@ class Here:
         """
         task, source = self.task, self.task.source
         probing = task.profile.items == 0
-        pools = getattr(pools_used, "count", 0)
+        pools = pools_used.box[0]
         watching = source.watched
         count = 1 if probing or watching else self._size(seconds)
         start = source.taken
-        meter = Meter(task.machine.probe)
         if task.careful or probing or watching or task.compiling.form is not None:
             items = source.take(count)
             if not items:
@@ -80,18 +83,13 @@ class Here:
                 self._watch(items[0])
             chunk = Chunk(self._job, start, items)
             if probing:
-                task.see(items[0])
-                self._compile_on_demand(items[0])
-                chunk = Chunk(self._job, start, items)
-            witness = self._witness(items[0]) if probing else None
-            meter = Meter(task.machine.probe)
-            block = self.run_chunk(chunk)
-            if probing:
-                task.sample_item = items[0]
-                task.sample_result = block.values[0] if block.values else None
-            if witness is not None:
-                task.state.seen_effects = witness.changes()
+                block, sample = self._run_first(chunk, alone)
+            else:
+                meter = Meter(task.machine.probe)
+                block = self.run_chunk(chunk)
+                sample = self._sample(meter, len(block.values), alone)
         else:
+            meter = Meter(task.machine.probe)
             block = Block(start, [])
             keeper = Keeper(block.values).start() if self._out_of_order else None
             try:
@@ -105,11 +103,30 @@ class Here:
             task.count(task.loop, len(block.values))
             if not block.values and block.error is None:
                 return None
-        self._learn(meter, len(block.values), alone)
-        if getattr(pools_used, "count", 0) != pools and not self.final:
+            sample = self._sample(meter, len(block.values), alone)
+        self._learn(sample, len(block.values))
+        if pools_used.box[0] != pools and not self.final:
             self._run_the_rest_here()
         source.check_end()
         return block
+
+    def _run_first(self, chunk: Chunk, alone: bool) -> tuple[Block, Sample]:
+        """The first item is watched in two ways: for what it changes, and for when the others need wait no longer."""
+        task, item = self.task, chunk.items[0]
+        task.see(item)
+        self._compile_on_demand(item)
+        task.sample_item = item
+        witness = self._witness(item)
+        with self._ahead if self._ahead.worth_it() else nullcontext():
+            meter = Meter(task.machine.probe)
+            block = self.run_chunk(chunk)
+            sample = self._sample(meter, len(block.values), alone)
+        if self._ahead.pool is not None:
+            sample = replace(sample, process_cpu=None)
+        task.sample_result = block.values[0] if block.values else None
+        if witness is not None:
+            task.state.seen_effects = witness.changes()
+        return block, sample
 
     def _compile_on_demand(self, item: Any) -> None:
         """Where compiled code is demanded nothing runs before it is there."""
@@ -140,7 +157,7 @@ class Here:
         task.source.check_end()
 
     def _run_the_rest_here(self) -> None:
-        self.final = True
+        self.final = self.task.maps_inside = True
         self.task.fallbacks.append("its items map in parallel themselves, so they run one after the other")
 
     def run_strictly(self) -> Iterator[Block]:
@@ -196,9 +213,11 @@ class Here:
         args = item if task.source.star and isinstance(item, tuple) else (item,)
         return Witness(task.state.function, args, task.kwargs)
 
-    def _learn(self, meter: Meter, items: int, alone: bool) -> None:
+    def _sample(self, meter: Meter, items: int, alone: bool) -> Sample:
+        return meter.sample(max(1, items), alone=alone and self.task.host.threads_alive <= 1)
+
+    def _learn(self, sample: Sample, items: int) -> None:
         task = self.task
-        sample = meter.sample(max(1, items), alone=alone and task.host.threads_alive <= 1)
         self.seconds += sample.wall
         task.worked += sample.wall
         if items:

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from autopar._engine.functions import FunctionState
 from autopar._model.decision import ENDED_EARLY, Decision
 from autopar._observe.host import current_host, fingerprint
 from autopar._record import DecisionLog, Store, explain, table, whole
 from autopar.errors import StoreWarning
 
 if TYPE_CHECKING:
+    from autopar._engine.functions import FunctionState
     from autopar._engine.run import MapRun
 
 COMPUTES = 0.5
@@ -78,13 +78,19 @@ def record_map(run: MapRun, operation: str, error: BaseException | None) -> Deci
         items=items,
         workload=choice.workload if choice is not None else None,
         plan=run.plan,
-        rejected=choice.rejected if choice is not None else (),
+        rejected=task.compiling.latest(choice.rejected) if choice is not None else (),
         why=_why(run),
         predicted=run.predicted,
         actual=task.machine.now() - task.started,
         serial_estimate=_serial_seconds(run, items),
         tried=tuple(task.tried),
-        notes=(choice.notes if choice is not None else ()) + task.compiling.notes(chosen=choice is not None),
+        trials=run.trials,
+        learned=run.learned,
+        notes=(
+            *(choice.notes if choice is not None else ()),
+            *run.experience,
+            *task.compiling.notes(chosen=choice is not None),
+        ),
         fallbacks=tuple(task.fallbacks),
         error="" if error is None else type(error).__qualname__,
     )

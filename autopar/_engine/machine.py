@@ -73,6 +73,10 @@ class Machine(Protocol):
     def open(self, plan: Plan) -> Pool:
         """The plan's pool."""
 
+    @property
+    def looks_ahead(self) -> bool:
+        """A thread may watch over a first item and start others meanwhile."""
+
     def completions(self) -> Completions:
         """A queue for the chunks of one pool as they end."""
 
@@ -87,6 +91,7 @@ class ThisMachine:
     now = staticmethod(time.perf_counter)
     host = staticmethod(current_host)
     forkable = staticmethod(forkable)
+    looks_ahead = True
     pickled_size = staticmethod(pickled_size)
 
     def threads_left(self) -> int:

@@ -51,6 +51,11 @@ class Forms:
         self._pending: dict[tuple[Type, ...], int] = {}
         self._remembered: dict[tuple[Type, ...], bool] = {}
 
+    @property
+    def some(self) -> bool:
+        """Some form is there."""
+        return any(not isinstance(form, Refusal) for form in self._forms.values())
+
     def cost(self, types: tuple[Type, ...]) -> float:
         """Seconds that compiling for these types is expected to take."""
         if types not in self._remembered:
@@ -122,15 +127,15 @@ class Forms:
         return None if isinstance(form, Refusal) else form
 
     def _compile(self, types: tuple[Type, ...]) -> CompiledFunction | Refusal:
-        form: CompiledFunction | Refusal = Refusal("the compiler has failed")
         try:
             form = compile_for(self.function, types)
             if not isinstance(form, Refusal):
                 form.otherwise = self._for_others
                 remember(self.function, types)
-        finally:
-            form = self._forms.setdefault(types, form)
-            self._pending.pop(types, None)
+        except Exception as error:  # a mistake of ours: the function runs in Python, and the reason is on record
+            form = Refusal(f"autopar's compiler has failed with {type(error).__name__}; please report it")
+        form = self._forms.setdefault(types, form)
+        self._pending.pop(types, None)
         return form
 
 

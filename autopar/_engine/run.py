@@ -7,17 +7,22 @@ what cannot go on there comes back to the caller's thread. Results leave as bloc
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 
+from autopar._engine.ahead import Ahead
 from autopar._engine.blocks import Block
 from autopar._engine.deciding import Deciding
 from autopar._engine.early import Early
 from autopar._engine.elsewhere import Elsewhere
 from autopar._engine.here import HELP_SLICE, Here
+from autopar._engine.lessons import Trials, surprise
 from autopar._engine.notice import could_hint, hint_where_it_hurts
-from autopar._engine.task import MapTask
+from autopar._engine.task import MapTask, note_pool
+from autopar._engine.teaching import teach
+from autopar._model.decision import Trial
 from autopar._model.observation import Profile
 from autopar._model.plan import LOOP, Choice, Plan
 from autopar._model.work import Chunk
@@ -47,11 +52,33 @@ class MapRun:
         self.task = task
         self.plan: Plan = LOOP
         self.predicted: float | None = None
-        self._here = Here(task)
         self._deciding = Deciding(task)
+        self._ahead = Ahead(task, self._deciding, self._open)
+        self._here = Here(task, self._ahead)
         self._elsewhere: Elsewhere | None = None
         self._left_over: deque[Chunk] = deque()
         self._look_at = 0.0
+        self._trials = Trials(task.machine.now)
+        self._earlier_trials: tuple[Trial, ...] = ()
+        self._checked = False
+        self._experience: tuple[str, ...] = ()
+        self._planned_for = 0
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """The plans that were chosen and have ended, with what was predicted and what came."""
+        return self._earlier_trials + self._trials.trials
+
+    @property
+    def experience(self) -> tuple[str, ...]:
+        """What earlier outcomes did to the predictions, in words."""
+        return self._experience
+
+    @property
+    def learned(self) -> str:
+        """What of earlier maps was relied on, in words."""
+        relied_on = self._deciding.relied_on
+        return "" if relied_on is None else relied_on.origin
 
     @property
     def choice(self) -> Choice | None:
@@ -68,12 +95,15 @@ class MapRun:
         interrupted = False
         try:
             self._meet_demand()
+            self._start_from_memory()
             while True:
                 self.task.check_cancelled()
                 if self._elsewhere is not None:
                     yield from self._run_elsewhere(self._elsewhere)
                     if self._elsewhere is not None:
                         return
+                elif self._left_over and self.task.demanded and not self._here.final:
+                    self._meet_demand_again()
                 elif self._left_over:
                     chunk = self._left_over.popleft()
                     if self.task.stop_at is None or chunk.start < self.task.stop_at:
@@ -86,7 +116,10 @@ class MapRun:
                     block = self._here.run_slice()
                     if block is not None:
                         yield block
-                    yield from self._consider()
+                    if self._ahead.pool is not None:
+                        yield from self._take_over(self._ahead.pool)
+                    else:
+                        yield from self._consider()
         except (KeyboardInterrupt, SystemExit):
             interrupted = True
             raise
@@ -105,6 +138,61 @@ class MapRun:
             choice = self._deciding.choose()
             if settings.backend is not None or settings.timeout is not None:
                 self._adopt(choice)
+
+    def _meet_demand_again(self) -> None:
+        """What was left elsewhere goes there once more, by a plan that knows why it was left."""
+        choice = self._deciding.choose()
+        self._adopt(choice)
+        if self._elsewhere is not None:
+            self._elsewhere.requeue.extend(self._left_over)
+            self._left_over.clear()
+        else:
+            self._here.final = True
+
+    def _start_from_memory(self) -> None:
+        """Where earlier maps have shown what such items take, the choice is made before the first one runs."""
+        settings = self.task.settings
+        if settings.backend is None and settings.timeout is None and settings.compiler is None:
+            if self._compiled_before():
+                return
+            choice = self._deciding.choose_from_memory()
+            if choice is not None:
+                self._adopt(choice)
+
+    def _compiled_before(self) -> bool:
+        """Whether the function has been compiled for such items in this process; then it is used from the first on."""
+        task = self.task
+        if not task.source.inert or not task.compiling.has_forms or not (first := task.source.peek()):
+            return False
+        task.see(first[0])
+        if not task.compiling.take_up():
+            return False
+        self._here.renew()
+        return True
+
+    def _check_memory(self, pool: Elsewhere) -> None:
+        """The first results say whether the items are those that the plan was made for; if not, it is made anew."""
+        learned = self._deciding.relied_on
+        seen = self.task.on_pool
+        if learned is None or self._checked or not seen.enough or self.task.ended:
+            return
+        self._checked = True
+        why = surprise(seen, learned)
+        if not why:
+            return
+        self.task.fallbacks.append(f"planned anew: {why}")
+        self.task.profile = seen.profile(pool.plan.workers, self.task.profile)
+        choice = self._deciding.choose()
+        if choice.plan.backend != pool.plan.backend:
+            self._elsewhere, self.plan, self._here.final, self._look_at = None, LOOP, False, 0.0
+            return
+        self._put_in_force(choice.plan)
+        pool.adjust(choice.plan)
+
+    def _put_in_force(self, plan: Plan) -> None:
+        self.plan, self.predicted = plan, plan.predicted
+        task = self.task
+        self._trials.begin(plan, task.items_done, task.source.remaining, self._deciding.correction(plan))
 
     def _consider(self) -> Iterator[Block]:
         """Ask whether the rest should go elsewhere, if it is time to."""
@@ -144,16 +232,24 @@ class MapRun:
         self._here.renew()
         self._here.final = False
         self._look_at = 0.0
+        self._forget_the_other_function()
         pool = self._elsewhere
         if pool is not None and pool.plan.backend == "threads":
             pool.renew()
-            self._deciding.choose()  # so that what is written down tells of the compiled function
             self.plan = pool.plan
             return
         if pool is not None:
             self._leave("the function has been compiled, and its compiled code runs in this process")
         self.task.profile = Profile()
         self.plan = self.task.loop
+
+    def _forget_the_other_function(self) -> None:
+        """What was predicted and remembered of the function so far is no lesson about the one that is used now."""
+        self._trials.end(self.task.items_done)
+        self._earlier_trials += self._trials.trials
+        self._trials = Trials(self.task.machine.now)
+        self._deciding.relied_on = None
+        self.task.another_function()
 
     def _one_wait_only(self) -> bool:
         """A first item often waits where no other does, for an import or a connection: one more tells."""
@@ -165,10 +261,10 @@ class MapRun:
 
     def _adopt(self, choice: Choice) -> None:
         """Put a choice into force."""
-        self.plan, self.predicted = choice.plan, choice.plan.predicted
         if choice.plan.backend != "serial":
-            self._elsewhere = Elsewhere(self.task, choice.plan, self._leave)
+            self._open(choice)
             return
+        self._begin(choice)
         if self.task.profile.items < ENOUGH_FOR_A_WARNING and could_hint(self.task.state, choice):
             # A first item that imports or connects says little about the others: look again after the next.
             self._look_at = 0.0
@@ -179,6 +275,28 @@ class MapRun:
         priced = any(rival.plan.predicted is not None and not rival.hint for rival in choice.rejected)
         settled = self.task.settings.backend == "serial" or not priced
         self._here.final = settled and not self.task.compiling.pending
+
+    def _begin(self, choice: Choice) -> None:
+        self._experience = self._deciding.experience()
+        self._put_in_force(choice.plan)
+
+    def _open(self, choice: Choice) -> Elsewhere:
+        """Go elsewhere."""
+        self._begin(choice)
+        self._elsewhere = Elsewhere(self.task, choice.plan, self._leave)
+        self._planned_for = 2 * self.task.source.taken
+        return self._elsewhere
+
+    def _take_over(self, pool: Elsewhere) -> Iterator[Block]:
+        """Go on with what was started while the first item ran."""
+        self._ahead.pool = None
+        note_pool()
+        yield from self._ahead.blocks
+        if self._elsewhere is not pool:
+            yield from self._run_elsewhere(pool)
+        elif not self.task.ended:
+            self._deciding.measure_sizes()
+            self._refine(pool)
 
     def _run_elsewhere(self, pool: Elsewhere) -> Iterator[Block]:
         while self._elsewhere is pool:
@@ -193,6 +311,9 @@ class MapRun:
                 blocks = pool.wait()
                 if unmeasured and self.task.profile.items and not self.task.ended:
                     self._refine(pool)
+                self._check_memory(pool)
+            if self._longer_than_planned():
+                self._refine(pool)
             if slower := pool.slower_than_the_loop():
                 self._leave(slower)
             else:
@@ -205,11 +326,19 @@ class MapRun:
             self._left_over.extend(pool.requeue)
             pool.close(interrupted=False)
 
+    def _longer_than_planned(self) -> bool:
+        """An input of unknown length has given twice as many items as the plan was made for."""
+        source = self.task.source
+        if source.remaining is not None or source.taken < self._planned_for or self.task.profile.items == 0:
+            return False
+        self._planned_for = 2 * source.taken
+        return True
+
     def _refine(self, pool: Elsewhere) -> None:
-        """A demanded pool was opened before anything was measured: now its plan can follow the facts."""
+        """Let the plan of a pool that is open follow what is known by now."""
         choice = self._deciding.choose()
         if choice.plan.backend == pool.plan.backend:
-            self.plan, self.predicted = choice.plan, choice.plan.predicted
+            self._put_in_force(choice.plan)
             pool.adjust(choice.plan)
 
     def _help_pays(self) -> bool:
@@ -219,14 +348,16 @@ class MapRun:
         short = 0 < each < 5 * HELP_SLICE
         return short and not (task.careful or task.demanded or task.ended) and task.room(each, self.plan.workers) > 0
 
-    def _leave(self, reason: str) -> None:
+    def _leave(self, reason: str, works: bool = False) -> None:
         """Return to the caller's thread at a chunk boundary; the next look may choose another way."""
         if self._elsewhere is None:
             return
-        self._deciding.excluded[self.plan.backend] = reason
+        if not works:
+            self._deciding.excluded[self.plan.backend] = reason
         self.task.fallbacks.append(f"left {self.plan}: {reason}")
         self._elsewhere = None
         self.plan = self.task.loop
+        self._trials.end(self.task.items_done)
         self._here.final = False
         self._look_at = 0.0
 
@@ -238,6 +369,7 @@ class MapRun:
             self.plan = replace(self.plan, compiler=task.loop.compiler)
         if task.compiling.dropped():
             task.fallbacks.append(f"left compiled code: {task.compiling.why_not}")
-        if task.profile.items and task.compiling.form is None:
-            task.state.profiles[type(task.sample_item)] = task.profile
+        self._trials.end(task.items_done)
+        if not interrupted and not sys.is_finalizing():
+            teach(task, self._trials, self._deciding.relied_on)
         task.sample_item = task.sample_result = None

@@ -93,6 +93,15 @@ class Source:
             self.reuses = True
         self._earlier.append(item)
 
+    def some(self) -> list[Any]:
+        """The first, middle and last item of lists, tuples and ranges, to judge them by; empty for other inputs."""
+        if not self._iterables or not all(type(each) in (list, tuple, range) for each in self._iterables):
+            return []
+        last = min(map(len, self._iterables)) - 1  # type: ignore[arg-type]
+        places = sorted({0, last // 2, last}) if last >= 0 else []
+        rows: list[Any] = [tuple(each[place] for each in self._iterables) for place in places]  # type: ignore[index]
+        return rows if len(self._iterables) > 1 else [row[0] for row in rows]
+
     def peek(self) -> list[Any]:
         """The next item, which stays the next; empty at the end."""
         items = self.take(1)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 from autopar._engine.blocks import Block
 from autopar._engine.compiling import Compiling
 from autopar._engine.functions import ArgumentTypes, FunctionState
+from autopar._engine.lessons import OnPool, key_of
 from autopar._engine.machine import THIS_MACHINE, Machine, cores_here
 from autopar._engine.source import Source
-from autopar._model.effects import EffectKind
+from autopar._model.effects import Effect, EffectKind
 from autopar._model.hints import Settings
+from autopar._model.learned import ProfileKey
 from autopar._model.observation import Profile, Traits
 from autopar._model.plan import LOOP, Plan
 from autopar._model.work import Chunk, Failure, Job, Outcome
@@ -22,9 +25,29 @@ from autopar.errors import ItemTimeoutError, TransportError, UnavailableError, W
 UNLIMITED = 1 << 62
 COMPILED_LOOP = Plan(compiler="native")
 
-pools_used = threading.local()
-"""``count``: how often a map of this thread has gone to a pool; an item that makes it grow is parallel by itself."""
 
+class PoolsUsed(threading.local):
+    """How often a map of this thread has gone to a pool; an item that makes it grow is parallel by itself.
+
+    Attributes
+    ----------
+    box
+        Holds the number; other threads may look into it.
+    """
+
+    def __init__(self) -> None:
+        self.box = [0]
+
+
+pools_used = PoolsUsed()
+
+
+def note_pool() -> None:
+    """A map of this thread goes to a pool."""
+    pools_used.box[0] += 1
+
+
+UNSEEN_ITEMS = Effect(EffectKind.UNKNOWN, "argument tuples of the program's own types", "starmap")
 SHORT_ITEM = 1e-3
 SHORT_AHEAD, LONG_AHEAD = 1024, 64
 """Items that a lazy map without a ``buffersize`` may take ahead of its consumer: many if they take under a
@@ -77,6 +100,10 @@ class MapTask:
         Seconds of the loop that the items are known to have taken: wall time here, CPU time elsewhere.
     fallbacks
         What went differently from the plan, in words.
+    on_pool
+        What items took on pools.
+    maps_inside
+        Items go to pools themselves, so their times say nothing about other plans.
     types
         Types of the first item's arguments, once it is known.
     assumed
@@ -120,7 +147,11 @@ class MapTask:
         self.worked = 0.0
         self.types: ArgumentTypes | None = None
         self.assumed: ArgumentTypes | None = None
-        self._accepted: set[ArgumentTypes] = set()
+        self._accepted: set[ArgumentTypes | None] = set()
+        self._other_effects: tuple[Effect, ...] = ()
+        self.on_pool = OnPool()
+        self.maps_inside = False
+        self._key: ProfileKey | None = None
         self.compiling = Compiling(self)
         self.sample_item: Any = None
         self.sample_result: Any = None
@@ -134,8 +165,31 @@ class MapTask:
     @property
     def best_concurrency(self) -> int | None:
         """Items under way at which an earlier map of this function over such items did best."""
-        earlier = self.state.profiles.get(type(self.sample_item))
-        return None if earlier is None else earlier.best_concurrency
+        if self.profile.best_concurrency is not None:
+            return self.profile.best_concurrency
+        known = self.state.memory.recall(self.key)
+        return None if known is None else known.facts.best_concurrency
+
+    @property
+    def remembered(self) -> Profile | None:
+        """What earlier maps over items of this type have learned."""
+        known = self.state.memory.recall(self.key)
+        return None if known is None else known.facts.profile()
+
+    @property
+    def key(self) -> ProfileKey:
+        """Under which name its items are remembered."""
+        if self._key is not None:
+            return self._key
+        key = key_of(self)
+        if self.types is not None:
+            self._key = key
+        return key
+
+    def another_function(self) -> None:
+        """The function was compiled, or is not used compiled any more: items are measured and remembered anew."""
+        self.on_pool = OnPool()
+        self._key = None
 
     @property
     def loop(self) -> Plan:
@@ -163,11 +217,18 @@ class MapTask:
         keyword = tuple((name, type(value)) for name, value in self.kwargs.items())
         if not self.source.star:
             self.types = ArgumentTypes((type(item),), keyword)
-        elif type(item) is tuple:
+        elif type(item) in (tuple, list):
             self.types = ArgumentTypes(tuple(map(type, item)), keyword)
 
     def traits(self) -> Traits:
-        """Static facts of the function; of calls with the first item's types, if that finds fewer effects."""
+        """Static facts of the function, for items of all types that have been looked at."""
+        traits = self._first_traits()
+        if not self._other_effects:
+            return traits
+        return replace(traits, report=replace(traits.report, effects=traits.report.effects + self._other_effects))
+
+    def _first_traits(self) -> Traits:
+        """Static facts; of calls with the first item's types, if that finds fewer effects."""
         traits = self.state.traits()
         if self.types is None or (not traits.report.effects and self.types.plain):
             self.assumed = None
@@ -180,31 +241,37 @@ class MapTask:
         return typed
 
     def fits(self, items: list[Any]) -> bool:
-        """Whether the analysis that the plan rests on holds for these items; types that are new are looked at."""
-        if self.assumed is None:
+        """Whether the analysis that the plan rests on holds for these items; types that are new are looked at.
+
+        If it does not, what the new types add is among the effects from now on.
+        """
+        if self.settings.pure:
             return True
-        kinds = {effect.kind for effect in self.state.traits(self.assumed).report.effects}
-        for types in self._types_of(items):
-            if types in self._accepted:
-                continue
-            if types is None or any(e.kind not in kinds for e in self.state.traits(types).report.effects):
-                return False
+        keyword = self.types.keyword if self.types is not None else ()
+        fitting = True
+        for types in self._types_of(items, keyword) - self._accepted:
             self._accepted.add(types)
-        return True
+            more = self._effects_beyond(types)
+            self._other_effects += more
+            fitting = fitting and not more
+        return fitting
 
-    def _types_of(self, items: list[Any]) -> set[ArgumentTypes | None]:
-        if self.source.star:
-            return set(map(self._types, items))
-        keyword = self.assumed.keyword if self.assumed is not None else ()
-        return {ArgumentTypes((kind,), keyword) for kind in set(map(type, items))}
+    def _effects_beyond(self, types: ArgumentTypes | None) -> tuple[Effect, ...]:
+        """Effects of calls with arguments of these types, of kinds that are not reckoned with yet."""
+        if types is None:
+            effects: tuple[Effect, ...] = () if self.demanded else (UNSEEN_ITEMS,)
+        elif types.plain and self.assumed is None:
+            return ()
+        else:
+            effects = self.state.traits(types).report.effects
+        known = {effect.kind for effect in self.traits().report.effects}
+        return tuple(effect for effect in effects if effect.kind not in known)
 
-    def _types(self, item: Any) -> ArgumentTypes | None:
-        keyword = self.assumed.keyword if self.assumed is not None else ()
-        return ArgumentTypes(tuple(map(type, item)), keyword) if type(item) is tuple else None
-
-    def forget_types(self) -> None:
-        """Items of other types came: from now on only what holds for all types counts."""
-        self.types = self.assumed = None
+    def _types_of(self, items: list[Any], keyword: tuple[tuple[str, type], ...]) -> set[ArgumentTypes | None]:
+        if not self.source.star:
+            return {ArgumentTypes((kind,), keyword) for kind in set(map(type, items))}
+        kinds = {tuple(map(type, item)) if type(item) in (tuple, list) else None for item in items}
+        return {None if each is None else ArgumentTypes(each, keyword) for each in kinds}
 
     @property
     def ended(self) -> bool:

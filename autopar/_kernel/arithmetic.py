@@ -380,8 +380,8 @@ def negate(ctx: Context, number: Number, node: ast.AST) -> Number:
     if t.is_float(number.kind):
         expr = number.expr
         if isinstance(expr, ir.Const):
-            return replace(number, expr=ir.Const(expr.machine, -expr.value))
-        return replace(number, expr=ir.Op(expr.machine, "neg", (expr,)))
+            return replace(number, expr=ir.Const(expr.machine, -expr.value), value=-float(expr.value))
+        return replace(number, expr=ir.Op(expr.machine, "neg", (expr,)), value=None)
     number = truth_integer(ctx.settle(number, node))
     if number.kind == t.NpScalar("bool") or number.kind == t.NpScalar("uint64"):
         raise ctx.refuse(node, f"-{number.kind} is not in the native fragment")

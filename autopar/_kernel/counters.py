@@ -15,31 +15,37 @@ from autopar._kernel.interval import FULL, Interval
 from autopar._kernel.state import Bound, State
 from autopar._kernel.value import Number
 
-__all__ = ["counted", "multiplied"]
+__all__ = ["counted", "multiplied", "with_ranges"]
 
 
-def counted(entry: State, header: State, after: State, changes: Sequence[Change], rounds: int | None) -> State:
-    """Return `after`, the next guess of what holds at a loop's head, with the ranges of counters worked out."""
+def counted(entry: State, header: State, changes: Sequence[Change], rounds: int | None) -> dict[str, Interval]:
+    """Return the ranges at a loop's head of the variables that it counts in."""
     if rounds is None:
-        return after
-    out = dict(after)
-    for key, bound in after.items():
+        return {}
+    out: dict[str, Interval] = {}
+    for key in {change.key for change in changes}:
         first, guess = entry.get(key), header.get(key)
-        if not isinstance(bound, Bound) or not isinstance(first, Bound) or not isinstance(guess, Bound):
+        if not isinstance(first, Bound) or not isinstance(guess, Bound):
             continue
-        value, start = bound.value, first.value
-        if not isinstance(value, Number) or not isinstance(start, Number) or not isinstance(guess.value, Number):
-            continue
-        if any(number.kind != t.Int() or number.flag is not None for number in (value, start, guess.value)):
+        numbers = (first.value, guess.value)
+        if any(not isinstance(n, Number) or n.kind != t.Int() or n.flag is not None for n in numbers):
             continue
         reach = _reach(key, changes, rounds)
-        if reach is None:
+        if reach is None or not isinstance(first.value, Number) or not isinstance(guess.value, Number):
             continue
-        far = Interval(start.range.lo + min(0, reach.lo), start.range.hi + max(0, reach.hi))
-        if not far.within(FULL) or far == start.range:
-            continue
-        known = guess.value.range if far.within(guess.value.range) else far
-        out[key] = Bound(replace(value, range=known), bound.certain)
+        far = Interval(first.value.range.lo + min(0, reach.lo), first.value.range.hi + max(0, reach.hi))
+        if far.within(FULL):
+            out[key] = guess.value.range if far.within(guess.value.range) else far
+    return out
+
+
+def with_ranges(state: State, ranges: dict[str, Interval]) -> State:
+    """Return a state with the ranges of some variables put in."""
+    out = dict(state)
+    for key, known in ranges.items():
+        bound = out.get(key)
+        if isinstance(bound, Bound) and isinstance(bound.value, Number) and bound.value.kind == t.Int():
+            out[key] = Bound(replace(bound.value, range=known), bound.certain)
     return out
 
 

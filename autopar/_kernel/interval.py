@@ -51,7 +51,9 @@ class Interval:
 
     def __floordiv__(self, other: Interval) -> Interval:
         """Return the quotients by a divisor that is never zero."""
-        parts = [part for part in (other & Interval(1, INT64_MAX), other & Interval(INT64_MIN, -1)) if part]
+        parts = [
+            part for part in (other & Interval(1, max(1, other.hi)), other & Interval(min(-1, other.lo), -1)) if part
+        ]
         return _hull([a // b for a in (self.lo, self.hi) for part in parts for b in (part.lo, part.hi)])
 
     def __mod__(self, other: Interval) -> Interval:

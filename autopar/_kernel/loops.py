@@ -10,7 +10,7 @@ from autopar._kernel import ir
 from autopar._kernel import types as t
 from autopar._kernel.arithmetic import ZERO
 from autopar._kernel.context import Change, Context, Leap, LoopFrame, insert_before
-from autopar._kernel.counters import counted, multiplied
+from autopar._kernel.counters import counted, multiplied, with_ranges
 from autopar._kernel.interval import Interval
 from autopar._kernel.sequences import Items, sequence
 from autopar._kernel.state import State, widen
@@ -283,10 +283,11 @@ class _Loop:
             for leap in frame.continues:
                 back = ctx.joined(back, leap.state)
             after = ctx.joined(header, back) or header
-            after = counted(entry, header, after, changes, self.rounds)
+            ranges = counted(entry, header, changes, self.rounds)
+            after = with_ranges(after, ranges)
             if after == header:
                 break
-            header = widen(header, after)
+            header = with_ranges(widen(header, after), ranges)
             for scope, count in zip(ctx.frames, returned, strict=True):
                 del scope.returns[count:]
         else:

@@ -16,6 +16,7 @@ from autopar._kernel.refusal import Refused
 __all__ = ["Source", "read_source"]
 
 _PARSING = threading.Lock()  # ast.parse was not safe in threads at once before 3.13
+_NAME = "__kernel__"  # not the function's own, which would make its calls of itself those of a closure
 _FUTURES = 0
 for _name in __future__.all_feature_names:
     _FUTURES |= getattr(__future__, _name).compiler_flag
@@ -71,7 +72,7 @@ def _check(tree: ast.FunctionDef, function: FunctionType) -> None:
     """Compile the tree again and compare, since a file may have changed under a running program."""
     code = function.__code__
     bare = ast.FunctionDef(
-        name=tree.name, args=tree.args, body=tree.body, decorator_list=[], returns=None, type_comment=None
+        name=_NAME, args=tree.args, body=tree.body, decorator_list=[], returns=None, type_comment=None
     )
     vars(bare)["type_params"] = []  # a field from Python 3.12 on
     ast.copy_location(bare, tree)
@@ -106,7 +107,7 @@ def _compiles_to(code: CodeType, outer: ast.FunctionDef, imported: tuple[str, ..
             made = compile(module, "<kernel>", "exec", flags=code.co_flags & _FUTURES, dont_inherit=True)
     except SyntaxError:
         return False
-    inner = _code_named(_code_named(made, "outer"), code.co_name)
+    inner = _code_named(_code_named(made, "outer"), _NAME)
     return inner is not None and _same(inner, code)
 
 

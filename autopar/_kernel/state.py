@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, replace
 
 from autopar._kernel import ir
@@ -93,6 +94,10 @@ def mixture(x: Number, y: Number) -> tuple[t.Type, t.Type] | None:
         known = (Interval(0, 0), *(n.range for n in (x, y) if n.kind == weak))
         if strong == t.NpScalar("float64") and weak == t.Float():
             return strong, weak
+        if strong == t.NpScalar("float32") and weak == t.Float():
+            fits = [n.value for n in (x, y) if n.kind == weak]
+            if all(value is not None and _is_float32(value) for value in fits):
+                return strong, weak
         if strong == t.NpScalar("int64") and weak == t.Int():
             return strong, weak
         room = None
@@ -105,12 +110,20 @@ def mixture(x: Number, y: Number) -> tuple[t.Type, t.Type] | None:
     return None
 
 
+def _is_float32(value: float) -> bool:
+    try:
+        return bool(struct.unpack("f", struct.pack("f", value))[0] == value)
+    except OverflowError:
+        return False
+
+
 def _join_numbers(x: Number, y: Number, key: str, minimum: dict[str, int]) -> Number | Clash:
     expr = x.expr if x.expr == y.expr else _variable(x, y)
     below, known = _join_bounds(x, y, minimum), x.range | y.range
     same = x.same if x.same == y.same else None
     if x.kind == y.kind and x.flag is None and y.flag is None:
-        return Number(x.kind, expr, known, same, below)
+        value = x.value if repr(x.value) == repr(y.value) else None
+        return Number(x.kind, expr, known, same, below, value=value)
     mixed = mixture(x, y)
     if mixed is None:
         return Clash(f"{x.weak or x.kind} on one path and {y.weak or y.kind} on another")

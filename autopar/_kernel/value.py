@@ -40,6 +40,7 @@ class Number:
     below: tuple[tuple[str, int], ...] = ()
     weak: t.Type | None = None
     flag: ir.Expr | None = None
+    value: float | None = None  # of a float that is a constant
 
     def bounds(self) -> dict[str, int]:
         """Return for each symbol s the least known c with value <= s + c."""
@@ -138,4 +139,4 @@ def constant(value: Any) -> Number:
     """Return a Python number as a value."""
     kind = {bool: t.Bool(), int: t.Int(), float: t.Float()}[type(value)]
     known = FULL if type(value) is float else Interval(int(value), int(value))
-    return Number(kind, ir.Const(machine_of(kind), value), known)
+    return Number(kind, ir.Const(machine_of(kind), value), known, value=value if type(value) is float else None)

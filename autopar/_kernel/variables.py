@@ -76,7 +76,7 @@ def _store_number(ctx: Context, key: str, value: Number) -> Number:
         if flag != own:
             ctx.add(ir.Assign(own, flag))
         flag = own
-    return Number(value.kind, target, value.range, value.same, value.below, value.weak, flag)
+    return Number(value.kind, target, value.range, value.same, value.below, value.weak, flag, value.value)
 
 
 def bind_memory(ctx: Context, key: str, value: Memory) -> Memory:

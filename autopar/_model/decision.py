@@ -12,6 +12,28 @@ ENDED_EARLY = "the whole of it ran before planning could pay"
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """One plan that was tried.
+
+    Attributes
+    ----------
+    plan
+        The plan; its own prediction was for all items that were left then.
+    items
+        Items it did.
+    actual
+        Seconds it was in force.
+    predicted
+        Seconds that were predicted for so many items, or None.
+    """
+
+    plan: Plan
+    items: int
+    actual: float
+    predicted: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """One planning and its outcome, as kept in the decision log. It holds no argument values.
 
@@ -35,6 +57,10 @@ class Decision:
         Seconds the plain loop would have taken, estimated from the items that ran alone.
     tried
         Plans in the order in which they ran, with the items each one did.
+    trials
+        The plans that were chosen, with what was predicted and what came.
+    learned
+        What of earlier maps was relied on, in words; empty if nothing was.
     fallbacks
         What went differently from the plan, in words.
     error
@@ -57,6 +83,8 @@ class Decision:
     notes: tuple[str, ...] = ()
     fallbacks: tuple[str, ...] = ()
     error: str = ""
+    trials: tuple[Trial, ...] = ()
+    learned: str = ""
 
     @property
     def speedup(self) -> float | None:

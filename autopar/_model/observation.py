@@ -154,6 +154,11 @@ class Profile:
         self._mean += delta / self.runs
         self._m2 += delta * (per_item - self._mean)
 
+    def forget_times(self) -> None:
+        """Start anew with times; what else is known of the items stays."""
+        self.items = self.runs = self.waits = self.process_cpu_items = 0
+        self.wall = self.cpu = self.slowest = self.process_cpu = self._mean = self._m2 = 0.0
+
     @property
     def seconds_per_item(self) -> float:
         """Mean wall seconds of an item run alone; 0 while nothing is known."""

@@ -101,6 +101,8 @@ class Outcome:
         Bytes of the outcome on its way to the caller; 0 within a process.
     lost
         Position of the first value that is a failure because the item's result could not travel, or None.
+    dispatch
+        Seconds that the chunk was on its way, there and back, apart from its items; None where that was not looked at.
     emitted
         What the items printed, logged and warned, as far as it was kept, in order; an item that raised included.
     """
@@ -114,6 +116,7 @@ class Outcome:
     transport: int = 0
     emitted: Sequence[Emission] = ()
     lost: int | None = None
+    dispatch: float | None = None
 
 
 class RunsBlocks(Protocol):

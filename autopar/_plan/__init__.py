@@ -10,7 +10,8 @@ from __future__ import annotations
 from autopar._plan.chunks import next_chunksize
 from autopar._plan.climb import Climb
 from autopar._plan.costs import DEFAULT_COSTS, Costs
-from autopar._plan.planner import choose, gil_share_from_race, wants_gil_race, worth_planning
+from autopar._plan.model import climb_start, cold_start
+from autopar._plan.planner import choose, gil_share_from_race, race_size, wants_gil_race, worth_planning
 from autopar._plan.situation import Situation
 
 __all__ = [
@@ -19,8 +20,11 @@ __all__ = [
     "Costs",
     "Situation",
     "choose",
+    "climb_start",
+    "cold_start",
     "gil_share_from_race",
     "next_chunksize",
+    "race_size",
     "wants_gil_race",
     "worth_planning",
 ]

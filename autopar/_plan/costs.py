@@ -22,6 +22,8 @@ class Costs:
         Cold start of a process pool whose workers are new interpreters: once, and for each worker.
     fork_base, fork_start
         The same where workers can be forked.
+    process_call, fork_call
+        The caller's own part of each worker's start.
     process_byte
         Each pickled byte, there or back: pickle, pipe and unpickle.
     async_start, async_dispatch
@@ -49,6 +51,8 @@ class Costs:
     process_start: float = 40e-3  # benchmarks/backend_costs.py: process pool cold, slope
     fork_base: float = 8e-3  # benchmarks/backend_costs.py: forked pool cold, intercept
     fork_start: float = 4e-3  # benchmarks/backend_costs.py: forked pool cold, slope
+    process_call: float = 0.4e-3  # benchmarks/backend_costs.py: process call
+    fork_call: float = 1.4e-3  # benchmarks/backend_costs.py: fork call
     process_dispatch: float = 110e-6  # benchmarks/backend_costs.py: process chunk
     process_item: float = 0.2e-6  # benchmarks/backend_costs.py: process item
     process_byte: float = 4e-9  # benchmarks/backend_costs.py: process byte

@@ -15,6 +15,10 @@ UNKNOWN_GIL_SHARE = 1.0
 """A share nobody measured is priced as if threads gained nothing; a race on real items finds out where that matters."""
 
 
+MEASURED_CORES = 2
+"""Cores on which the start of a worker process was measured: as many start side by side, and more on more cores."""
+
+
 @dataclass(frozen=True, slots=True)
 class Load:
     """The work to price.
@@ -86,6 +90,26 @@ def throughput_time(each: float, gil: float, workers: int) -> float:
     return max(each - gil + gil * (1.0 + met), workers * gil) / workers
 
 
+def cold_start(costs: Costs, workers: int, cores: int, *, fork: bool) -> float:
+    """Seconds until so many worker processes are there, where none was."""
+    return (costs.fork_base if fork else costs.process_base) + _start(costs, workers, cores, fork=fork)
+
+
+def _start(costs: Costs, workers: int, cores: int, *, fork: bool = False) -> float:
+    """The caller's part comes for one after the other; the rest is the new processes' own work, side by side."""
+    call, each = (costs.fork_call, costs.fork_start) if fork else (costs.process_call, costs.process_start)
+    return workers * (call + max(0.0, each - call) * MEASURED_CORES / cores)
+
+
+def climb_start(backend: str, cores: int, best: int | None, costs: Costs) -> int:
+    """Items under way at which adaptive concurrency begins: where it ended the last time, if that was more.
+
+    A process on each core is what a pool has without being told, so fewer would only lose.
+    """
+    usual = max(costs.climb_start, cores) if backend == "processes" else costs.climb_start
+    return max(usual, best or 1)
+
+
 def _serial(plan: Plan, work: Load, situation: Situation) -> float:
     return work.items * work.each
 
@@ -112,17 +136,13 @@ def _processes(plan: Plan, work: Load, situation: Situation) -> float:
     costs = situation.costs
     workers = min(plan.workers, max(1, work.items))
     missing = _to_start("processes", workers, situation.warm)
-    cold = 0.0
-    if missing:
-        # Only a first pool is forked: once it has threads to serve it, no worker can be.
-        first = missing == workers
-        each = costs.fork_start if situation.forkable and first else costs.process_start
-        base = costs.fork_base if situation.forkable else costs.process_base
-        cold = missing * each + (base if first else 0.0)
+    # Only a first pool is forked: once it has threads to serve it, no worker can be.
+    first, cores = missing == workers, situation.cores
+    cold = cold_start(costs, workers, cores, fork=situation.forkable) if first else _start(costs, missing, cores)
     chunk = _chunk(plan, work, workers, costs, costs.process_dispatch)
     dispatch = work.items / chunk * costs.process_dispatch
     transport = work.items * (costs.process_item + work.transport * costs.process_byte)
-    alone = math.ceil(work.items / workers) * work.each
+    alone = _rounds(plan, work.items, workers, situation) * work.each
     return cold + dispatch + transport + max(alone, work.items * work.busy / situation.cores)
 
 
@@ -150,7 +170,8 @@ def _rounds(plan: Plan, items: int, workers: int, situation: Situation) -> int:
     """Items that follow one another on the busiest worker; adaptive concurrency doubles with each of them."""
     if not plan.adaptive:
         return math.ceil(items / workers)
-    limit = min(workers, max(situation.costs.climb_start, situation.profile.best_concurrency or 1))
+    best = situation.profile.best_concurrency
+    limit = min(workers, climb_start(plan.backend, situation.cores, best, situation.costs))
     rounds = 0
     while items > 0 and limit < workers:
         items -= limit

@@ -15,13 +15,21 @@ from autopar._plan.eligibility import Barrier, barriers, compiler_barrier, conse
 from autopar._plan.model import Load, load, predict, priced
 from autopar._plan.situation import Situation
 
-__all__ = ["Situation", "choose", "gil_share_from_race", "wants_gil_race", "worth_planning"]
+__all__ = ["Situation", "choose", "gil_share_from_race", "race_size", "wants_gil_race", "worth_planning"]
 
 SHARE_HEADROOM = 2
 """Concurrency offered to I/O, as a multiple of what CPU and GIL can keep up with; climbing finds the rest."""
 
 FEWEST_USEFUL = 32
 """Least ceiling for I/O: the first items, on which it rests, also pay for imports and first connections. Unmeasured."""
+
+RACERS = 8
+"""Threads of a race, on as many cores: a share of a tenth hardly shows between two threads, but between eight."""
+
+LEAST_RACE = 2e-3
+"""Seconds of work below which a race shows the wake-up of its threads (thread start) and not the GIL."""
+
+UNLIMITED = 1 << 62
 
 PROCESSES_PER_CORE = 4
 """Most worker processes on a core, for items that wait and may not use threads: each costs memory. Unmeasured."""
@@ -122,7 +130,7 @@ def wants_gil_race(situation: Situation) -> bool:
     It is when threads may be used, the share is unknown, and what threads could save at best outweighs what is lost
     if the GIL is held after all: the race then took as long as the plain loop, where processes would have gained.
     """
-    workload, settings, costs = situation.workload, situation.settings, situation.costs
+    workload, settings = situation.workload, situation.settings
     if workload.kind not in (Kind.CPU, Kind.MIXED) or workload.gil_share is not None or not situation.measured:
         return False
     if settings.backend is not None or settings.workers == 1 or workload.cores_per_item > 1.0:
@@ -130,17 +138,30 @@ def wants_gil_race(situation: Situation) -> bool:
     if situation.cores < 2 or situation.threads < 2 or barriers("threads", situation):
         return False
     work = load(situation)
-    race = max(work.each, costs.race_chunk)
-    if work.items < 4 or work.items * work.each < 4 * race:
+    threads, size = race_size(situation)
+    race = threads * size * work.each
+    if work.items < 4 or race < LEAST_RACE:
         return False
     held = {name: _rival(name, situation, work) for name in ("serial", "processes")}
     best = min(rival.cost for rival in held.values() if not rival.against or rival.plan.backend == "serial")
     free = _rival("threads", situation, replace(work, gil=0.0))
-    lost = race / 2 if best < held["serial"].cost else 0.0
+    lost = race * (1 - 1 / threads) if best < held["serial"].cost else 0.0
+    if best < held["serial"].cost:
+        # A race leaves threads behind, and a process with threads forks no workers.
+        spawned = _rival("processes", replace(situation, forkable=False), work)
+        lost += max(0.0, spawned.cost - best)
     return _clearly_better(free.cost, best, situation) and best - free.cost > lost
 
 
-def gil_share_from_race(alone_seconds: float, together_seconds: float, workers: int) -> float:
+def race_size(situation: Situation) -> tuple[int, int]:
+    """Threads that race, and items for each: work for a switch interval, but never most of what is left."""
+    work, costs = load(situation), situation.costs
+    threads = max(2, min(RACERS, situation.cores, situation.threads, work.items // 2))
+    size = int(costs.race_chunk / work.each) if work.each > 0 else 1
+    return threads, max(1, min(size, work.items // (2 * threads)))
+
+
+def gil_share_from_race(alone_seconds: float, together_seconds: float, workers: float) -> float:
     """GIL share out of the wall time of the same work, on one thread and on several at once.
 
     Parameters
@@ -148,7 +169,7 @@ def gil_share_from_race(alone_seconds: float, together_seconds: float, workers: 
     alone_seconds, together_seconds
         Wall time on one thread, and divided over ``workers`` threads.
     workers
-        Threads of the second.
+        Threads of the second; not a whole number where some of them ran for a part of the time only.
 
     Returns
     -------
@@ -158,21 +179,21 @@ def gil_share_from_race(alone_seconds: float, together_seconds: float, workers: 
     Notes
     -----
     The inverse of :func:`autopar._plan.model.throughput_time`: with share ``g``, ``w`` threads take
-    ``(1 + (w - 1) g**2) / w`` of the time alone.
+    ``(1 + (w - 1) g**2) / w`` of the time alone, but never less than ``g`` of it.
 
     Examples
     --------
     >>> gil_share_from_race(1.0, 0.5, 2), gil_share_from_race(1.0, 1.02, 2)
     (0.0, 1.0)
     """
-    if alone_seconds <= 0 or workers < 2:
+    if alone_seconds <= 0 or workers <= 1:
         return 1.0
     ratio = together_seconds / alone_seconds
     if ratio <= 1.15 / workers:
         return 0.0
     if ratio >= 0.95:
         return 1.0
-    return round(min(1.0, math.sqrt((workers * ratio - 1.0) / (workers - 1))), 2)
+    return round(min(1.0, ratio, math.sqrt((workers * ratio - 1.0) / (workers - 1))), 2)
 
 
 def _rival(name: str, situation: Situation, work: Load) -> _Rival:
@@ -187,7 +208,8 @@ def _rival(name: str, situation: Situation, work: Load) -> _Rival:
 def _with_cost(plan: Plan, situation: Situation, work: Load) -> Plan:
     if not situation.measured or not priced(plan.backend):
         return plan
-    return replace(plan, predicted=predict(plan, work, situation))
+    correction = situation.corrections.get(plan.backend, 1.0)
+    return replace(plan, predicted=correction * predict(plan, work, situation))
 
 
 def _plans(name: str, situation: Situation, work: Load) -> Iterator[Plan]:
@@ -223,12 +245,15 @@ def _most_workers(name: str, situation: Situation, work: Load, waits: bool) -> t
     """The most workers that could help, and whether concurrency climbs towards it."""
     costs = situation.costs
     cores = max(situation.cores, 2) if situation.settings.eager else situation.cores
+    # Climbing costs nothing where few items come; where many do, a ceiling from those seen so far would be too low.
+    to_come = work.items if situation.remaining is not None else UNLIMITED
     if name == "asyncio":
         # A loop holds many waiting tasks as cheaply as few, and gather(), the usual way, starts them all at once.
         return min(work.items, costs.async_ceiling), False
     if not BACKENDS[name].same_process:
         keep_up = cores * work.each / work.busy if waits and work.busy > 0 else cores
-        return min(work.items, max(cores, math.ceil(min(keep_up, PROCESSES_PER_CORE * cores)))), False
+        useful = max(cores, math.ceil(min(keep_up, PROCESSES_PER_CORE * cores)))
+        return (min(to_come, useful), True) if waits else (min(work.items, useful), False)
     budget = situation.threads + situation.warm.get("threads", 0)
     if not waits:
         return min(work.items, cores, budget), False
@@ -237,7 +262,7 @@ def _most_workers(name: str, situation: Situation, work: Load, waits: bool) -> t
         situation.cores * work.each / work.busy if work.busy > 0 else math.inf,
     )
     useful = costs.io_ceiling if math.isinf(keep_up) else max(FEWEST_USEFUL, math.ceil(SHARE_HEADROOM * keep_up))
-    return min(work.items, budget, costs.io_ceiling, useful), True
+    return min(to_come, budget, costs.io_ceiling, useful), True
 
 
 def _as_demanded(name: str, rivals: dict[str, _Rival], situation: Situation) -> tuple[Plan, str, list[str]]:

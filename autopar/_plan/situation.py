@@ -39,6 +39,8 @@ class Situation:
         Results are handed out in input order, so what items print can wait for its turn.
     costs
         Prices of the backends.
+    corrections
+        Backend -> what earlier outcomes say to multiply its prediction by.
     """
 
     traits: Traits
@@ -56,6 +58,7 @@ class Situation:
     ordered: bool = True
     compiler: str = "python"
     costs: Costs = DEFAULT_COSTS
+    corrections: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.cores <= 0:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any, TypeVar
 
-from autopar._model.decision import Decision
+from autopar._model.decision import Decision, Trial
 from autopar._model.plan import Plan, Rejected
 from autopar._model.workload import Kind, Workload
 
-_Record = TypeVar("_Record", Decision, Plan, Rejected, Workload)
+_Record = TypeVar("_Record", Decision, Plan, Rejected, Trial, Workload)
 
 
 def to_json(decision: Decision) -> str:
@@ -37,6 +37,7 @@ def from_json(text: str) -> Decision:
             plan=_build(Plan, row["plan"]),
             rejected=tuple(map(_rejected, row.get("rejected", ()))),
             tried=tuple((_build(Plan, plan), items) for plan, items in row.get("tried", ())),
+            trials=tuple(_build(Trial, trial, plan=_build(Plan, trial["plan"])) for trial in row.get("trials", ())),
             notes=tuple(row.get("notes", ())),
             fallbacks=tuple(row.get("fallbacks", ())),
         )

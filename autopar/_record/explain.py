@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from autopar._model.decision import Decision
+from autopar._model.decision import Decision, Trial
 from autopar._model.plan import Plan, Rejected
 from autopar._model.workload import Kind
 
@@ -58,6 +58,10 @@ def explain(decision: Decision) -> str:
     if decision.predicted is not None:
         lines.append(f"It was predicted to take {duration(decision.predicted)}.")
     lines += _work(decision)
+    if decision.learned:
+        lines.append(_sentence(f"It was planned on what was learned from {decision.learned}"))
+    if any(trial.predicted is not None for trial in decision.trials):
+        lines += _listed("Predicted and actual:", [_trial(trial) for trial in decision.trials])
     if len(decision.tried) > 1:
         lines += _listed("It ran in parts:", [f"{_count(items)} {_place(plan)}" for plan, items in decision.tried])
     lines += _listed("Not chosen:", _rivals(decision.rejected))
@@ -121,6 +125,13 @@ def _outcome(decision: Decision) -> str:
     if decision.speedup < 1:
         return f"{ran}, slower than {loop}."
     return f"{ran}, {decision.speedup:.3g} times as fast as {loop}."
+
+
+def _trial(trial: Trial) -> str:
+    place, took = f"{_count(trial.items)} {_place(trial.plan)}", duration(trial.actual)
+    if trial.predicted is None:
+        return f"{place} took {took}"
+    return f"{place}: predicted {duration(trial.predicted)}, took {took}"
 
 
 def _work(decision: Decision) -> list[str]:

@@ -1,4 +1,7 @@
-"""The decision log of this process: the newest decisions in memory, and all of them on their way to the store."""
+"""The decision log of this process: the newest decisions in memory, and all of them on their way to the store.
+
+What maps have taught travels with them, in the same writings.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from typing import Any
 
 from autopar._model.decision import Brief, Decision
 from autopar._model.observation import Host
+from autopar._record.learning import Teaching
 from autopar._record.store import Store
 
 # Chosen, not measured: a decision takes 1 to 2 kB in memory, so some 20 MB at most; a program that ends without saying
@@ -22,6 +26,7 @@ _NEWEST = 10_000
 _NEWEST_OF_A_FUNCTION = 1_000
 _BATCH = 256
 _SECONDS = 5.0
+_MOST_LESSONS = 4 * _BATCH
 
 
 class DecisionLog:
@@ -74,6 +79,7 @@ class DecisionLog:
         self._decisions: OrderedDict[int, Decision | Brief] = OrderedDict()
         self._numbers: dict[str, deque[int]] = {}
         self._waiting: list[Decision | Brief] = []
+        self._teaching = Teaching()
         self._written = clock()
         self._store_is_busy = False
         self._host: tuple[str, Host] | None = None
@@ -83,6 +89,24 @@ class DecisionLog:
     def note_host(self, fingerprint: str, host: Host) -> None:
         """Say on which machine the next decisions are made."""
         self._host = (fingerprint, host)
+
+    @property
+    def store(self) -> Store | None:
+        """Where decisions go."""
+        return self._store
+
+    @property
+    def host(self) -> str:
+        """Fingerprint of the machine on which decisions are made."""
+        return "" if self._host is None else self._host[0]
+
+    def teach(self, teaching: Teaching) -> None:
+        """Let the next writing take along what was learned."""
+        if self._store is None or not self._store.active:
+            return
+        with self._lock:
+            self._teaching = self._teaching.before(teaching)
+            del self._teaching.lessons[:-_MOST_LESSONS], self._teaching.observed[:-_MOST_LESSONS]
 
     def add(self, **fields: Any) -> Decision:
         """Number a decision, keep it and return it.
@@ -160,12 +184,16 @@ class DecisionLog:
     def _write(self) -> None:
         with self._lock:
             batch, self._waiting = self._waiting, []
+            teaching, self._teaching = self._teaching, Teaching()
             self._written = self._clock()
             self._store_is_busy = False
-        if batch and self._store is not None and not self._store.write(summed_up(batch), self._host):
+        if not (batch or teaching) or self._store is None:
+            return
+        if not self._store.write(summed_up(batch), self._host, teaching):
             with self._lock:
                 self._store_is_busy = True
                 self._waiting = batch + self._waiting
+                self._teaching = teaching.before(self._teaching)
 
     def _make_locks(self) -> None:
         # Reentrant, because a finalizer or a signal handler may run a map in the middle of this thread's own `add`.
@@ -176,6 +204,7 @@ class DecisionLog:
         """In a forked child: locks that no thread of the parent holds, and nothing to write."""
         self._make_locks()
         self._waiting = []
+        self._teaching = Teaching()
 
 
 def whole(decision: Decision | Brief) -> Decision:

@@ -166,7 +166,10 @@ print(autopar.map(added.f, [1, 2], backend="processes"))
 
 
 def test_a_module_that_does_not_import_in_a_worker_is_named(tmp_path: Path) -> None:
-    """With demanded processes a module that fails to import there is a TransportError that says so."""
+    """With demanded processes a module that fails to import there is a TransportError that says so.
+
+    The program has a second thread, so that its workers are not forked.
+    """
     (tmp_path / "picky.py").write_text(
         "import multiprocessing\n"
         "if multiprocessing.parent_process() is not None:\n"
@@ -174,8 +177,10 @@ def test_a_module_that_does_not_import_in_a_worker_is_named(tmp_path: Path) -> N
         "def f(x):\n    return x\n"
     )
     script = """
-import autopar, picky
+import autopar, picky, threading
 from autopar.errors import TransportError
+over = threading.Event()
+threading.Thread(target=over.wait, daemon=True).start()
 try:
     autopar.map(picky.f, [1, 2], backend="processes")
 except TransportError as error:

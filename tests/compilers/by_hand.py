@@ -82,6 +82,7 @@ def kernel(
         exits={1: (7, "the integer does not fit 64 bits")},
         facts=facts,
         written=written,
+        read=frozenset(range(len(types))),
         may_exit_after_write=may_exit_after_write,
         float_flags=False,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,14 +11,22 @@ import pytest
 from autopar import parallel
 from autopar._engine import early
 from autopar._engine.early import Early
+from autopar._plan import DEFAULT_COSTS
 
-SLOW = 200_000
+PATIENT, IMPATIENT = 1e6, 1e-9
+"""Seconds before a planning, so long or so short that it does not matter how busy the machine is."""
 
 
 @pytest.fixture(autouse=True)
-def nothing_demanded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An eager map never ends early."""
+def patience(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Say when a map is to be planned; an eager map never ends early."""
     monkeypatch.delenv("AUTOPAR_EAGER", raising=False)
+
+    def be(seconds: float) -> None:
+        monkeypatch.setattr(early, "DEFAULT_COSTS", replace(DEFAULT_COSTS, look_seconds=seconds))
+
+    be(PATIENT)
+    return be
 
 
 @pytest.fixture
@@ -68,11 +77,15 @@ def test_a_settled_map_takes_the_shortest_way(
     assert last.why == "the whole of it ran before planning could pay"
 
 
-def test_a_map_that_is_slower_than_expected_goes_on_the_ordinary_way(shortcuts: list[bool]) -> None:
+def test_a_map_that_is_slower_than_expected_goes_on_the_ordinary_way(
+    shortcuts: list[bool], patience: Callable[[float], None]
+) -> None:
     """What has run is kept; the rest may be planned for."""
     function = parallel(count_up)
     function.map([1] * 10)
-    items = [1] * 5 + [SLOW] * 15
+    patience(IMPATIENT)
+    function._self_state.memory.latest[int].wall = 0.0
+    items = list(range(20))
     assert function.map(items) == [count_up(size) for size in items]
     assert shortcuts == [False]
     assert function.decisions[-1].items == 20

@@ -29,7 +29,7 @@ KINDS: list[tuple[str, Traits, Profile, Host, Kind]] = [
     ("very busy machine", ANY, profile(10e-3, cpu=0.1), HOST, Kind.CPU),
     ("a rare switch on a busy machine", ANY, profile(10e-3, cpu=0.5, waits=0.1), HOST, Kind.CPU),
     ("switches though it cannot wait", traits(calls=("math.sqrt",)), profile(9e-3, cpu=0.5, waits=2), HOST, Kind.CPU),
-    ("so many switches that it must", traits(calls=("math.sqrt",)), profile(9e-3, cpu=0.1, waits=2), HOST, Kind.IO),
+    ("many, though it cannot", traits(calls=("builtins.sum",)), profile(9e-3, cpu=0.1, waits=2), HOST, Kind.CPU),
     ("switches and it may open files", traits(calls=("open",)), profile(9e-3, cpu=0.5, waits=2), HOST, Kind.MIXED),
     ("a call that waits", traits(blocking_calls=("time.sleep",)), profile(1.0, cpu=0.0, waits=0.1), HOST, Kind.IO),
     ("a coroutine", Traits("case.item", is_async=True), profile(10e-3, cpu=0.01), HOST, Kind.IO),

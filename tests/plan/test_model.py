@@ -22,6 +22,10 @@ FREE = Costs(
     thread_item=0.0,
     process_base=0.0,
     process_start=0.0,
+    process_call=0.0,
+    fork_base=0.0,
+    fork_start=0.0,
+    fork_call=0.0,
     process_dispatch=0.0,
     process_item=0.0,
     process_byte=0.0,
@@ -76,6 +80,15 @@ def test_a_cold_pool_costs_its_start_and_a_warm_one_nothing() -> None:
     assert seconds(plan, work, costs=costs) == pytest.approx(1.09)
     assert seconds(plan, work, costs=costs, warm={"processes": 1}) == pytest.approx(1.02)
     assert seconds(plan, work, costs=costs, warm={"processes": 2}) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("cores", "forkable", "expected"), [(1, 0, 1.61), (2, 0, 0.81), (16, 0, 0.11), (16, 1, 0.09)])
+def test_new_processes_start_side_by_side(cores: int, forkable: int, expected: float) -> None:
+    """The caller starts one after the other, and each does the rest on whatever core is free."""
+    plan, work = Plan(backend="processes", workers=8), computing(8, 0.0)
+    costs = replace(FREE, process_base=0.01, process_call=0.0, process_start=0.1, fork_call=0.01, fork_start=0.02)
+    case = replace(situation(host=Host(cores=cores, python="3.11.7")), costs=costs, forkable=bool(forkable))
+    assert predict(plan, work, case) == pytest.approx(expected)
 
 
 def test_bytes_are_paid_for_by_the_caller() -> None:

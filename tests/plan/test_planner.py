@@ -146,10 +146,10 @@ def test_coroutines_all_start_at_once() -> None:
 
 
 def test_processes_use_no_more_workers_than_pay() -> None:
-    """Four heavy items on 16 cores need four; light ones only as many as repay their start."""
+    """Four heavy items on 16 cores need four; light ones on many cores only as many as repay their start."""
     assert choose(situation(2.0, 4, host=BIG)).plan.workers == 4
     assert choose(situation(5e-3, 100_000, host=BIG)).plan.workers == 16
-    assert 2 <= choose(situation(5e-3, 200, host=BIG)).plan.workers < 16
+    assert 16 <= choose(situation(5e-3, 200, host=replace(BIG, cores=512))).plan.workers < 128
 
 
 def test_nested_maps_keep_to_their_cores() -> None:
@@ -398,7 +398,9 @@ def test_the_gil_share_is_raced_for_only_where_the_answer_matters(case: Situatio
         (1.0, 0.96, 2, 1.0),
         (1.0, 1.3, 2, 1.0),
         (1.0, 0.25, 4, 0.0),
-        (1.0, 0.4375, 4, 0.5),
+        (1.0, 0.4375, 4, 0.44),
+        (1.0, 0.5, 4, 0.5),
+        (1.0, 0.85, 1.5, 0.74),
         (0.0, 0.0, 2, 1.0),
         (1.0, 0.5, 1, 1.0),
     ],
@@ -412,7 +414,7 @@ def test_the_gil_share_is_read_off_the_gain(alone: float, together: float, worke
 def test_the_race_inverts_the_model(share: float, workers: int) -> None:
     """A share that the model turned into a time is found again, but for the rounding of noise."""
     ratio = throughput_time(1.0, share, workers)
-    if ratio > share * 1.001 and 1.15 / workers < ratio < 0.95:
+    if 1.15 / workers < ratio < 0.95:
         assert gil_share_from_race(1.0, ratio, workers) == pytest.approx(share, abs=0.011)
 
 

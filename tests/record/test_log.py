@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from autopar._model.decision import Decision
 from autopar._model.observation import Host
 from autopar._model.plan import Plan
-from autopar._record import DecisionLog, Store
+from autopar._record import DecisionLog, Store, Teaching
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,7 +34,12 @@ class RecordingStore(Store):
         self.entered = threading.Event()
         self.may_go_on: threading.Event | None = None
 
-    def write(self, decisions: Sequence[Decision], host: tuple[str, Host] | None = None) -> bool:
+    def write(
+        self,
+        decisions: Sequence[Decision],
+        host: tuple[str, Host] | None = None,
+        teaching: Teaching | None = None,
+    ) -> bool:
         self.entered.set()
         if self.may_go_on is not None:
             self.may_go_on.wait()
@@ -205,7 +210,12 @@ def test_a_decision_in_the_middle_of_another_does_not_deadlock() -> None:
     """A finalizer or signal handler that adds a decision while this thread is adding one gets through."""
 
     class Reentrant(RecordingStore):
-        def write(self, decisions: Sequence[Decision], host: tuple[str, Host] | None = None) -> bool:
+        def write(
+            self,
+            decisions: Sequence[Decision],
+            host: tuple[str, Host] | None = None,
+            teaching: Teaching | None = None,
+        ) -> bool:
             if not self.batches:
                 self.batches.append([])
                 log.add(**fields("inner"))
@@ -257,7 +267,7 @@ def test_a_forked_child_writes_only_its_own() -> None:
 SCRIPT = """
 import sys
 from autopar._model.plan import Plan
-from autopar._record import DecisionLog, Store
+from autopar._record import DecisionLog, Store, Teaching
 before = "sqlite3" in sys.modules
 log = DecisionLog(Store.from_environment())
 for number in range(3):

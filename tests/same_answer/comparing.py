@@ -24,7 +24,7 @@ from unittest.mock import patch
 
 import autopar
 from autopar._backends.chunk import run_chunk
-from autopar._engine import elsewhere, here
+from autopar._engine import elsewhere, here, machine
 from autopar._model.plan import BACKENDS, Plan
 from autopar._model.work import Chunk, Outcome
 from autopar._observe import host
@@ -269,7 +269,7 @@ def backwards() -> Iterator[None]:
         return wait(self)
 
     with (
-        patch.object(elsewhere, "load", lambda name: backend),
+        patch.object(machine, "load", lambda name: backend),
         patch.object(elsewhere.Elsewhere, "wait", flush_and_wait),
         patch.object(elsewhere.Elsewhere, "_new_climb", lambda self, plan: None),
     ):

@@ -1,0 +1,176 @@
+"""From one map to its lesson: what its items took, and how each of its plans turned out against its prediction."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from autopar._model.decision import Trial
+from autopar._model.learned import SAME_WORK, ItemFacts, Learned, Lesson, ProfileKey, Run
+from autopar._model.observation import Profile, Sample
+from autopar._model.plan import Plan
+from autopar._model.work import Outcome
+from autopar._observe.identity import codes_digest, size_class, type_names
+
+if TYPE_CHECKING:
+    from autopar._engine.task import MapTask
+
+WORTH_NOTING = 1e-3
+"""Seconds of a map below which its lesson is not worth what noting it takes (50 us)."""
+
+OFF_BY = 3.0
+"""Items that take so many times more or less than a stored profile says end the trust in it."""
+
+TRIPS_KEPT = 64
+
+FIRST_RESULTS, FIRST_SECONDS = 4, 5e-3
+"""Items, and seconds of their work, after which a stored profile is checked."""
+
+
+class OnPool:
+    """What items took on pools, as far as their outcomes tell.
+
+    Attributes
+    ----------
+    items, wall, cpu, waits
+        Sums over outcomes.
+    dispatches
+        Seconds that the newest chunks were on their way.
+    cold
+        When pools without any worker were opened, with how many, and whether these could be forked.
+    steady
+        Workers, items and seconds of pools after their first result.
+    """
+
+    def __init__(self) -> None:
+        self.items = 0
+        self.wall = self.cpu = 0.0
+        self.waits = 0
+        self.dispatches: deque[float] = deque(maxlen=TRIPS_KEPT)
+        self.cold: list[tuple[float, int, bool]] = []
+        self.steady: list[tuple[int, int, float]] = []
+
+    def add(self, outcome: Outcome) -> None:
+        """Take in one chunk."""
+        self.items += len(outcome.values)
+        self.wall += outcome.wall
+        self.cpu += outcome.cpu
+        self.waits += outcome.waits
+        if outcome.dispatch is not None:
+            self.dispatches.append(outcome.dispatch)
+
+    @property
+    def enough(self) -> bool:
+        """Whether a first judgement can be made."""
+        return self.items >= FIRST_RESULTS or (self.items > 0 and self.wall >= FIRST_SECONDS)
+
+    def scale(self, facts: ItemFacts) -> float:
+        """Work of these items over what was assumed of them; 1 where that cannot be told.
+
+        On a pool the CPU time of computing items is their own. The wall time of waiting ones grows with the number
+        under way, so that only a shorter one says something about the items.
+        """
+        if not self.items:
+            return 1.0
+        if facts.computes:
+            return self.cpu / self.items / facts.cpu
+        return min(1.0, self.wall / self.items / facts.seconds) if facts.seconds > 0 else 1.0
+
+    def profile(self, workers: int, earlier: Profile) -> Profile:
+        """These items as a profile; what does not show in their times is as it was."""
+        profile = ItemFacts.of(earlier).profile()
+        profile.forget_times()
+        profile.add(Sample(self.items, self.wall, self.cpu, None, self.waits, workers))
+        return profile
+
+
+class Trials:
+    """The plans of a map as they follow one another, each with what was predicted and what came."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._done: list[tuple[Trial, float]] = []
+        self._open: tuple[Plan, int, int, float, float] | None = None
+
+    def begin(self, plan: Plan, done: int, left: int | None, correction: float = 1.0) -> None:
+        """A plan comes into force, with so many items done and left; its prediction was multiplied by a correction."""
+        if self._open is not None and self._open[0].backend == plan.backend == "serial":
+            return  # the loop goes on
+        self.end(done)
+        self._open = plan, done, left or 0, self._now(), correction
+
+    def end(self, done: int) -> None:
+        """The plan in force ends."""
+        if self._open is None:
+            return
+        plan, before, left, started, correction = self._open
+        self._open = None
+        items = done - before
+        if items <= 0:
+            return
+        predicted = None if plan.predicted is None or not left else plan.predicted * items / left
+        self._done.append((Trial(plan, items, self._now() - started, predicted), correction))
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """Those that have ended."""
+        return tuple(trial for trial, _ in self._done)
+
+    def runs(self, scale: float) -> tuple[Run, ...]:
+        """What they say of the prices: predictions as the prices alone would have made them for the work that came."""
+        work = scale if not 1 / SAME_WORK < scale < SAME_WORK else 1.0
+        return tuple(
+            Run(
+                trial.plan.backend,
+                trial.plan.compiler,
+                trial.plan.workers,
+                trial.items,
+                trial.actual,
+                None if trial.predicted is None else trial.predicted / correction * work,
+            )
+            for trial, correction in self._done
+        )
+
+
+def key_of(task: MapTask) -> ProfileKey:
+    """Under which name a map's items are remembered; once its first item is known."""
+    types = task.types
+    names = "" if types is None else type_names(types.positional, types.keyword)
+    if task.loop.compiler != "python":
+        names = f"{names} as {task.loop.compiler} code"
+    items: list[Any] = task.source.some() or [task.sample_item]
+    return ProfileKey(task.state.memory.code, names, size_class(items, star=task.source.star))
+
+
+def lesson_of(task: MapTask, key: ProfileKey, trials: Trials, relied_on: Learned | None, *, comparable: bool) -> Lesson:
+    """What a map teaches; of its plans only if they can be compared with what was predicted of them."""
+    facts = ItemFacts.of(task.profile)
+    state = task.state
+    # What was assumed when the plan was made: by memory, or from the items that ran alone just before.
+    scale = task.on_pool.scale(facts if relied_on is None else relied_on.facts)
+    runs = trials.runs(scale) if comparable else ()
+    return Lesson(
+        key=key,
+        function=state.name,
+        time=task.started_unix,
+        facts=facts if relied_on is None else None,
+        alone=task.settings.backend in (None, "serial") and task.settings.timeout is None,
+        scale=1.0 if relied_on is None else scale,
+        best_concurrency=task.profile.best_concurrency,
+        runs=tuple(run for run in runs if run.backend != "serial"),
+        followed=followed(task),
+        clean=state.witnessed and not state.seen_effects,
+    )
+
+
+def followed(task: MapTask) -> str:
+    """Digest of all code that the analysis of the function followed, or an empty text while it was not analysed."""
+    codes = task.state.followed_codes()
+    return "" if codes is None else codes_digest(codes)
+
+
+def surprise(seen: OnPool, learned: Learned) -> str:
+    """In which way the first results are not what earlier maps had shown, or an empty text."""
+    scale = seen.scale(learned.facts)
+    return "" if 1 / OFF_BY < scale < OFF_BY else f"items take {scale:.2g} times what {learned.origin} had shown"
