@@ -17,7 +17,8 @@ float, np.float*    the bit pattern of the value as a C double (a float32 is wid
 None                no slot
 tuple               its items' slots, one after the other
 array, parameter    address of element 0; shape[ndim]; strides[ndim] in bytes (also for layout "C")
-list, parameter     address of packed items (int64, double, or one byte a bool), C order; shape[ndim]
+list, parameter     address of packed items (int64, double, or one byte a bool), C order; shape[ndim]. If it is in
+                    `Kernel.written`, the caller takes the changes back into the list when the return code is 0
 array, list, result owner; address of packed items in C order; shape[ndim]. The caller copies them into a new array
                     or list and then calls `ap_free(owner)`. It owns nothing when the return code is not 0
 Argument, result    no slot: the result is the object passed as that parameter

@@ -17,6 +17,7 @@ __all__ = ["ZERO", "as_float", "as_integer", "binary", "convert", "negate", "tru
 
 _EXACT = Interval(-(2**53), 2**53)  # the integers that a double holds, all of them
 _EXACT32 = Interval(-(2**24), 2**24)
+_MODEST = Interval(-(2**61), 2**61)
 _LARGEST32 = 3.4028235e38
 ZERO = ir.Const("i64", 0)
 _SYMBOLS: dict[type[ast.operator], str] = {
@@ -45,6 +46,8 @@ def binary(ctx: Context, operator: ast.operator, left: Number, right: Number, no
         undecided = _undecided(ctx, op, left, right, node)
         if undecided is not None:
             return undecided
+        if left.flag is not None and right.flag is not None and left.flag != right.flag:
+            return binary(ctx, operator, left, ctx.settle(right, node), node)
         left, right = ctx.settle(left, node), ctx.settle(right, node)
     return _certain(ctx, op, left, right, node)
 
@@ -171,6 +174,9 @@ def _bitwise_range(op: str, a: Interval, b: Interval) -> Interval | None:
 def _sum_or_product(ctx: Context, op: str, kind: t.Type, a: Number, b: Number, node: ast.AST) -> Number:
     known = {"+": a.range + b.range, "-": a.range - b.range, "*": a.range * b.range}[op]
     limits = range_of(kind)
+    if limits == FULL and not known.within(FULL):
+        a, b = _narrowed(ctx, a, node), _narrowed(ctx, b, node)
+        known = {"+": a.range + b.range, "-": a.range - b.range, "*": a.range * b.range}[op]
     same, below = _shifted(op, a, b)
     if isinstance(a.expr, ir.Const) and isinstance(b.expr, ir.Const) and known.within(limits):
         return Number(kind, ir.Const("i64", known.lo), known)
@@ -195,6 +201,28 @@ def _sum_or_product(ctx: Context, op: str, kind: t.Type, a: Number, b: Number, n
     return Number(kind, expr, known & limits or limits, same, below)
 
 
+def _narrowed(ctx: Context, number: Number, node: ast.AST) -> Number:
+    """Check a number that does not change in the innermost loop before it, if it may be huge."""
+    loop = next((frame for frame in reversed(ctx.loops) if not frame.unrolled), None)
+    if loop is None or loop.before is None or isinstance(number.expr, ir.Const) or number.range.within(_MODEST):
+        return number
+    known = number.range & _MODEST
+    if known is None or not _stands_still(number.expr, loop.outside):
+        return number
+    outside = ir.Op("bool", "outside", (number.expr, ir.Const("i64", _MODEST.lo), ir.Const("i64", _MODEST.hi)))
+    statement = ir.ExitIf(outside, ctx.exit(node, "an integer beyond 2**61"))
+    if statement not in loop.before:
+        loop.before.append(statement)
+    return replace(number, range=known)
+
+
+def _stands_still(expr: ir.Expr, outside: frozenset[str]) -> bool:
+    if isinstance(expr, ir.Var):
+        return expr.name in outside
+    simple = isinstance(expr, ir.Op) and expr.name in ("+", "-", "*")
+    return isinstance(expr, ir.Const) or (simple and all(_stands_still(arg, outside) for arg in expr.args))  # type: ignore[attr-defined]
+
+
 def _with_constant(ctx: Context, op: str, kind: t.Type, a: Number, b: Number, node: ast.AST) -> Number:
     """Check the operand that varies instead of the result, which need not be waited for."""
     varies, c = (b, a.range.lo) if a.range.fixed else (a, b.range.lo)
@@ -215,7 +243,10 @@ def _with_constant(ctx: Context, op: str, kind: t.Type, a: Number, b: Number, no
     if varies.range.hi > inside.hi:
         tests.append(ir.Op("bool", ">", (varies.expr, ir.Const("i64", inside.hi))))
     test = tests[0] if len(tests) == 1 else ir.Op("bool", "||", tuple(tests))
-    ctx.exit_if(test, node, f"{kind} overflow", overflow=inside.lo < -(2**53) and inside.hi > 2**53)
+    rare = (varies.range.lo == inside.lo or inside.lo < -(2**53)) and (
+        varies.range.hi == inside.hi or inside.hi > 2**53
+    )
+    ctx.exit_if(test, node, f"{kind} overflow", overflow=rare)
     if varies is a:
         return _sum_or_product(ctx, op, kind, replace(a, range=inside), b, node)
     return _sum_or_product(ctx, op, kind, a, replace(b, range=inside), node)

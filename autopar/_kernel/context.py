@@ -125,6 +125,7 @@ class Context:
         self.symbols: dict[str, str] = {}  # C variable that never changes -> symbol
         self.headers: dict[Any, State] = {}  # fix-points of loops, to start from next time
         self.written: set[int] = set()
+        self.read: set[int] = set()
         self.float_flags = False
         self.sources: list[str] = []
         self.growing: dict[str, Any] = {}  # variable of a list that grows -> where it starts
@@ -169,7 +170,7 @@ class Context:
 
     def temp(self, machine: str, hint: str = "t") -> ir.Var:
         """Return a new variable."""
-        return self.variable(f"{hint}{self.serial()}", machine)
+        return self.variable(f"{hint}{self.serial()}_", machine)
 
     def variable(self, name: str, machine: str) -> ir.Var:
         """Return a variable by its C name."""

@@ -297,6 +297,8 @@ def _one_comparison(
     node: ast.Compare,
 ) -> Test:
     relation = relation_of(operator)
+    if isinstance(operator, (ast.In, ast.NotIn)) and isinstance(left, Number) and isinstance(right, Pack):
+        return _among(ctx, left, right, isinstance(operator, ast.In), node)
     if isinstance(operator, (ast.Is, ast.IsNot)):
         nothing = [isinstance(side, Known) and side.value is None for side in (left, right)]
         if any(nothing):
@@ -311,6 +313,19 @@ def _one_comparison(
     names = (_variable(ctx, left_node), _variable(ctx, right_node))
     held, failed = constraints_of(relation, left, right, *names)
     return Test(expr, tuple(held), tuple(failed))
+
+
+def _among(ctx: Context, left: Number, items: Pack, wanted: bool, node: ast.AST) -> Test:
+    """Lower `number in (a, b, c)` of integers; a float could be found by identity where it is not equal."""
+    numbers = [ctx.number(item, node) for item in items.items]
+    left = ctx.settle(left, node)
+    if any(t.is_float(number.kind) for number in [left, *numbers]):
+        raise ctx.refuse(node, "'in' a tuple of floats is not in the native fragment")
+    found = [compare(ctx, "==", left, number, node) for number in numbers]
+    expr: ir.Expr = ir.Const("bool", False)
+    for one in found:
+        expr = one if isinstance(expr, ir.Const) and not expr.value else ir.Op("bool", "||", (expr, one))
+    return Test(expr if wanted else ir.Op("bool", "!", (expr,)))
 
 
 def _variable(ctx: Context, node: ast.expr) -> str | None:

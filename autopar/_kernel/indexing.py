@@ -19,6 +19,7 @@ from autopar._kernel.value import Memory, Number, machine_of, range_of
 
 __all__ = ["at", "check", "load", "part", "store"]
 
+MANY = 2**30  # an index that may be this far below zero is hardly meant to count from the end
 BEYOND = "index out of range"
 
 
@@ -36,7 +37,7 @@ def check(ctx: Context, index: Number, length: Number, node: ast.AST) -> ir.Expr
         if not inside and not _hoisted(ctx, expr, length, node):
             ctx.exit_if(ir.Op("bool", "beyond", (expr, length.expr)), node, BEYOND)
         return expr
-    if index.range.lo < -1 and _hoisted(ctx, expr, length, node):
+    if index.range.lo < -MANY and _hoisted(ctx, expr, length, node):
         return expr
     wrapped = ctx.temp("i64", "k")
     from_end = ir.Op("i64", "+", (expr, length.expr))
@@ -182,6 +183,7 @@ def row(memory: Memory, offsets: Sequence[ir.Expr]) -> Memory:
 def load(ctx: Context, memory: Memory, offset: ir.Expr) -> Number:
     """Read an element."""
     kind = memory.element
+    ctx.read |= memory.origins
     target = ctx.temp(machine_of(kind), "e")
     ctx.add(ir.Load(target, memory.dtype, memory.data, offset, memory.strides is not None))
     return Number(kind, target, range_of(kind))
@@ -190,8 +192,6 @@ def load(ctx: Context, memory: Memory, offset: ir.Expr) -> Number:
 def store(ctx: Context, memory: Memory, offset: ir.Expr, value: Number, node: ast.AST) -> None:
     """Write an element, converted as Python or NumPy converts it."""
     if isinstance(memory.kind, t.List):
-        if memory.origins:
-            raise ctx.refuse(node, "writing to a list that is an argument is not in the native fragment")
         value = ctx.settle(value, node)
         if value.kind != memory.kind.item:
             raise ctx.refuse(node, f"{value.kind} stored in {memory.kind} is not in the native fragment")
@@ -199,7 +199,8 @@ def store(ctx: Context, memory: Memory, offset: ir.Expr, value: Number, node: as
     else:
         expr = _element(ctx, memory.kind.dtype, value, node)
     ctx.written |= memory.origins
-    ctx.add(ir.Store(memory.dtype, memory.data, offset, expr, memory.strides is not None))
+    shared = bool(memory.origins) and not isinstance(memory.kind, t.List)
+    ctx.add(ir.Store(memory.dtype, memory.data, offset, expr, memory.strides is not None, shared))
 
 
 def _element(ctx: Context, dtype: str, value: Number, node: ast.AST) -> ir.Expr:

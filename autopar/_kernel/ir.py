@@ -120,6 +120,7 @@ class Store:
     offset: Expr
     value: Expr
     bytewise: bool = False
+    shared: bool = False  # whether the memory may be an argument's
 
 
 @dataclass
@@ -157,9 +158,10 @@ class If:
 
 @dataclass
 class Loop:
-    """Repeat for ever, until a jump leaves it."""
+    """Repeat for ever, until a jump leaves it; each round is to take its time if `paced` (see `counters`)."""
 
     body: Block
+    paced: bool = False
 
 
 @dataclass
@@ -285,6 +287,7 @@ class Kernel:
     exits: dict[int, tuple[int, str]]  # side exit -> (line, reason)
     facts: tuple[Fact, ...]
     written: frozenset[int]  # parameters whose elements may be written
+    read: frozenset[int]  # parameters whose elements may be read
     may_exit_after_write: bool
     float_flags: bool  # NumPy would warn of overflow, division or an invalid operation: those are side exits
     overlaps: tuple[tuple[int, int], ...] = ()  # pairs of array parameters that must not overlap, or else exit 1

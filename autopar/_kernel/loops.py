@@ -20,6 +20,7 @@ from autopar._kernel.variables import adapt, key_of
 __all__ = ["each", "for_statement", "leave", "names_assigned", "while_statement"]
 
 _ROUNDS = 24  # of lowering a body, far more than widening needs
+_REACH = Interval(-(2**62), 2**62)
 _UNROLLED = 16  # items of a tuple
 
 
@@ -81,6 +82,7 @@ def each(
     start = replace(value.start, expr=ctx.hold(value.start.expr))
     stop = replace(value.stop, expr=ctx.hold(value.stop.expr))
     pace, down = replace(value.step, expr=ctx.hold(value.step.expr)), value.step.range.hi < 0
+    start, stop = _within_reach(ctx, start, node), _within_reach(ctx, stop, node)
     _guard_last(ctx, stop, pace.range, node)
     known = _rounds(start.range, stop.range, down)
     if known is None:
@@ -105,6 +107,15 @@ def _zero() -> Number:
 
 def _one() -> Number:
     return Number(t.Int(), ir.Const("i64", 1), Interval(1, 1))
+
+
+def _within_reach(ctx: Context, end: Number, node: ast.AST) -> Number:
+    """Leave for a range that ends beyond 2**62, so that the counter and numbers near it need no checks."""
+    if end.range.within(_REACH):
+        return end
+    outside = ir.Op("bool", "outside", (end.expr, ir.Const("i64", _REACH.lo), ir.Const("i64", _REACH.hi)))
+    ctx.exit_if(outside, node, "a range that ends beyond 2**62")
+    return replace(end, range=end.range & _REACH or _REACH)
 
 
 def _guard_last(ctx: Context, stop: Number, step: Interval, node: ast.AST) -> None:
@@ -193,6 +204,7 @@ class _Loop:
     def __init__(self, ctx: Context, node: ast.AST, assigned: frozenset[str], orelse: list[ast.stmt]) -> None:
         self.ctx, self.node, self.assigned, self.orelse = ctx, node, assigned, orelse
         self.key = (ctx.frame.path, getattr(node, "lineno", 0), getattr(node, "col_offset", 0), type(node))
+        self.paced = False  # whether it counts in a variable whose check was left out for that it would take years
         self.rounds: int | None = None  # at most so many, if that is known
         self.exit_state: State | None = None  # where a while loop's test failed
         self.exit_jump: ir.Block | None = None
@@ -244,7 +256,7 @@ class _Loop:
                 once()
 
         _, body, _, frame = self._settle(lambda: ([], LoopFrame()), round_)
-        ctx.add(ir.Loop(body))
+        ctx.add(ir.Loop(body, paced=self.paced))
         ctx.state = self.exit_state
         self._finish(frame)
 
@@ -285,6 +297,7 @@ class _Loop:
             after = ctx.joined(header, back) or header
             ranges = counted(entry, header, changes, self.rounds)
             after = with_ranges(after, ranges)
+            self.paced = self.rounds is None and bool(ranges)
             if after == header:
                 break
             header = with_ranges(widen(header, after), ranges)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
@@ -15,7 +15,7 @@ from autopar._kernel.expressions import condition, expression
 from autopar._kernel.helpers import arguments_of, finish, local_names
 from autopar._kernel.interval import Interval
 from autopar._kernel.keeping import keep_results
-from autopar._kernel.prune import used_variables
+from autopar._kernel.prune import exits_after_store, used_variables
 from autopar._kernel.refusal import Refused
 from autopar._kernel.source import Source, read_source
 from autopar._kernel.state import Bound
@@ -32,14 +32,16 @@ MOST = 2**31 - 1  # elements in one dimension; a call with more runs in Python
 FAR = 2**62
 
 
-def lower(function: FunctionType, types: Sequence[t.Type], keywords: Mapping[str, t.Type] | None = None) -> ir.Kernel:
+def lower(
+    function: Callable[..., Any], types: Sequence[t.Type], keywords: Mapping[str, t.Type] | None = None
+) -> ir.Kernel:
     """Lower a function for the types of its positional arguments and of those passed by name.
 
     Parameters without an argument take their default, as a constant.
 
     Parameters
     ----------
-    function : FunctionType
+    function : callable
         A plain function.
     types : sequence of Type
         Of the positional arguments, as `type_of` gives them.
@@ -56,7 +58,7 @@ def lower(function: FunctionType, types: Sequence[t.Type], keywords: Mapping[str
     Refused
         If something in the function is outside the native fragment, with the line and the reason.
     """
-    if type(function) is not FunctionType:
+    if not isinstance(function, FunctionType):
         raise Refused(0, "only plain functions are in the native fragment")
     source = read_source(function)
     learned: dict[Any, Any] = {}
@@ -222,7 +224,8 @@ class _Lowering:
             exits=dict(ctx.exits),
             facts=tuple(ctx.facts.found.values()),
             written=written,
-            may_exit_after_write=bool(written),
+            read=frozenset(ctx.read) - {-1},
+            may_exit_after_write=(ctx.float_flags and bool(written)) or exits_after_store(ctx.block),
             float_flags=ctx.float_flags,
             overlaps=overlaps,
             sources=tuple(ctx.sources),

@@ -12,10 +12,11 @@ from typing import Any
 
 from autopar._kernel import ir, promotion
 from autopar._kernel import types as t
-from autopar._kernel.arithmetic import as_float, convert, truth_integer
+from autopar._kernel.arithmetic import ZERO, as_float, convert, truth_integer
 from autopar._kernel.building import allocate, copy, fill, loop
 from autopar._kernel.context import Context
-from autopar._kernel.indexing import load, row, store
+from autopar._kernel.indexing import at, load, row, store
+from autopar._kernel.interval import Interval
 from autopar._kernel.value import Known, Memory, Number, Pack, Value, constant, machine_of
 
 __all__ = ["method", "numpy_call"]
@@ -35,6 +36,8 @@ def numpy_call(ctx: Context, target: Any, name: str, node: ast.Call) -> Value | 
     for plain in (*_MAKERS, *_LIKE):
         if target is getattr(numpy, plain):
             return _make(ctx, plain, node) if plain in _MAKERS else _make_like(ctx, plain, node)
+    if target is numpy.arange:
+        return _arange(ctx, node)
     for plain, lower in _FUNCTIONS.items():
         if target is getattr(numpy, plain):
             if node.keywords or len(node.args) != 1:
@@ -104,6 +107,23 @@ def _filled(ctx: Context, kind: t.Array, dims: list[Number], value: int | None, 
     out = allocate(ctx, kind, dims, node, zero=not value)
     if value:
         fill(ctx, out, constant(value), node)
+    return out
+
+
+def _arange(ctx: Context, node: ast.Call) -> Memory:
+    """Lower np.arange(n), whose dtype is int64 wherever NumPy's default integer is."""
+    if len(node.args) != 1 or node.keywords or sys.modules["numpy"].dtype(int).name != "int64":
+        raise ctx.refuse(node, "np.arange() with these arguments is not in the native fragment")
+    count = ctx.number(ctx.expression(node.args[0]), node)
+    if count.kind != t.Int():
+        raise ctx.refuse(node, f"np.arange() of {count.kind} is not in the native fragment")
+    known = Interval(0, max(0, count.range.hi))
+    length = count if count.range.lo >= 0 else Number(t.Int(), ir.Op("i64", "max", (count.expr, ZERO)), known)
+    out = allocate(ctx, t.Array("int64", 1), [length], node)
+    counter, loop_ = loop(ctx, out.dims[0].expr)
+    with ctx.into(loop_.body):
+        store(ctx, out, counter.expr, counter, node)
+    ctx.add(loop_)
     return out
 
 
@@ -222,7 +242,6 @@ def _fill(ctx: Context, owner: Memory, node: ast.Call) -> Known:
 
 
 def _item(ctx: Context, owner: Memory, node: ast.Call) -> Number:
-    from autopar._kernel.indexing import at
 
     indexes = [ctx.number(ctx.expression(argument), argument) for argument in node.args]
     element = load(ctx, owner, at(ctx, owner, indexes, node))

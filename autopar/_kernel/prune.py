@@ -1,4 +1,4 @@
-"""Which variables a kernel's statements really use."""
+"""What a kernel's statements do as a whole: which variables they use, and whether they leave after a store."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from autopar._kernel import ir
 
-__all__ = ["used_variables", "walk"]
+__all__ = ["exits_after_store", "used_variables", "walk"]
 
 
 def walk(block: ir.Block) -> Iterator[ir.Statement]:
@@ -43,3 +43,26 @@ def _names(value: Any) -> Iterator[str]:
     if isinstance(value, tuple):
         for item in value:
             yield from _names(item)
+
+
+def exits_after_store(block: ir.Block) -> bool:
+    """Whether a side exit may be taken after an element of an argument was written."""
+    return _scan(block, False)[0]
+
+
+def _scan(block: ir.Block, stored: bool) -> tuple[bool, bool]:
+    """Return whether an exit follows a store, and whether there may have been a store by the end."""
+    for s in block:
+        if stored and isinstance(s, (ir.Checked, ir.Exit, ir.ExitIf, ir.New, ir.Grow)):
+            return True, True
+        inside = inner_blocks(s)
+        if isinstance(s, (ir.Loop, ir.For)) and any(isinstance(x, ir.Store) and x.shared for x in walk(s.body)):
+            stored = True  # by the round before
+        after = stored or (isinstance(s, ir.Store) and s.shared)
+        for inner in inside:
+            leaves, wrote = _scan(inner, stored)
+            if leaves:
+                return True, True
+            after = after or wrote
+        stored = after
+    return False, stored

@@ -136,7 +136,8 @@ def _enumerate(ctx: Context, node: ast.Call) -> Items:
 
 
 def _zip(ctx: Context, node: ast.Call) -> Items:
-    if not node.args or node.keywords:
+    strict = [k.arg == "strict" and isinstance(k.value, ast.Constant) and not k.value.value for k in node.keywords]
+    if not node.args or not all(strict):
         raise ctx.refuse(node, "zip() of nothing, or with keywords, is not in the native fragment")
     parts = [_counted(ctx, sequence(ctx, argument), node) for argument in node.args]
     if all(part.fixed is not None for part in parts):

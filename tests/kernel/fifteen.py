@@ -327,6 +327,17 @@ def spectral_norm(n: Any) -> Any:
     return math.sqrt(vbv / vv)
 
 
+def insertion_sort(items: Any) -> Any:
+    for i in range(1, len(items)):
+        x = items[i]
+        j = i - 1
+        while j >= 0 and items[j] > x:
+            items[j + 1] = items[j]
+            j -= 1
+        items[j + 1] = x
+    return items
+
+
 Case = tuple[str, Callable[..., Any], Callable[[np.random.Generator], tuple[Any, ...]]]
 
 CASES: list[Case] = [
@@ -354,6 +365,8 @@ CASES: list[Case] = [
     ("life", life, lambda r: (r.integers(0, 2, (12, 12)).astype(np.uint8), 3)),
     ("life of lists", life_list, lambda r: (r.integers(0, 2, (12, 12)).tolist(), 3)),
     ("Smith-Waterman", smith_waterman, lambda r: (r.integers(0, 4, 20), r.integers(0, 4, 25), 3, -3, 2)),
+    ("insertion sort of a list", insertion_sort, lambda r: (r.random(40).tolist(),)),
+    ("insertion sort of an array", insertion_sort, lambda r: (r.integers(0, 99, 40),)),
     ("spectral norm", spectral_norm, lambda r: (20,)),
 ]
 

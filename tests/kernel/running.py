@@ -49,6 +49,9 @@ class Running:
         code = self._call(slots.ctypes.data)
         if code:
             raise Left(*self.kernel.exits[code])
+        for i in self.kernel.written:
+            if isinstance(arguments[i], list):
+                arguments[i][:] = next(packed for packed, of in kept if of is arguments[i]).tolist()
         return self._result(self.kernel.result, iter(slots[layout.result :].tolist()), arguments)
 
     def _result(self, kind: t.Type, words: Any, arguments: tuple[Any, ...]) -> Any:
@@ -76,8 +79,9 @@ def _words(kind: t.Type, value: Any, kept: list[Any]) -> list[int]:
     if isinstance(kind, t.Array):
         return [value.ctypes.data, *value.shape, *value.strides]
     if isinstance(kind, t.List):
-        kept.append(np.array(value, dtype=_PACKED[kind.item]))
-        return [kept[-1].ctypes.data, *kept[-1].shape]
+        packed = np.array(value, dtype=_PACKED[kind.item])
+        kept.append((packed, value))
+        return [packed.ctypes.data, *packed.shape]
     return []
 
 
@@ -88,5 +92,6 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, (tuple, list)):
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, np.ndarray):
+        assert isinstance(other, np.ndarray)
         return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
     return repr(one) == repr(other)

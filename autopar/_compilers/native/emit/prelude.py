@@ -41,6 +41,9 @@ PRELUDE = (
 #define AP_KEEP_X(value) __asm__ volatile("" : : "m"(value))
 #endif
 
+/* A round that is to be run, not to be worked out together with others. */
+#define AP_ROUND __asm__ volatile("")
+
 typedef int64_t i64;
 typedef uint64_t u64;
 
@@ -89,11 +92,8 @@ static AP_UNUSED i64 ap_clip(i64 i, i64 n) { i = i < 0 ? i + n : i; return i < 0
 static AP_UNUSED i64 ap_last_up(i64 a, i64 b, i64 step) { return a < b ? a + (b - 1 - a) / step * step : a; }
 static AP_UNUSED i64 ap_last_down(i64 a, i64 b, i64 step) { return a > b ? a + (a - 1 - b) / -step * step : a; }
 /* Either of two values, both worked out, without a branch. */
-static AP_UNUSED i64 ap_either(bool test, i64 yes, i64 no)
-{
-    __asm__("" : "+r"(yes), "+r"(no));
-    return test ? yes : no;
-}
+#define ap_either(test, yes, no) \
+    ({ i64 yes_ = (yes), no_ = (no); __asm__("" : "+r"(yes_), "+r"(no_)); (test) ? yes_ : no_; })
 static AP_UNUSED bool ap_shl(i64 a, i64 b, i64 *out)
 {
     if (b < 0 || (b > 62 && a != 0)) return false;

@@ -115,6 +115,8 @@ class Writer:
             body = body[1:]
         else:
             self.line("for (;;) {")
+        if s.paced:
+            self.line("    AP_ROUND;")
         self.inner(body)
         self.line("}")
 
