@@ -37,6 +37,8 @@ class Compiling:
         Why the map's function is not compiled, for the decision; empty while nothing speaks against it.
     form
         The compiled function in use, or None.
+    python_seconds
+        Seconds of an item in Python, where that is known.
     """
 
     def __init__(self, task: MapTask) -> None:
@@ -50,6 +52,7 @@ class Compiling:
         self._since: float | None = None
         self._asked = False
         self._used: CompiledFunction | None = None
+        self.python_seconds: float | None = None
         self._left_before: Counter[tuple[int, str]] = Counter()
         settings = task.settings
         self.demanded = settings.compiler == "native"
@@ -170,6 +173,11 @@ class Compiling:
         rows = (replace(row, because=self.reason) if row.plan.compiler == "native" else row for row in rejected)
         return tuple(row for row in rows if self._used is None or row.plan.compiler != "native" or self.why_not)
 
+    @property
+    def used(self) -> bool:
+        """Compiled code has run items of this map."""
+        return self._used is not None
+
     def notes(self, *, chosen: bool) -> tuple[str, ...]:
         """What the decision should say besides its rows; where nothing was ``chosen`` there are no rows."""
         found = [] if chosen or self._used is not None or not self._asked else [f"not compiled: {self.reason}"]
@@ -183,8 +191,11 @@ class Compiling:
         return tuple(found)
 
     def _use(self, form: CompiledFunction) -> None:
+        known = self.task.profile if self.task.profile.items else self.task.remembered
+        self.python_seconds = None if known is None else known.seconds_per_item
         self.form = self._used = form
         self._left_before = form.counters.exits.copy()
+        self.task.another_function()
 
     @property
     def _forms(self) -> Forms:

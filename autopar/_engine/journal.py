@@ -105,7 +105,9 @@ def _why(run: MapRun) -> str:
 
 def _serial_seconds(run: MapRun, items: int) -> float | None:
     """What the loop would have taken: the work itself if it computes, else the mean of the items that ran alone."""
-    profile = run.task.profile
+    profile, compiling = run.task.profile, run.task.compiling
+    if compiling.used:
+        return None if compiling.python_seconds is None else compiling.python_seconds * items
     if not profile.items:
         return None
     if profile.cpu_share > COMPUTES:

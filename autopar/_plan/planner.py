@@ -357,14 +357,14 @@ def _compilers(situation: Situation) -> tuple[str, tuple[Rejected, ...]]:
         raise blocked.error(f'compiler="{taken}" cannot compile {situation.traits.name}: {blocked.because}')
     rejected = []
     for name, barrier in found.items():
-        if name == taken:
+        if name == taken or (name == "python" and situation.settings.compiler is None):
             continue
         if barrier is not None:
             because, hint = barrier.because, ""
         elif situation.settings.compiler is not None:
             because, hint = f'compiler="{taken}" is demanded', f'compiler="{name}"'
         else:
-            because, hint = "not tried" if taken == "python" else f"as {taken} code it takes less", ""
+            because, hint = "not tried", ""
         rejected.append(Rejected(Plan(compiler=name), because, hint))
     return taken, tuple(rejected)
 
