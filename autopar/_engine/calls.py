@@ -111,7 +111,7 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
     choice = _choose(state, settings)
     plan = choice.plan
     job = Job(
-        state.function,
+        state.function if plan.backend == "processes" else target_of(state, settings.compiler)[0],
         star=True,
         kwargs=kwargs,
         collect=True,

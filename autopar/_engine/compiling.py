@@ -192,7 +192,9 @@ class Compiling:
 
     def _use(self, form: CompiledFunction) -> None:
         known = self.task.profile if self.task.profile.items else self.task.remembered
-        self.python_seconds = None if known is None else known.seconds_per_item
+        if known is not None:
+            form.python_seconds = known.seconds_per_item
+        self.python_seconds = form.python_seconds
         self.form = self._used = form
         self._left_before = form.counters.exits.copy()
         self.task.another_function()

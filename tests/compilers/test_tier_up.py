@@ -310,6 +310,34 @@ def test_calls_of_other_types_run_in_python_until_they_are_compiled_too() -> Non
 
 
 @pytest.mark.usefixtures("at_once")
+def test_submitted_calls_run_compiled_too() -> None:
+    """A call on a thread takes what a call here takes; with the demand it is compiled for."""
+    function = fresh(numeric.draw)
+    for number in range(20):
+        function(number)
+    [form] = function._self_state.forms._forms.values()
+    before = form.calls
+    assert function.submit(77).result() == numeric.draw(77)
+    assert form.calls == before + 1
+    demanded = fresh(numeric.draw, compiler="native")
+    assert demanded.submit(5).result() == numeric.draw(5)
+    with pytest.raises(UnavailableError, match="cannot compile"):
+        demanded.submit("a").result()
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_second_map_is_compiled_from_its_first_item_on() -> None:
+    """What is compiled in this process is used at once, and the loop's time is that of the first map's items."""
+    function = fresh(numeric.draw)
+    function.map(range(3000))
+    assert function.map(range(3000)) == [numeric.draw(n) for n in range(3000)]
+    decision = function.decisions[-1]
+    assert compilers(decision) == ["native"]
+    assert decision.serial_estimate is not None
+    assert decision.serial_estimate > 0.01
+
+
+@pytest.mark.usefixtures("at_once")
 def test_calls_with_another_compiler_demanded_stay() -> None:
     """compiler="python" keeps single calls as they are."""
     function = fresh(numeric.draw, compiler="python")

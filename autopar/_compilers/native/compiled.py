@@ -68,6 +68,8 @@ class CompiledFunction:
         What went wrong while it was compiled or loaded, in words.
     call
         The quickest way to call it at present.
+    python_seconds
+        What a call takes in Python, as far as somebody has measured it.
     listener
         Called with ``call`` when that becomes another.
     otherwise
@@ -89,6 +91,7 @@ class CompiledFunction:
         self.otherwise: Callable[[tuple[Any, ...]], CompiledFunction | None] | None = None
         self.call: Callable[..., Any] = function
         self._code = function.__code__
+        self.python_seconds: float | None = None
         self._distance = 1
         self._earlier = 0
         self._reload()
