@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import threading
 import time
@@ -253,6 +254,25 @@ def test_compiled_code_that_is_wrong_never_gives_a_result(monkeypatch: pytest.Mo
         results = function.map(range(3000))
     assert results == [numeric.draw(n) for n in range(3000)]
     assert "differs from Python" in why_not_native(function.decisions[-1])
+
+
+@pytest.mark.parametrize("name", ["f*/ int planted; /*", "f*\\\n/ int planted; /*", 'f"\n#error planted', "ünï"])
+def test_a_hostile_name_is_no_code(name: str) -> None:
+    """Whatever a function is called, nothing of its name becomes C."""
+
+    def hostile(x: int) -> int:
+        y = 0  # */ int planted; /*
+        for step in range(x):
+            y += step
+        return y
+
+    hostile.__name__ = hostile.__qualname__ = name
+    assert fresh(hostile).map([5], compiler="native") == [10]
+    from autopar._kernel.types import type_of
+
+    _, c_text = frontend.kernel_of(hostile, (type_of(5),))  # type: ignore[arg-type]
+    without_comments = re.sub(r"/\*.*?\*/", "", c_text, flags=re.DOTALL)
+    assert "planted" not in without_comments
 
 
 def test_little_work_is_not_compiled() -> None:
