@@ -33,7 +33,7 @@ def emit(kernel: Kernel) -> str:
     """Return the C file of a kernel."""
     writer = Writer(kernel.float_flags)
     writer.block(kernel.body)
-    said = f"{ascii(kernel.name)}, line {kernel.line}: {', '.join(f'{n}: {k}' for n, k in kernel.parameters)}"
+    said = f"{kernel.name!a}, line {kernel.line}: {', '.join(f'{n}: {k}' for n, k in kernel.parameters)}"
     title = f"/* {said.replace('*/', '* /')} */"  # a function's name may hold anything
     return "\n".join([title, PRELUDE, *_function(kernel, writer), "", *_entry(kernel), BLOCK])
 
