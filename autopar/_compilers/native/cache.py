@@ -13,7 +13,6 @@ import hashlib
 import os
 import re
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -178,6 +177,8 @@ class ObjectCache:
         return True
 
     def _write(self, path: Path, content: bytes) -> None:
+        import tempfile
+
         descriptor, name = tempfile.mkstemp(suffix=_UNFINISHED, dir=path.parent)
         try:
             with open(descriptor, "wb") as file:

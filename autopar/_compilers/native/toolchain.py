@@ -2,18 +2,15 @@
 
 The compiler is somebody else's program: it may be missing, broken, slow or endless. It runs in a private folder, in a
 process group of its own and within a deadline, and whatever goes wrong is a reason in words.
+
+What only a run of it needs is imported there: an object out of the cache takes none of it.
 """
 
 from __future__ import annotations
 
 import atexit
 import os
-import platform
-import shlex
-import shutil
-import signal
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -179,6 +176,8 @@ def _at_exit() -> None:
     for process in tuple(_processes):
         _kill_group(process)
     for folder in tuple(_folders):
+        import shutil
+
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -196,6 +195,9 @@ if hasattr(os, "register_at_fork"):
 @contextmanager
 def private_folder() -> Iterator[Path]:
     """A folder of this user's alone, which is removed afterwards."""
+    import shutil
+    import tempfile
+
     try:
         folder = tempfile.mkdtemp(prefix="autopar-")
     except OSError as error:
@@ -211,24 +213,40 @@ def private_folder() -> Iterator[Path]:
 @cache
 def _find(chosen: str, path: str | None) -> Toolchain:
     if chosen.strip():
+        import shlex
+
         try:
             words = shlex.split(chosen)
         except ValueError as error:
             raise NotCompiled(f"CC={chosen!r} cannot be read: {error}") from error
-        program = shutil.which(words[0], path=path)
+        program = _which(words[0], path)
         if program is None:
             raise NotCompiled(f"CC={chosen!r} names no program on the path")
         return _described((program, *words[1:]), path)
     for name in _NAMES:
-        program = shutil.which(name, path=path)
+        program = _which(name, path)
         if program is not None:
             return _described((program,), path)
     raise NotCompiled(f"no C compiler is found: none of {', '.join(_NAMES)} is on the path and CC is not set")
 
 
+def _which(name: str, path: str | None) -> str | None:
+    """Where a program is; on Windows, where that takes more than a look, as the standard library finds it."""
+    if sys.platform == "win32":
+        import shutil
+
+        return shutil.which(name, path=path)
+    places = [""] if os.sep in name else (os.defpath if path is None else path).split(os.pathsep)
+    for place in places:
+        program = os.path.join(place, name)
+        if os.path.isfile(program) and os.access(program, os.X_OK):
+            return program
+    return None
+
+
 def _described(command: tuple[str, ...], path: str | None) -> Toolchain:
     """The toolchain of a command; a program that only wraps the compiler is asked for the version behind it."""
-    files = [found for word in command if (found := shutil.which(word, path=path)) is not None]
+    files = [found for word in command if (found := _which(word, path)) is not None]
     toolchain = Toolchain(command, " ".join(map(_file_identity, files)))
     if len(files) != 1 or _is_script(files[0]):
         toolchain = Toolchain(command, f"{toolchain.identity} {version_of(toolchain)}")
@@ -273,7 +291,7 @@ def cpu_features() -> str:
     except OSError:
         return ""
     known = "flags" in kept or "Features" in kept
-    return f"{platform.machine()} {sorted(kept.items())}" if known else ""
+    return f"{os.uname().machine} {sorted(kept.items())}" if known else ""
 
 
 # -- one run -----------------------------------------------------------------------------------------------------------
@@ -354,6 +372,8 @@ def _ended(process: Popen[bytes], ends: float) -> bool:
 
 
 def _kill_group(process: Popen[bytes]) -> None:
+    import signal
+
     if process.poll() is None:
         with suppress(ProcessLookupError, PermissionError, AttributeError):  # Windows has no groups of processes
             os.killpg(process.pid, signal.SIGKILL)
@@ -373,6 +393,8 @@ def _first_complaint(said: str) -> str:
 
 
 def _signal_name(number: int) -> str:
+    import signal
+
     try:
         return signal.Signals(number).name
     except ValueError:
