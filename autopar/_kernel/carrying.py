@@ -56,24 +56,31 @@ def _carried(loop: ir.For, temp: Callable[[str, str], ir.Var]) -> ir.Block:
     if not found:
         return []
     carry = temp(_MACHINES.get(first.dtype, "i64"), "carry")
-    early = len(found) == 1 and found[0][0] is loop.body and _surely_reached(loop.body[: found[0][1]])
-    first_round = ir.Op("bool", "==", (loop.var, loop.start))
-    for block, i in reversed(found):
+    loads = [block[i] for block, i in found]
+    start = ir.Op("bool", ">" if loop.down else "<", (loop.start, loop.stop))
+    tests = [start, *_inside(loads[0], names, loop, changed)]
+    if len(tests) == 1:
+        return []
+    for block, i in found:
         load = block[i]
         assert isinstance(load, ir.Load)
-        fetch = ir.If(first_round, [replace(load, target=carry)], [])
-        block[i : i + 1] = [*([] if early else [fetch]), ir.Assign(load.target, carry)]
+        block[i] = ir.Assign(load.target, carry)
     _remember(loop.body, carry)
-    if not early:
-        return []
-    start = _at(first.offset, names, loop, int(step))
-    runs = ir.Op("bool", ">" if loop.down else "<", (loop.start, loop.stop))
-    return [ir.If(runs, [ir.Load(carry, first.dtype, first.base, start, first.bytewise)], [])]
+    first_place = _at(first.offset, names, loop, int(step))
+    fetched = ir.Load(carry, first.dtype, first.base, first_place, first.bytewise)
+    return [ir.If(ir.Op("bool", "&&", tuple(tests)), [fetched], [])]
 
 
-def _surely_reached(before: ir.Block) -> bool:
-    """Whether the statements before a load cannot end the round, so that it is safe to load before the loop."""
-    return all(isinstance(s, (ir.Assign, ir.Load, ir.Comment)) for s in before)
+def _inside(load: ir.Statement, names: frozenset[str], loop: ir.For, changed: frozenset[str]) -> list[ir.Expr]:
+    """Return the tests that the first round's load is of an element that is there; if not, that round does not load."""
+    assert isinstance(load, ir.Load)
+    out: list[ir.Expr] = []
+    for index, length in load.indexes:
+        if not _steady([index], changed, names) or not _steady([length], changed, frozenset()):
+            return []
+        first = _at(index, names, loop, 0)
+        out.append(ir.Op("bool", "!", (ir.Op("bool", "beyond", (first, length)),)))
+    return out
 
 
 def _loads_before_store(
@@ -124,18 +131,12 @@ def _always_stores(block: ir.Block) -> bool:
 
 
 def _aliases(loop: ir.For) -> frozenset[str]:
-    """Return the names of the counter: its own, and those of variables that the body sets to it and nothing else."""
-    counts: dict[str, int] = {}
-    for s in walk(loop.body):
-        target = getattr(s, "target", None)
-        if isinstance(target, ir.Var):
-            counts[target.name] = counts.get(target.name, 0) + 1
-    same = {
-        s.target.name
-        for s in loop.body
-        if isinstance(s, ir.Assign) and s.value == loop.var and counts[s.target.name] == 1
-    }
-    return frozenset({loop.var.name, *same})
+    """Return the names of the counter: its own, and that of the variable that the body sets to it first of all."""
+    first = next((s for s in loop.body if not isinstance(s, ir.Comment)), None)
+    if not isinstance(first, ir.Assign) or first.value != loop.var:
+        return frozenset({loop.var.name})
+    targets = [getattr(s, "target", None) for s in walk(loop.body)]
+    return frozenset({loop.var.name, first.target.name} if targets.count(first.target) == 1 else {loop.var.name})
 
 
 def _assigned(loop: ir.For) -> frozenset[str]:
@@ -180,9 +181,10 @@ def _polynomial(expr: ir.Expr, names: frozenset[str], back: int | None) -> _Poly
 
 
 def _at(expr: ir.Expr, names: frozenset[str], loop: ir.For, step: int) -> ir.Expr:
-    """Return an offset as it would be in the round before the first."""
+    """Return an offset as it is in the first round, or `step` before that."""
     if isinstance(expr, ir.Var):
-        return ir.Op("i64", "-", (loop.start, ir.Const("i64", step))) if expr.name in names else expr
+        before = ir.Op("i64", "-", (loop.start, ir.Const("i64", step))) if step else loop.start
+        return before if expr.name in names else expr
     if isinstance(expr, ir.Op):
         return replace(expr, args=tuple(_at(arg, names, loop, step) for arg in expr.args))
     return expr

@@ -15,7 +15,7 @@ from autopar._kernel.calls import call
 from autopar._kernel.comparison import compare, constraints_of, relation_of, test_of
 from autopar._kernel.comprehensions import list_comprehension, list_display
 from autopar._kernel.context import Context, Test
-from autopar._kernel.indexing import at, load, part
+from autopar._kernel.indexing import fetch, part
 from autopar._kernel.interval import Interval
 from autopar._kernel.state import Bound, join_values
 from autopar._kernel.value import Known, Memory, Number, Pack, Value, constant
@@ -367,7 +367,7 @@ def element(ctx: Context, base: Memory, indexes: list[Number], node: ast.AST) ->
     if len(indexes) > len(base.dims) or any(promotion.is_truth(i.kind) for i in indexes):
         raise ctx.refuse(node, "this index into an array is not in the native fragment")
     if len(indexes) == len(base.dims):
-        return load(ctx, base, at(ctx, base, indexes, node))
+        return fetch(ctx, base, indexes, node)
     return part(ctx, base, indexes, node)
 
 

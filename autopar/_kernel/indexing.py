@@ -17,7 +17,7 @@ from autopar._kernel.context import Context, LoopFrame
 from autopar._kernel.interval import Interval
 from autopar._kernel.value import Memory, Number, machine_of, range_of
 
-__all__ = ["at", "check", "load", "part", "store"]
+__all__ = ["at", "check", "fetch", "load", "part", "store"]
 
 MANY = 2**30  # an index that may be this far below zero is hardly meant to count from the end
 BEYOND = "index out of range"
@@ -145,6 +145,14 @@ def _offset(memory: Memory, offsets: Sequence[ir.Expr]) -> ir.Expr:
     return out
 
 
+def fetch(ctx: Context, memory: Memory, indexes: Sequence[Number], node: ast.AST) -> Number:
+    """Check the indexes of an element and read it."""
+    if len(indexes) != len(memory.dims):
+        raise ctx.refuse(node, f"{len(indexes)} indexes into {memory.kind}")
+    offsets = [check(ctx, i, n, node) for i, n in zip(indexes, memory.dims, strict=True)]
+    return load(ctx, memory, _offset(memory, offsets), offsets)
+
+
 def at(ctx: Context, memory: Memory, indexes: Sequence[Number], node: ast.AST) -> ir.Expr:
     """Check the indexes of an element and return where it is."""
     if len(indexes) != len(memory.dims):
@@ -180,12 +188,13 @@ def row(memory: Memory, offsets: Sequence[ir.Expr]) -> Memory:
     )
 
 
-def load(ctx: Context, memory: Memory, offset: ir.Expr) -> Number:
+def load(ctx: Context, memory: Memory, offset: ir.Expr, indexes: Sequence[ir.Expr] = ()) -> Number:
     """Read an element."""
     kind = memory.element
     ctx.read |= memory.origins
     target = ctx.temp(machine_of(kind), "e")
-    ctx.add(ir.Load(target, memory.dtype, memory.data, offset, memory.strides is not None))
+    pairs = tuple((index, dim.expr) for index, dim in zip(indexes, memory.dims, strict=False))
+    ctx.add(ir.Load(target, memory.dtype, memory.data, offset, memory.strides is not None, pairs))
     return Number(kind, target, range_of(kind))
 
 

@@ -109,6 +109,7 @@ class Load:
     base: Expr
     offset: Expr
     bytewise: bool = False
+    indexes: tuple[tuple[Expr, Expr], ...] = ()  # the indexes that make the offset, with the length that each is below
 
 
 @dataclass

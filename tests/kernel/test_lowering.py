@@ -12,7 +12,7 @@ from autopar._compilers.native.emit import emit
 from autopar._kernel import Kernel, abi, ir
 from autopar._kernel import types as t
 from autopar._kernel.prune import walk
-from tests.kernel.running import Left, Running, kernel_for
+from tests.kernel.running import Left, Running, kernel_for, same
 
 SCALE = 3
 
@@ -163,3 +163,46 @@ def test_slots() -> None:
 def test_the_c_text_is_the_same_each_time() -> None:
     """One function and one signature make one text, as a cache wants it."""
     assert emit(kernel_for(affine, np.ones(3), 3)) == emit(kernel_for(affine, np.zeros(9), 8))
+
+
+def late_alias(t: Any) -> Any:
+    k = 2
+    for i in range(2, len(t)):
+        x = t[k - 1]
+        t[i] = x + 1
+        k = i
+    return t
+
+
+def only_sometimes(t: Any, n: Any) -> Any:
+    for i in range(n):
+        if i > 0:
+            t[i] = t[i - 1] + 1
+        else:
+            t[i] = 5
+    return t
+
+
+def from_the_end(t: Any) -> Any:
+    for i in range(len(t)):
+        t[i] = t[i - 1] + 1
+    return t
+
+
+def backwards(t: Any) -> Any:
+    for i in range(len(t) - 2, -1, -1):
+        t[i] = t[i + 1] * 2
+    return t
+
+
+@pytest.mark.parametrize(
+    ("function", "more"), [(late_alias, ()), (only_sometimes, (6,)), (from_the_end, ()), (backwards, ())]
+)
+@pytest.mark.parametrize("dtype", ["int64", "float32", "uint8"])
+def test_what_a_round_stores_the_next_one_loads(function: Any, more: tuple[Any, ...], dtype: str) -> None:
+    """Carrying an element from round to round changes nothing, wherever the first one comes from."""
+    ours, theirs = np.arange(6).astype(dtype), np.arange(6).astype(dtype)
+    compiled = Running(function, ours, *more)
+    assert same(compiled(ours, *more), function(theirs, *more))
+    if function is only_sometimes:
+        assert same(compiled(np.zeros(0, dtype), 0), np.zeros(0, dtype))
