@@ -60,6 +60,8 @@ class Compiling:
             self.why_not = f'compiler="{settings.compiler}" is demanded'
         elif settings.backend not in (None, "serial", "threads"):
             self.why_not = f'backend="{settings.backend}" is demanded, which runs the function as it is'
+        elif settings.eager and not self.demanded:
+            self.why_not = "AUTOPAR_EAGER asks for a backend, whatever that gains"
 
     def see(self, item: Any) -> None:
         """Note the first item: its types are those to compile for."""
