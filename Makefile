@@ -10,7 +10,7 @@ BUILT_FROM := pyproject.toml $(wildcard native/*.c native/*.h native/*.pyx)
 SOURCES := $(wildcard autopar tests benchmarks examples)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench clean
+.PHONY: help setup demo test lint format bench regret clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ demo: $(READY) ## run the examples and print what was decided
 
 bench: $(READY) ## measure the main job against the plain loop
 	$(BIN)/python benchmarks/main_job.py
+
+regret: $(READY) ## compare with the best hand-picked way on forty workloads
+	$(BIN)/python -m benchmarks.regret --quick
 
 test: lint ## run all checks and all tests
 	$(BIN)/python -m pytest --cov --cov-report=term

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,19 +18,41 @@ settings.register_profile("long", max_examples=5000, deadline=None)
 settings.load_profile("long" if os.environ.get("AUTOPAR_TEST_LONG") == "1" else "ordinary")
 
 
-def pytest_sessionfinish() -> None:
-    """Drop a log that something opened after its test: the folder of its store is gone."""
-    journal = sys.modules.get("autopar._engine.journal")
-    if journal is not None:
-        vars(journal)["_log"] = None
+# Outside of a test, as in doctests and in a thread that outlives its test, nothing is kept: the user's store is none
+# of ours.
+os.environ.setdefault("AUTOPAR_STORE", "off")
 
 
 @pytest.fixture(autouse=True)
-def isolated_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def isolated_store(tmp_path: Path) -> Iterator[Path]:
     """Give the test, and the processes it starts, a store of its own: a file that is not made yet."""
     store = tmp_path / "store" / "store.sqlite"
-    monkeypatch.setenv("AUTOPAR_STORE", str(store))
-    yield store
-    journal = sys.modules.get("autopar._engine.journal")
+    with pytest.MonkeyPatch.context() as variables:  # not the test's own, which it may undo in the middle
+        variables.setenv("AUTOPAR_STORE", str(store))
+        yield store
+        _leave_store()
+
+
+def _leave_store() -> None:
+    """Write what waits; what a thread still adds after its test is kept nowhere, since the folder may be gone."""
+    journal, log = sys.modules.get("autopar._engine.journal"), sys.modules.get("autopar._record.log")
     if journal is not None:
         journal.new_log()
+    if log is not None:
+        for each in list(log._LOGS):
+            vars(each)["_store"] = None
+
+
+@pytest.fixture
+def not_eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let plans be chosen by what they save, for tests of just that, also where the whole suite runs eagerly."""
+    monkeypatch.delenv("AUTOPAR_EAGER", raising=False)
+
+
+@pytest.fixture
+def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the planner see two cores, for tests in which one item waits for another, also where there is one."""
+    from autopar._observe import host
+
+    seen = replace(host.observe_host(), cores=2)
+    monkeypatch.setattr(host, "_latest", (math.inf, os.getpid(), seen))

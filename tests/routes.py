@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -33,9 +34,9 @@ ASYNC_ROUTES: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(autouse=True)
-def own_log(monkeypatch: pytest.MonkeyPatch) -> None:
+def own_log(isolated_store: Path) -> None:
     """Give the test a decision log of its own, on the store of its own."""
-    monkeypatch.setattr(journal, "_log", None)
+    journal.new_log()
 
 
 @pytest.fixture

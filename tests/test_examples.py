@@ -28,6 +28,7 @@ def run_example(name: str, *arguments: str) -> str:
 TIMES = r"plain loop [\d.]+ s, autopar [\d.]+ s: [\d.]+ "
 
 
+@pytest.mark.usefixtures("not_eager")  # One example shows what is not worth it.
 @pytest.mark.parametrize(
     ("name", "size", "expected"),
     [

@@ -132,12 +132,17 @@ def decisions() -> list[Decision]:
     return all_decisions()
 
 
-def calibrate() -> Calibration:
+def calibrate(seconds: float = 1.0) -> Calibration:
     """Measure now what this host costs, and keep it for later programs.
 
     Nobody has to call it: maps that take long are followed by short measurements, a hundredth of their time, until
     everything is known; and what maps show by themselves, such as the start of worker processes, counts too. Values
     are kept in the store with a fingerprint of the host, for 30 days or until predictions prove them wrong.
+
+    Parameters
+    ----------
+    seconds
+        When so many have passed no further trial begins, on a machine that is too busy; default 1.
 
     Returns
     -------
@@ -153,10 +158,14 @@ def calibrate() -> Calibration:
     --------
     >>> import autopar as ap
     >>> prices = ap.calibrate()
-    >>> prices.value("thread_dispatch") > 0
+    >>> "process_base" in prices.quantities
     True
     """
-    return calibrate_host()
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+        raise HintTypeError(
+            f"calibrate() takes seconds as a number, not {type(seconds).__name__}; leave it out for 1.0"
+        )
+    return calibrate_host(seconds)
 
 
 def table(decisions: Iterable[Decision] | None = None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import threading
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
@@ -227,10 +228,10 @@ class Parallel(BaseObjectProxy[Callable[P, R]], Generic[P, R]):
         own, settings = self._prepare(keywords, "amap")
 
         async def run() -> list[Any]:
-            loop = asyncio.get_running_loop()
-            sources = tuple(as_iterable(each, loop) for each in iterables)
+            loop, stop = asyncio.get_running_loop(), threading.Event()
+            sources = tuple(as_iterable(each, loop, stop) for each in iterables)
             return await run_in_thread(  # type: ignore[no-any-return]
-                lambda stop: map_list(self._self_state, sources, own, settings, operation="amap", cancel=stop)
+                lambda: map_list(self._self_state, sources, own, settings, operation="amap", cancel=stop), stop
             )
 
         return run()
@@ -248,13 +249,13 @@ class Parallel(BaseObjectProxy[Callable[P, R]], Generic[P, R]):
         own, settings = self._prepare(keywords, "aimap")
 
         async def deliver() -> AsyncIterator[Any]:
-            loop = asyncio.get_running_loop()
-            sources = tuple(as_iterable(each, loop) for each in iterables)
+            loop, stop = asyncio.get_running_loop(), threading.Event()
+            sources = tuple(as_iterable(each, loop, stop) for each in iterables)
             start = functools.partial(
                 map_iterator, self._self_state, sources, own, settings, buffersize=size, operation="aimap"
             )
             # What waits on this side of the bridge counts as taken: with a buffersize it is one result at a time.
-            async for value in iterate_in_thread(start, BATCH_ITEMS if size is None else 1):
+            async for value in iterate_in_thread(start, stop, BATCH_ITEMS if size is None else 1):
                 yield value
 
         return deliver()
@@ -366,14 +367,14 @@ class AsyncParallel(Parallel[P, Coroutine[Any, Any, T]], Generic[P, T]):
         )
 
     def _list(self, iterables: tuple[Any, ...], keywords: dict[str, Any], operation: str, *, star: bool) -> Any:
-        from autopar._engine.coroutines import map_on_own_loop
+        from autopar._engine.own_loop import map_on_own_loop
 
         return map_on_own_loop(self._run(iterables, keywords, operation, star=star))
 
     def _iterator(
         self, iterables: tuple[Any, ...], keywords: dict[str, Any], operation: str, *, ordered: bool, buffersize: Any
     ) -> Iterator[Any]:
-        from autopar._engine.coroutines import iterate_on_own_loop
+        from autopar._engine.own_loop import iterate_on_own_loop
 
         run = self._run(iterables, keywords, operation, lazy=True, buffersize=buffersize)
         return iterate_on_own_loop(run, ordered=ordered)

@@ -2,13 +2,17 @@
 
 ========== =====================================================================
 chunk      runs the items of a chunk, the same in every backend
+standing   calls items from a frame at the line that asked for the map
+streams    the random streams of items
 pool       daemon threads that take chunks from a queue: threads and processes stand on it
 serial     the caller's own thread: the reference that defines "correct"
 threads    threads of this process
 processes  worker processes, one duplex pipe and one chunk in flight each
 worker     the main loop of a worker process
 spawn      starts a worker process without importing the user's ``__main__``
-transport  how functions, items, results and exceptions cross a pipe
+transport  how functions, items and results cross a pipe
+pickling   pickles what plain pickle and cloudpickle cannot, or not whole
+exceptions takes exceptions apart and puts them together again, with all they held
 importing  whether a worker process could import a module
 context    what surrounds the caller's loop, made to hold in worker processes
 variables  how context variables cross a pipe

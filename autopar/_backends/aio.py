@@ -31,13 +31,25 @@ def background_loop() -> asyncio.AbstractEventLoop:
         return _loop
 
 
+def on_own_loop() -> bool:
+    """Whether this thread is the one that runs the background loop, and so must not wait for it."""
+    return asyncio._get_running_loop() is _loop is not None
+
+
 class LoopFuture(Future[Any]):
-    """The future of a coroutine on the background loop; cancelling it cancels the coroutine."""
+    """The future of a coroutine on the background loop; cancelling it cancels the coroutine.
+
+    Attributes
+    ----------
+    ended
+        Set once the coroutine has really ended: one that is cancelled may still have to clean up.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any]) -> None:
         super().__init__()
         self._loop = loop
         self._task: asyncio.Task[None] | None = None
+        self.ended = threading.Event()
         loop.call_soon_threadsafe(self._start, coroutine)
 
     def cancel(self) -> bool:
@@ -48,7 +60,12 @@ class LoopFuture(Future[Any]):
         return True
 
     def _start(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        def end(_: object) -> None:
+            coroutine.close()  # A task that is cancelled before its first step has not touched it.
+            self.ended.set()
+
         self._task = self._loop.create_task(self._settle(coroutine))
+        self._task.add_done_callback(end)
         if self.cancelled():
             self._task.cancel()
 
@@ -71,7 +88,7 @@ class LoopFuture(Future[Any]):
             self.set_exception(error)
 
 
-def run_on_loop(coroutine: Coroutine[Any, Any, Any]) -> Future[Any]:
+def run_on_loop(coroutine: Coroutine[Any, Any, Any]) -> LoopFuture:
     """Start a coroutine on the background loop, in the caller's context."""
     return LoopFuture(background_loop(), coroutine)
 

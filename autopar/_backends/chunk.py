@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import functools
-import importlib
-import sys
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from types import TracebackType
 from typing import Any
 
-from autopar._backends.said import Keeper
+from autopar._backends.said import Keeper, Lines
+from autopar._backends.standing import standing_at
+from autopar._backends.streams import random_state_kept, seed_streams
 from autopar._model.nesting import nested_cores
 from autopar._model.work import Chunk, Emission, Failure, Job, Outcome, RunsBlocks
-from autopar._native_api import call_each, thread_probe
+from autopar._native_api import NATIVE, call_each, thread_probe
 
 
 def bind(job: Job) -> Callable[..., Any]:
@@ -22,16 +20,27 @@ def bind(job: Job) -> Callable[..., Any]:
     return functools.partial(job.function, **job.kwargs) if job.kwargs else job.function
 
 
+def run_each(
+    stand: Callable[..., Any], call: Callable[..., Any], items: Iterator[Any], count: int, out: list[Any], star: bool
+) -> bool | BaseException:
+    """:func:`call_each`, from a frame that stands at the line of the map."""
+    if not NATIVE:
+        call = functools.partial(stand, call)
+    ended: bool | BaseException = stand(call_each, call, items, count, out, star)
+    return ended
+
+
 def run_chunk(chunk: Chunk, *, keep: bool = False) -> Outcome:
     """Run the items in order and measure them; an error ends the chunk unless the job collects errors.
 
-    With ``keep`` what they print and log goes into the outcome.
+    With ``keep`` what they print and log goes into the outcome; where results have no order it is put out at once, by
+    whole lines.
     """
     job = chunk.job
     values: list[Any] = []
     error: BaseException | None = None
     emitted: list[Emission] = []
-    keeper = Keeper(values).start() if keep else None
+    keeper = (Keeper if job.ordered else Lines)(values).start() if keep else None
     token = nested_cores.set(job.cores)
     wall, cpu, process_cpu, waits, _ = thread_probe()
     try:
@@ -59,13 +68,14 @@ def run_chunk(chunk: Chunk, *, keep: bool = False) -> Outcome:
 
 def _run_plainly(job: Job, chunk: Chunk, values: list[Any]) -> None:
     """All items at once where the function can do that, else one by one."""
+    stand = standing_at(job.line)
     block: RunsBlocks | None = getattr(job.function, "__autopar_block__", None)
-    if block is None or not block(chunk.items, job.star, job.kwargs, values):
-        call_each(bind(job), iter(chunk.items), len(chunk.items), values, job.star)
+    if block is None or not stand(block, chunk.items, job.star, job.kwargs, values):
+        run_each(stand, bind(job), iter(chunk.items), len(chunk.items), values, job.star)
 
 
 def _run_carefully(job: Job, chunk: Chunk, values: list[Any]) -> None:
-    call = bind(job)
+    call = functools.partial(standing_at(job.line), bind(job))
     seeded = job.seed is not None
     with random_state_kept if seeded else nullcontext():
         for index, item in enumerate(chunk.items, chunk.start):
@@ -81,75 +91,3 @@ def _run_carefully(job: Job, chunk: Chunk, values: list[Any]) -> None:
                         raise
                     values.append(Failure(error))
                 break
-
-
-def seed_streams(seed: int, index: int, *, numpy_random: bool = False) -> None:
-    """Start the global random streams of one item.
-
-    The stream depends on the seed and the item's position alone, so it is the same in every backend; BLAKE2b of the
-    two keeps streams of neighbouring items unrelated. NumPy's is started if NumPy is loaded, or else if
-    ``numpy_random`` says that the item may import it and draw from it.
-    """
-    import hashlib
-    import random
-
-    digest = hashlib.blake2b(f"{seed}:{index}".encode(), digest_size=32).digest()
-    random.seed(digest)
-    numpy = _numpy(load=numpy_random)
-    if numpy is not None:
-        numpy.random.seed([int.from_bytes(digest[i : i + 4], "little") for i in range(0, 32, 4)])
-
-
-def _numpy(*, load: bool = False) -> Any:
-    """NumPy, if it is loaded and ready, or if it is wanted and there."""
-    if load:
-        try:
-            importlib.import_module("numpy.random")
-        except ImportError:
-            return None
-    loaded = sys.modules.get("numpy")
-    return loaded if hasattr(loaded, "random") else None
-
-
-class _RandomStateKept:
-    """Gives the global random streams back as they were, once no seeded item of this process runs any more.
-
-    Chunks on several threads, and coroutines of one map, overlap: only the first finds the caller's own state, and
-    only the last may put it back.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._running = 0
-        self._state: Any = None
-        self._numpy_state: Any = None
-
-    def __enter__(self) -> None:
-        import random
-
-        with self._lock:
-            self._running += 1
-            if self._running == 1:
-                self._state = random.getstate()
-                numpy = _numpy()
-                self._numpy_state = None if numpy is None else numpy.random.get_state(legacy=False)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        import random
-
-        with self._lock:
-            self._running -= 1
-            if self._running:
-                return
-            random.setstate(self._state)
-            numpy = _numpy()
-            if self._numpy_state is not None:
-                numpy.random.set_state(self._numpy_state)
-            elif numpy is not None:
-                numpy.random.seed()  # It was imported meanwhile: as fresh as after any import.
-            self._state = self._numpy_state = None
-
-
-random_state_kept = _RandomStateKept()

@@ -28,7 +28,7 @@ from contextvars import Context, copy_context
 from typing import Any, NamedTuple
 
 from autopar._backends import said
-from autopar._backends.transport import dumps
+from autopar._backends.pickling import dumps
 from autopar._backends.variables import find, holder_of
 
 Values = dict[str, Any]

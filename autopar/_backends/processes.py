@@ -25,9 +25,10 @@ from typing import Any
 
 from autopar._backends.context import capture
 from autopar._backends.forkable import forkable
+from autopar._backends.pickling import load_error
 from autopar._backends.pool import WorkerPool
 from autopar._backends.spawn import WorkerProcess
-from autopar._backends.transport import dump_items, dump_job, load_error, load_outcome
+from autopar._backends.transport import dump_items, dump_job, load_outcome
 from autopar._backends.worker import BAD_ITEMS, BAD_JOB, JOBS_KEPT, READY, main
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Outcome

@@ -9,8 +9,8 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from autopar._backends.pickling import load_error
 from autopar._backends.said import BYTES, Packed
-from autopar._backends.transport import load_error
 from autopar._model.work import ERR, OUT, PACKED_RECORD, RECORD, WARNING, Emission
 
 

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-from autopar._backends.transport import dump_error, dumps
+from autopar._backends.pickling import dump_error, dumps
 from autopar._model.work import ERR, OUT, PACKED_RECORD, RECORD, Emission
 
 Values = list[Any]
@@ -51,6 +51,9 @@ class Keeper:
         """Keep one piece."""
         if self._emitted is not None:
             self._emitted.append((len(self._values), channel, what))
+
+    def flush(self, channel: str) -> None:
+        """Nothing is heard before its turn."""
 
     def start(self) -> Keeper:
         """Keep what this context says from now on; in a worker process what any thread says."""
@@ -86,6 +89,52 @@ def current() -> Keeper | None:
     if keeper is None or not keeper.open:
         keeper = _of_worker
     return keeper
+
+
+class Lines(Keeper):
+    """Lets each line be heard as soon as it is whole: those of several threads come in any order, but do not mix."""
+
+    __slots__ = ("_begun", "_outer")
+
+    def __init__(self, values: Values) -> None:
+        super().__init__(values)
+        self._begun: dict[str, Any] = {}
+        self._outer = current()
+
+    def keep(self, channel: str, what: Any) -> None:
+        """Put out what is whole of it."""
+        if not isinstance(what, (str, bytes)):
+            self._put_out(channel, what)
+            return
+        text: Any = what
+        newline = "\n" if isinstance(what, str) else b"\n"
+        whole, end, rest = (self._begun.get(channel, text[:0]) + text).rpartition(newline)
+        self._begun[channel] = rest
+        if end:
+            self._put_out(channel, whole + end)
+
+    def flush(self, channel: str) -> None:
+        """Put out the beginning of a line."""
+        begun = self._begun.pop(channel, None)
+        if begun:
+            self._put_out(channel, begun)
+
+    def stop(self) -> list[Emission]:
+        """End, and put out what lines were begun."""
+        emitted = super().stop()
+        for channel in [*self._begun]:
+            self.flush(channel)
+        return emitted
+
+    def _put_out(self, channel: str, what: Any) -> None:
+        if self._outer is not None and self._outer.open:  # It belongs to an item of another map.
+            self._outer.keep(channel, what)
+        elif channel == RECORD:
+            _plain_handle(*what)
+        elif isinstance(what, (str, bytes)):
+            stream = behind(sys.stdout if channel.startswith(OUT) else sys.stderr)
+            if stream is not None:
+                (stream if isinstance(what, str) else stream.buffer).write(what)
 
 
 def joined(emitted: Iterable[Emission]) -> list[Emission]:
@@ -183,7 +232,10 @@ class StandIn:
             self.write(line)
 
     def flush(self) -> None:
-        if self._target is not None and current() is None:
+        keeper = current()
+        if keeper is not None:
+            keeper.flush(self._channel)
+        elif self._target is not None:
             self._target.flush()
 
     def __getattr__(self, name: str) -> Any:

@@ -28,7 +28,7 @@ class _HereRunner:
         if numpy_errors is not None:
             sys.modules["numpy"].seterr(**numpy_errors)
         started()
-        return context.run(functools.partial(run_chunk, chunk, keep=chunk.job.ordered))
+        return context.run(functools.partial(run_chunk, chunk, keep=True))
 
     def stop(self) -> bool:
         return False

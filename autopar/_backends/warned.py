@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any
 
 from autopar._backends import said
-from autopar._backends.transport import dumps
+from autopar._backends.pickling import dumps
 from autopar._model.work import WARNING
 
 _showwarning: Any = warnings.showwarning

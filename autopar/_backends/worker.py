@@ -22,8 +22,11 @@ from typing import Any, NamedTuple
 from autopar._backends import said, variables, warned
 from autopar._backends.chunk import run_chunk
 from autopar._backends.context import Surroundings, remember_fresh
-from autopar._backends.transport import dump_error, dump_outcome, load_job
-from autopar._model.work import Chunk, Job
+from autopar._backends.exceptions import describe
+from autopar._backends.pickling import dump_error
+from autopar._backends.transport import dump_outcome, load_job
+from autopar._model.work import Chunk, Job, Outcome
+from autopar.errors import TransportError
 
 OUTCOME, BAD_JOB, BAD_ITEMS = 0, 1, 2
 READY = b"ready"
@@ -92,7 +95,7 @@ class _Worker:
             self._pipe.send_bytes(READY + b"%.6f" % (time.perf_counter() - began))
         warned.forget()
         run = functools.partial(run_chunk, Chunk(known.job, start, items), keep=True)
-        return pickle.dumps((OUTCOME, dump_outcome(known.around.context.run(run))), protocol=5)
+        return pickle.dumps((OUTCOME, _dumped(known.around.context.run(run))), protocol=5)
 
     def _enter(self, number: int, job_data: tuple[bytes, bytes] | None) -> _Known:
         """Make this process look like the caller of the job."""
@@ -118,6 +121,14 @@ class _Worker:
             said.keep_records()
             _cap_blas_threads(known.job.cores)
             self._modules = len(sys.modules)
+
+
+def _dumped(outcome: Outcome) -> bytes:
+    try:
+        return dump_outcome(outcome)
+    except BaseException as error:  # Such as no memory for it: the items are lost, but not the worker.
+        text = f"what became of its chunk cannot be pickled on its way back: {describe(error)}"
+        return dump_outcome(Outcome([], TransportError(text, about="result")))
 
 
 def _end_with_parent() -> None:

@@ -11,10 +11,14 @@ One fact a file, in the order of the work:
                `opcode_table`: which is which
 `values`       the lattice: where each value came from
 `closures`     cells and inner functions;  `modules`: globals and imports
-`attributes`   look-up and stores;  `items`: subscripts and iteration;  `operators`: arithmetic and comparison
+`attributes`   look-up and stores;  `parts_of_code`: of functions;  `items`: subscripts;
+               `iteration`: loops, unpacking, awaiting;  `operators`: arithmetic and comparison;
+               `hooks`: the special methods that all of these call;  `local_classes`: those made during the call
+`held`         what the arguments of a call hold
 `changes`      which changes are effects
 `calls`        where a call goes;  `construct`: classes;  `methods`: by type or name;
-               `library`: by the tables;  `special`, `builtin_calls`, `object_calls`: those with rules of their own
+               `library`: by the tables;  `special`, `builtin_calls`, `callable_makers`, `object_calls`: with rules
+               of their own
 `facts`        asks the tables:  `tables_standard`, `tables_numpy`, `tables_packages`, `tables_types`, `tables_methods`
 `lookup`       attributes without running the user's code
 `summary`      collects findings into the report
@@ -23,6 +27,30 @@ One fact a file, in the order of the work:
 
 from __future__ import annotations
 
-from autopar._effects.entry import analyse
+from typing import TYPE_CHECKING
 
-__all__ = ["analyse"]
+if TYPE_CHECKING:
+    from autopar._effects.entry import analyse as analyse
+    from autopar._effects.held import Held as Held
+    from autopar._effects.held import held_types as held_types
+    from autopar._effects.held import join_held as join_held
+
+__all__ = ["Held", "analyse", "held_types", "join_held"]
+
+# The room and its tables are loaded at the first analysis: a process that only decorates, a worker's, needs neither.
+_ROOMS = {
+    "Held": "autopar._effects.held",
+    "analyse": "autopar._effects.entry",
+    "held_types": "autopar._effects.held",
+    "join_held": "autopar._effects.held",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    value: object = getattr(importlib.import_module(_ROOMS[name]), name)
+    globals()[name] = value
+    return value

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
-from autopar._effects import lookup, walk
+from autopar._effects import facts, lookup, walk
 from autopar._effects.decode import decode
+from autopar._effects.held import DEEPEST, Held
 from autopar._effects.summary import Recorder
-from autopar._effects.values import NOTHING, Args, Callee, LibraryObject, Pool, Site, Value
+from autopar._effects.values import NOTHING, Args, Callee, LibraryObject, Origin, Pool, Site, Value
 from autopar._effects.walk import Frame
 from autopar._model.effects import EffectKind
 
@@ -68,6 +69,10 @@ class Analysis:
         self.opaque = self.pool.fresh()
         self.library = self.pool.fresh(LibraryObject)
         self.dunders: dict[tuple[type, str], Any] = {}
+        self._held: list[tuple[type, ...]] | None = None
+        self._unseen_from = 0
+        self.held_classes: tuple[type, ...] = ()
+        self._arguments: set[Origin] = set()
         self.exceptions = self.pool.site("exceptions")
         self.calling: set[Site] = set()
         self.stored: dict[tuple[int, str], Value] = {}
@@ -99,6 +104,36 @@ class Analysis:
                 return
         self.recorder.complete = False
         self.recorder.unknown(f"values that did not settle in {_PASSES} passes", "?")
+
+    # What the arguments hold
+
+    def hold(self, levels: Held) -> None:
+        """Note the types of what the arguments hold, level by level."""
+        self._held = [tuple(level) for level in levels]
+        classes = {cls: None for level in levels for cls in level if not facts.in_library(lookup.module_of(cls))}
+        self.held_classes = tuple(classes)
+        self._unseen_from = next((depth for depth, level in enumerate(levels, 1) if object in level), DEEPEST + 1)
+
+    def of_argument(self, kind: EffectKind, what: str, depth: int = 0) -> Origin:
+        """The origin of an argument of the analysed call, or of what lies that deep in it."""
+        origin = self.pool.origin(kind, what, depth=depth)
+        self._arguments.add(origin)
+        return origin
+
+    def is_argument(self, origin: Origin) -> bool:
+        """Whether what is found at the origin belongs to an argument."""
+        return origin in self._arguments
+
+    def inside(self, origin: Origin) -> Value:
+        """Something in what was reached from an origin."""
+        if self._held is None or origin not in self._arguments:
+            return self.pool.outer(origin)
+        depth = min(origin.depth + 1, DEEPEST)
+        deeper = self.of_argument(origin.kind, origin.what, depth)
+        if depth >= self._unseen_from:
+            return self.pool.outer(deeper)
+        level = self._held[depth - 1] if depth <= len(self._held) else ()
+        return NOTHING.union(*(self.pool.outer(deeper, cls) for cls in level))
 
     # The heap
 
@@ -147,6 +182,7 @@ class Analysis:
         """A function of the program as something to follow."""
         found = self._callees.get(id(function))
         if found is None:
+            function = lookup.behind_recursion_guard(function)
             made = Callee(
                 function.__code__,
                 function.__globals__,

@@ -6,7 +6,7 @@ import functools
 import types
 from typing import TYPE_CHECKING, Any
 
-from autopar._effects import changes, facts, items, lookup, modules
+from autopar._effects import changes, facts, items, local_classes, lookup, modules, parts_of_code
 from autopar._effects.values import (
     NOTHING,
     Args,
@@ -60,6 +60,14 @@ def _load(frame: Frame, atom: Atom, name: str) -> Value:
         return frame.analysis.str
     if type(atom) is Fresh and atom.type is type and atom.site is not None and atom.site.namespace is not None:
         return _of_made_class(frame, atom, atom.site, name)
+    if type(atom) is Bound and name == "__self__":
+        return frozenset((atom.receiver,))
+    if type(atom) is Bound and name == "__func__":
+        return pool.function(atom.callee)
+    if (type(atom) is Function or type(atom) is Bound) and name == "__globals__":
+        return parts_of_code.globals_of(frame, atom.callee.global_names)
+    if type(atom) is Function and name == "__get__":
+        return pool.method(atom, name)
     if type(atom) is Function or type(atom) is Bound:
         return pool.method(atom, name) | frame.analysis.stored.get((id(atom.callee.code), name), NOTHING)
     if name == "__class__":
@@ -67,6 +75,10 @@ def _load(frame: Frame, atom: Atom, name: str) -> Value:
         return pool.known(cls) if cls is not None and cls is not LibraryObject else pool.outer(_class_origin(frame))
     if name == "__dict__":
         return _namespace(frame, atom)
+    if name in parts_of_code.NAMES and (type(atom) is Known or type(atom) is Bound):
+        part = parts_of_code.load(frame, atom, name)
+        if part is not None:
+            return part
     return _of_instance(frame, atom, name)
 
 
@@ -117,12 +129,12 @@ def field(frame: Frame, atom: Atom, name: str) -> Value:
         stored = analysis.stored.get((id(atom.obj), name), NOTHING)
         if inside is not lookup.MISSING:
             return pool.join(pool.known(inside, atom.origin), stored)
-        return stored if stored else pool.join(pool.outer(atom.origin), stored)
+        return stored if stored else analysis.inside(atom.origin)
     if type(atom) is Outer:
         if facts.scalar(atom.type):
             return analysis.library
         stored = analysis.stored.get((id(atom.origin), name), NOTHING)
-        return pool.join(pool.outer(atom.origin), stored)
+        return pool.join(analysis.inside(atom.origin), stored)
     return analysis.library
 
 
@@ -139,13 +151,15 @@ def _of_instance(frame: Frame, atom: Atom, name: str) -> Value:
     cls = type_of(atom)
     changes.thread_local(frame, atom, cls)
     if type(atom) is Known and type(atom.obj) is types.MethodType:
-        return frame.analysis.library if name != "__self__" else pool.known(atom.obj.__self__, atom.origin)
+        return frame.analysis.library
     if cls is None or cls is LibraryObject:
         local = atom.site.namespace if type(atom) is Fresh and atom.site is not None else None
         if local is not None:
             return _of_local_class(frame, atom, local, name)
         return pool.method(atom, name)
     found = lookup.in_class(cls, name)
+    if found is not lookup.MISSING:
+        items.special(frame, frozenset((atom,)), "__getattribute__", Args([pool.known(name)]))
     if found is lookup.MISSING:
         getter = items.followable(frame, cls, "__getattribute__") or items.followable(frame, cls, "__getattr__")
         inside = field(frame, atom, name) if _has_field(frame, atom, name) else NOTHING
@@ -163,21 +177,50 @@ def _has_field(frame: Frame, atom: Atom, name: str) -> bool:
     return type(atom) is Known and lookup.in_object(atom.obj, name) is not lookup.MISSING
 
 
+def load_all(frame: Frame, value: Value) -> Value:
+    """Any attribute of the objects, where a class of the program computes some."""
+    found = NOTHING
+    for atom in value:
+        cls = type_of(atom)
+        if cls is None or not items.may_have_methods(frame, atom):
+            continue
+        for base in lookup.mro(cls):
+            if not facts.in_library(lookup.module_of(base)):
+                for name, member in list(lookup.class_dict(base).items()):
+                    if type(member) in local_classes.DESCRIPTORS or lookup.python_method(type(member), "__get__"):
+                        found = found | _load(frame, atom, name)
+        for getter in ("__getattribute__", "__getattr__"):
+            found = found | items.special(frame, frozenset((atom,)), getter, Args([frame.analysis.str]))
+    return found
+
+
 def _of_local_class(frame: Frame, atom: Atom, namespace: Site, name: str) -> Value:
     """An attribute of an object of a class made during the call."""
-    members = frame.analysis.read_field(namespace, "." + name)
-    found = field(frame, atom, name) if not members or _has_field(frame, atom, name) else NOTHING
+    members = local_classes.member(frame, namespace, name)
+    found = NOTHING
+    for hook in ("__getattribute__",) if members else ("__getattribute__", "__getattr__"):
+        found = found | local_classes.call_method(frame, namespace, atom, hook, Args([frame.analysis.str]))
+    if not (members or found) or _has_field(frame, atom, name):
+        found = found | field(frame, atom, name)
     for member in members:
-        found = found | frame.analysis.pool.bound(member.callee, atom) if type(member) is Function else found | {member}
+        if type(member) is Known:
+            found = found | _described(frame, atom, type_of(atom) or object, name, member.obj)
+        else:
+            found = found | local_classes.bind(frame, member, atom, namespace)
     return found
 
 
 def _of_made_class(frame: Frame, atom: Fresh, site: Site, name: str) -> Value:
     """An attribute of a class made during the call, or of its bases."""
     assert site.namespace is not None
-    found = frame.analysis.read_field(site.namespace, "." + name)
+    found = NOTHING
+    for member in frame.analysis.read_field(site.namespace, "." + name):
+        if type(member) is Fresh and member.type in local_classes.DESCRIPTORS and member.type is not property:
+            found = found | local_classes.bind(frame, member, atom, site.namespace)
+        else:
+            found = found | {member}
     if not found:
-        found = load(frame, frame.analysis.read_field(site, "bases"), name)
+        found = load(frame, frame.analysis.read_field(site.namespace, "bases"), name)
     return found or frame.analysis.pool.method(atom, name)
 
 
@@ -190,10 +233,16 @@ def _described(frame: Frame, atom: Atom, cls: type, name: str, found: Any) -> Va
             return pool.method(atom, name)
         bound = pool.bound(analysis.callee(found), atom)
         return bound | field(frame, atom, name) if _has_field(frame, atom, name) else bound
+    if kind is functools.singledispatchmethod or kind is functools.partialmethod:
+        return _of_dispatching(frame, atom, cls, name, found)
     if kind is property:
         getter = found.fget
-        if type(getter) is types.FunctionType and items.walks(frame, getter, atom, cls):
-            return items.follow_method(frame, getter, atom, Args())
+        if type(getter) is types.FunctionType:
+            if items.walks(frame, getter, atom, cls):
+                return items.follow_method(frame, getter, atom, Args())
+        elif getter is not None and items.may_have_methods(frame, atom):
+            called = pool.known(getter, _class_attribute(frame, cls, name))
+            return analysis.links.call(frame, called, Args([frozenset((atom,))]))
         return field(frame, atom, name)
     if kind is staticmethod:
         return pool.known(found.__func__, _class_attribute(frame, cls, name))
@@ -202,6 +251,8 @@ def _described(frame: Frame, atom: Atom, cls: type, name: str, found: Any) -> Va
         if type(function) is types.FunctionType and items.walks(frame, function, atom, cls):
             receiver = next(iter(pool.known(cls, _class_attribute(frame, cls, name))))
             return pool.bound(analysis.callee(function), receiver)
+        if type(function) in lookup.PYTHON_CODE and type(function) is not types.FunctionType:
+            return pool.known(function, _class_attribute(frame, cls, name))
         return pool.method(atom, name)
     if kind is functools.cached_property:
         changes.mutate(frame, frozenset((atom,)))
@@ -211,6 +262,8 @@ def _described(frame: Frame, atom: Atom, cls: type, name: str, found: Any) -> Va
         return field(frame, atom, name)
     if kind is types.MemberDescriptorType or kind is types.GetSetDescriptorType:
         return field(frame, atom, name)
+    if kind is types.BuiltinFunctionType and not isinstance(found.__self__, types.ModuleType | type | None):
+        return pool.known(found, _class_attribute(frame, cls, name))
     if kind in _C_METHODS:
         return pool.method(atom, name)
     getter = items.followable(frame, kind, "__get__")
@@ -221,6 +274,28 @@ def _described(frame: Frame, atom: Atom, cls: type, name: str, found: Any) -> Va
         return items.follow_method(frame, getter, owner, Args([frozenset((atom,)), pool.known(cls)]))
     own = field(frame, atom, name) if _has_field(frame, atom, name) else NOTHING
     return pool.join(pool.known(found, _class_attribute(frame, cls, name)), own)
+
+
+def _of_dispatching(frame: Frame, atom: Atom, cls: type, name: str, found: Any) -> Value:
+    """A method that `functools.singledispatchmethod` or `partialmethod` made: a call of any that it stands for."""
+    analysis = frame.analysis
+    origin = _class_attribute(frame, cls, name)
+    attributes = lookup.instance_dict(found)
+    if type(found) is functools.partialmethod:
+        site = frame.site(("partial method", name))
+        given = [frozenset((atom,)), *(analysis.pool.known(value, origin) for value in attributes["args"])]
+        for index, value in enumerate(given):
+            analysis.write_field(site, f"[{index}]", value)
+        for key, value in attributes["keywords"].items():
+            analysis.write_field(site, f"['{key}']", analysis.pool.known(value, origin))
+        analysis.write_field(site, "partial", analysis.pool.known(attributes["func"], origin))
+        return analysis.pool.fresh(functools.partial, site)
+    registry = lookup.instance_dict(attributes["dispatcher"]).get("registry", {})
+    bound = NOTHING
+    for function in list(registry.values()):
+        if type(function) is types.FunctionType:
+            bound = bound | analysis.pool.bound(analysis.callee(function), atom)
+    return bound
 
 
 _C_METHODS = (
@@ -241,6 +316,8 @@ def _of_class(frame: Frame, atom: Known, name: str) -> Value:
     cls: type = atom.obj
     if name in _TEXTS:
         return frame.analysis.str
+    if name == "__dict__":
+        return pool.outer(_class_attribute(frame, cls, name))
     members = lookup.in_class(cls, "_member_map_")
     if type(members) is dict and name in members:
         return pool.known(members[name], _class_attribute(frame, cls, name))
@@ -261,14 +338,22 @@ def _of_class(frame: Frame, atom: Known, name: str) -> Value:
         if items.walks(frame, found.__func__, atom, cls):
             return pool.bound(frame.analysis.callee(found.__func__), atom)
         return pool.method(atom, name)
+    if kind is classmethod and type(found.__func__) in lookup.PYTHON_CODE:
+        return pool.known(found.__func__, origin)
     if kind is classmethod or kind is types.ClassMethodDescriptorType:
         return pool.method(atom, name)
     stored = frame.analysis.stored.get((id(cls), name), NOTHING)
+    getter = items.followable(frame, kind, "__get__")
+    if getter is not None:
+        owner = next(iter(pool.known(found, origin)))
+        return items.follow_method(frame, getter, owner, Args([frame.analysis.none, frozenset((atom,))]))
     return pool.join(pool.known(found, origin), stored)
 
 
 def _of_super(frame: Frame, atom: Super, name: str) -> Value:
     pool = frame.analysis.pool
+    if atom.bases:
+        return _of_local_super(frame, atom, name)
     cls = type_of(atom.receiver)
     receiver = atom.receiver
     if type(receiver) is Known and lookup.is_class(receiver.obj):
@@ -289,6 +374,23 @@ def _of_super(frame: Frame, atom: Super, name: str) -> Value:
     return pool.method(receiver, name)
 
 
+def _of_local_super(frame: Frame, atom: Super, name: str) -> Value:
+    """An attribute of the bases of a class made during the call."""
+    found = NOTHING
+    for base in atom.bases:
+        if type(base) is Known and lookup.is_class(base.obj):
+            held = lookup.in_class(base.obj, name)
+            if held is not lookup.MISSING:
+                found = found | _described(frame, atom.receiver, base.obj, name, held)
+        elif type(base) is Fresh and base.site is not None and base.site.namespace is not None:
+            for member in local_classes.member(frame, base.site.namespace, name):
+                if type(member) is Known:
+                    found = found | _described(frame, atom.receiver, object, name, member.obj)
+                else:
+                    found = found | local_classes.bind(frame, member, atom.receiver, base.site.namespace)
+    return found or frame.analysis.pool.method(atom.receiver, name)
+
+
 def store(frame: Frame, owner: Value, name: str, value: Value | None) -> None:
     """STORE_ATTR; with `value` None, DELETE_ATTR."""
     for atom in owner:
@@ -303,6 +405,9 @@ def _store(frame: Frame, atom: Atom, name: str, value: Value | None) -> None:
     cls = type_of(atom)
     if cls is not None and _store_by_method(frame, atom, cls, name, value):
         return
+    namespace = local_classes.namespace_of(atom)
+    if namespace is not None and _store_locally(frame, atom, namespace, name, value):
+        return
     store_directly(frame, atom, name, value)
     if type(atom) is Function:
         analysis.remember(id(atom.callee.code), name, value or NOTHING)
@@ -312,10 +417,33 @@ def _store(frame: Frame, atom: Atom, name: str, value: Value | None) -> None:
         analysis.remember(id(atom.origin), name, value or NOTHING)
 
 
+def _store_locally(frame: Frame, atom: Atom, namespace: Site, name: str, value: Value | None) -> bool:
+    """The same for an object of a class made during the call."""
+    given = Args([] if value is None else [value])
+    hook = "__delattr__" if value is None else "__setattr__"
+    if local_classes.member(frame, namespace, hook):
+        local_classes.call_method(frame, namespace, atom, hook, given.behind(frame.analysis.str))
+        return True
+    stored = False
+    for member in local_classes.member(frame, namespace, name):
+        setter = local_classes.part(frame, member, "setter" if value is not None else "deleter")
+        if setter:
+            frame.analysis.links.call(frame, setter, given.behind(frozenset((atom,))))
+            stored = True
+        own = frozenset((atom,))
+        items.special(frame, frozenset((member,)), "__set__" if value is not None else "__delete__", given.behind(own))
+    return stored
+
+
 def store_directly(frame: Frame, atom: Atom, name: str, value: Value | None) -> None:
     """``object.__setattr__``."""
     if type(atom) is Fresh:
         if atom.site is not None and value:
+            if name == "__dict__":  # what is stored from now on goes there
+                frame.analysis.write_field(atom.site, "wrapped", value)
+                atom.site.through = True
+            elif atom.site.through:
+                changes.mutate(frame, frozenset((atom,)))
             frame.analysis.write_field(atom.site, "." + name, value)
     elif type(atom) is Known and lookup.is_class(atom.obj):
         frame.effect(EffectKind.WRITES_SHARED, f"class attribute {lookup.short_name(atom.obj)}.{name}")
@@ -338,10 +466,11 @@ def _store_by_method(frame: Frame, atom: Atom, cls: type, name: str, value: Valu
         if type(setter) is types.FunctionType:
             items.follow_method(frame, setter, atom, Args([] if value is None else [value]))
             return True
-    elif found is not lookup.MISSING and value is not None:
-        setter = items.followable(frame, type(found), "__set__")
+    elif found is not lookup.MISSING:
+        setter = items.followable(frame, type(found), "__delete__" if value is None else "__set__")
         if setter is not None:
             owner = next(iter(frame.analysis.pool.known(found, _class_attribute(frame, cls, name))))
-            items.follow_method(frame, setter, owner, Args([frozenset((atom,)), value]))
+            given: list[Value] = [frozenset((atom,)), *([] if value is None else [value])]
+            items.follow_method(frame, setter, owner, Args(given))
             return True
     return False

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import collections
 import functools
-import operator
 from typing import TYPE_CHECKING
 
-from autopar._effects import attributes, changes, construct, facts, items, library, lookup, modules, operators
+from autopar._effects import (
+    attributes,
+    changes,
+    construct,
+    facts,
+    hooks,
+    items,
+    iteration,
+    library,
+    lookup,
+    modules,
+    operators,
+)
 from autopar._effects.special import SPECIAL, first, handles, strings
 from autopar._effects.values import (
     NOTHING,
     Args,
-    Atom,
     Fresh,
-    Function,
     Known,
     LibraryObject,
     Outer,
-    Site,
     Value,
     type_of,
 )
@@ -36,7 +44,7 @@ def _call(frame: Frame, called: Value, args: Args) -> Value:
 def _print(frame: Frame, args: Args) -> Value:
     """Output, unless it goes to a file made during the call."""
     for value in args.positional:
-        operators.to_text(frame, value)
+        hooks.shown(frame, value)
     target = args.keywords.get("file", args.kwstar)
     if target is None or not target:
         frame.effect(EffectKind.OUTPUT, "print()")
@@ -46,12 +54,14 @@ def _print(frame: Frame, args: Args) -> Value:
             frame.effect(EffectKind.OUTPUT, "print()")
         else:
             changes.mutate(frame, frozenset((atom,)))
+            items.special(frame, frozenset((atom,)), "write", Args([frame.analysis.str]))
     return frame.analysis.none
 
 
 @handles("builtins.isinstance")
 def _isinstance(frame: Frame, args: Args) -> Value:
     """Decided where the type of the first argument is known and the classes are plain ones."""
+    hooks.run(frame, items.within(frame, args.get(1) or NOTHING) | (args.get(1) or NOTHING), _CHECKS, args)
     wanted: list[type] = []
     for atom in args.get(1) or NOTHING:
         if type(atom) is not Known or len(args.get(1) or NOTHING) != 1:
@@ -67,40 +77,66 @@ def _isinstance(frame: Frame, args: Args) -> Value:
     return frame.analysis.bool if answer is None else frame.analysis.pool.known(answer)
 
 
-@handles("builtins.issubclass", "builtins.callable", "builtins.any", "builtins.all")
-def _truth(frame: Frame, args: Args) -> Value:
-    if args.positional and len(args.positional) == 1:
-        library.use_up(frame, args)
-        operators.tested(frame, items.iterate(frame, first(args)))
+_CHECKS = ("__instancecheck__", "__subclasscheck__")
+
+
+@handles("builtins.issubclass")
+def _issubclass(frame: Frame, args: Args) -> Value:
+    hooks.run(frame, items.within(frame, args.get(1) or NOTHING) | (args.get(1) or NOTHING), _CHECKS, args)
     return frame.analysis.bool
 
 
-@handles("builtins.len", "builtins.id", "builtins.hash", "builtins.ord", "builtins.int")
+@handles("builtins.callable")
+def _callable(frame: Frame, args: Args) -> Value:
+    return frame.analysis.bool
+
+
+@handles("builtins.any", "builtins.all")
+def _truth(frame: Frame, args: Args) -> Value:
+    library.use_up(frame, args)
+    hooks.run(frame, iteration.iterate(frame, first(args)), hooks.TRUTH)
+    return frame.analysis.bool
+
+
+@handles("builtins.hash")
+def _hash(frame: Frame, args: Args) -> Value:
+    hooks.hashed(frame, first(args))
+    return frame.analysis.int
+
+
+@handles("builtins.len", "builtins.id", "builtins.ord", "builtins.int", "operator.index")
 def _whole(frame: Frame, args: Args) -> Value:
-    for name in ("__len__", "__hash__", "__int__", "__index__"):
-        items.special(frame, first(args), name, Args())
+    hooks.run(frame, args.joined(), ("__len__", "__int__", "__index__", "__trunc__"))
     items.note_read(frame, first(args))
     return frame.analysis.int
 
 
-@handles("builtins.float", "builtins.complex", "builtins.bool")
+@handles("builtins.float", "builtins.complex")
 def _number(frame: Frame, args: Args) -> Value:
-    for name in ("__float__", "__bool__", "__len__"):
-        items.special(frame, first(args), name, Args())
+    hooks.run(frame, args.joined(), hooks.REAL)
     return frame.analysis.pool.fresh(float)
+
+
+@handles("builtins.bool", "operator.not_", "operator.truth")
+def _bool(frame: Frame, args: Args) -> Value:
+    hooks.run(frame, args.joined(), hooks.TRUTH)
+    return frame.analysis.bool
 
 
 @handles(
     "builtins.str", "builtins.repr", "builtins.ascii", "builtins.format", "builtins.chr", "builtins.hex", "builtins.bin"
 )
 def _text(frame: Frame, args: Args) -> Value:
-    operators.to_text(frame, first(args))
+    for value in args.positional:
+        hooks.shown(frame, value)
+        hooks.run(frame, value, hooks.WHOLE)
     return frame.analysis.str
 
 
 @handles("builtins.bytes")
 def _bytes(frame: Frame, args: Args) -> Value:
     library.use_up(frame, args)
+    hooks.run(frame, first(args), ("__bytes__", "__index__"))
     return frame.analysis.pool.fresh(bytes)
 
 
@@ -113,7 +149,11 @@ def _sequence(frame: Frame, args: Args) -> Value:
 
 def _made_sequence(frame: Frame, cls: type, args: Args) -> Value:
     library.use_up(frame, args)
-    return frame.container(cls, items.iterate(frame, first(args)))
+    hooks.run(frame, first(args), ("__length_hint__", "__len__"))
+    inside = iteration.iterate(frame, first(args))
+    if cls is set or cls is frozenset:
+        hooks.hashed(frame, inside)
+    return frame.container(cls, inside)
 
 
 for _cls in (tuple, set, frozenset, bytearray):
@@ -130,8 +170,9 @@ def _dict(frame: Frame, args: Args) -> Value:
     for value in args.positional:
         pairs = frozenset(atom for atom in value if type_of(atom) is not dict)
         items.copy_fields(frame, value - pairs, made)
-        for atom in items.iterate(frame, pairs):
+        for atom in iteration.iterate(frame, pairs):
             inside = items.elements(frame, frozenset((atom,)))
+            hooks.hashed(frame, inside)
             items.put(frame, made, "[]", inside)
             items.put(frame, made, "{}", inside)
     for name, value in args.keywords.items():
@@ -143,7 +184,6 @@ def _dict(frame: Frame, args: Args) -> Value:
 
 @handles(
     *(f"builtins.{name}" for name in "sorted reversed enumerate zip iter".split()),
-    *(f"heapq.{name}" for name in "nlargest nsmallest merge".split()),
     *(f"itertools.{name}" for name in "chain islice cycle".split()),
 )
 def _elements(frame: Frame, args: Args) -> Value:
@@ -152,22 +192,31 @@ def _elements(frame: Frame, args: Args) -> Value:
     inside = NOTHING
     for value in args.values():
         if not (value <= frame.analysis.int):
+            hooks.run(frame, value, ("__reversed__",))
             inside = frame.analysis.pool.join(inside, _looked_at(frame, value))
-    library.run_callbacks(frame, "builtins.sorted", args)
+    hooks.ordered(frame, library.run_callbacks(frame, "builtins.sorted", args))
     return frame.container(name, inside)
 
 
 def _looked_at(frame: Frame, value: Value) -> Value:
     """The elements; iterators that outlive the call are used up by whoever takes them."""
-    return items.iterate(frame, value)
+    return iteration.iterate(frame, value)
 
 
 @handles("builtins.sorted")
 def _sorted(frame: Frame, args: Args) -> Value:
     library.use_up(frame, args)
-    library.run_callbacks(frame, "builtins.sorted", args)
-    inside = items.iterate(frame, first(args))
-    items.special(frame, inside, "__lt__", Args([inside]))
+    keys = library.run_callbacks(frame, "builtins.sorted", args)
+    inside = iteration.iterate(frame, first(args))
+    hooks.ordered(frame, keys or inside)
+    return frame.container(list, inside)
+
+
+@handles("heapq.nlargest", "heapq.nsmallest", "heapq.merge")
+def _ordered(frame: Frame, args: Args) -> Value:
+    keys = library.run_callbacks(frame, "builtins.sorted", args)
+    inside = NOTHING.union(*(iteration.iterate(frame, value) for value in args.positional))
+    hooks.ordered(frame, keys or inside)
     return frame.container(list, inside)
 
 
@@ -175,27 +224,38 @@ def _sorted(frame: Frame, args: Args) -> Value:
 def _iter(frame: Frame, args: Args) -> Value:
     if len(args.positional) > 1:
         return frame.container(LibraryObject, _call(frame, first(args), Args()))
-    found = items.iterator(frame, first(args))
+    found = iteration.iterator(frame, first(args))
     kept = frozenset(atom for atom in found if not facts.used_up(type_of(atom)))
     inside = NOTHING
     for atom in kept:
-        inside = frame.analysis.pool.join(inside, items._keys_or_members(frame, atom, type_of(atom)))
+        inside = frame.analysis.pool.join(inside, iteration.keys_or_members(frame, atom, type_of(atom)))
     return (found - kept) | (frame.container(LibraryObject, inside) if kept else NOTHING)
 
 
 @handles("builtins.enumerate")
 def _enumerate(frame: Frame, args: Args) -> Value:
-    return _rows(frame, [frame.analysis.int, items.iterate(frame, first(args))])
+    return _rows(frame, [frame.analysis.int, iteration.iterate(frame, first(args))])
 
 
 @handles("builtins.zip", "itertools.product", "itertools.zip_longest")
 def _zip(frame: Frame, args: Args) -> Value:
-    rows = [items.iterate(frame, value) for value in args.positional]
+    rows = [iteration.iterate(frame, value) for value in args.positional]
     if args.star:
-        rows.append(items.iterate(frame, args.star))
+        rows.append(iteration.iterate(frame, args.star))
     if args.star or len(rows) == 1:
         return frame.container(LibraryObject, frame.container(tuple, NOTHING.union(*rows), "row"))
     return _rows(frame, rows)
+
+
+@handles("itertools.groupby")
+def _groupby(frame: Frame, args: Args) -> Value:
+    """Pairs of a key and an iterator of elements."""
+    inside = iteration.iterate(frame, first(args))
+    key = args.get(1, "key") or NOTHING
+    called = frozenset(atom for atom in key if not (type(atom) is Known and atom.obj is None))
+    keys = _call(frame, called, Args([inside])) if called else inside
+    hooks.compared(frame, keys, NOTHING)
+    return _rows(frame, [keys, frame.container(LibraryObject, inside, "group")])
 
 
 def _rows(frame: Frame, parts: list[Value]) -> Value:
@@ -209,39 +269,37 @@ def _rows(frame: Frame, parts: list[Value]) -> Value:
 def _next(frame: Frame, args: Args) -> Value:
     iterators = first(args)
     for atom in iterators:
-        cls = type_of(atom)
-        if cls is None or items.followable(frame, cls, "__next__") is None:
+        if not items.answers(frame, atom, "__next__"):
             changes.mutate(frame, frozenset((atom,)))
-    return items.advance(frame, iterators) | (args.get(1) or NOTHING)
+    return iteration.advance(frame, iterators) | (args.get(1) or NOTHING)
 
 
 @handles("builtins.map", "itertools.starmap")
 def _map(frame: Frame, args: Args) -> Value:
-    rows = [items.iterate(frame, value) for value in args.positional[1:]]
+    rows = [iteration.iterate(frame, value) for value in args.positional[1:]]
     if args.star:
-        rows.append(items.iterate(frame, args.star))
+        rows.append(iteration.iterate(frame, args.star))
     given = frozenset(atom for atom in first(args) if not (type(atom) is Known and atom.obj is None))
     return frame.container(LibraryObject, _call(frame, given, Args(rows)))
 
 
 SPECIAL["itertools.starmap"] = lambda frame, args: frame.container(
     LibraryObject,
-    _call(frame, first(args), Args(star=items.elements(frame, items.iterate(frame, args.get(1) or NOTHING)))),
+    _call(frame, first(args), Args(star=items.elements(frame, iteration.iterate(frame, args.get(1) or NOTHING)))),
 )
 
 
 @handles("builtins.filter", "itertools.filterfalse", "itertools.takewhile", "itertools.dropwhile")
 def _filter(frame: Frame, args: Args) -> Value:
-    inside = items.iterate(frame, args.get(1) or NOTHING)
+    inside = iteration.iterate(frame, args.get(1) or NOTHING)
     given = frozenset(atom for atom in first(args) if not (type(atom) is Known and atom.obj is None))
-    if given:
-        _call(frame, given, Args([inside]))
+    hooks.run(frame, _call(frame, given, Args([inside])) if given else inside, hooks.TRUTH)
     return frame.container(LibraryObject, inside)
 
 
 @handles("functools.reduce")
 def _reduce(frame: Frame, args: Args) -> Value:
-    inside = items.iterate(frame, args.get(1) or NOTHING) | (args.get(2) or NOTHING)
+    inside = iteration.iterate(frame, args.get(1) or NOTHING) | (args.get(2) or NOTHING)
     once = _call(frame, first(args), Args([inside, inside]))
     return frame.analysis.pool.join(inside, _call(frame, first(args), Args([inside | once, inside])) | once)
 
@@ -249,23 +307,21 @@ def _reduce(frame: Frame, args: Args) -> Value:
 @handles("builtins.min", "builtins.max")
 def _extreme(frame: Frame, args: Args) -> Value:
     library.use_up(frame, args)
-    library.run_callbacks(frame, "builtins.min", args)
+    keys = library.run_callbacks(frame, "builtins.min", args)
     found = args.keywords.get("default", NOTHING)
     if len(args.positional) == 1 or args.star is not None:
-        found = found | items.iterate(frame, first(args))
+        found = found | iteration.iterate(frame, first(args))
     else:
         found = found.union(*args.positional)
-    for name in ("__lt__", "__gt__"):
-        items.special(frame, found, name, Args([found]))
+    hooks.ordered(frame, keys or found)
     return found
 
 
 @handles("builtins.sum")
 def _sum(frame: Frame, args: Args) -> Value:
     library.use_up(frame, args)
-    inside = items.iterate(frame, first(args))
-    for name in ("__add__", "__radd__"):
-        items.special(frame, inside, name, Args([inside]))
+    inside = iteration.iterate(frame, first(args))
+    hooks.run(frame, inside | (args.get(1, "start") or NOTHING), ("__add__", "__radd__"), Args([inside]))
     if len(args.positional) + len(args.keywords) == 1:
         return frame.analysis.opaque
     return operators.untyped(frame, items.within(frame, inside))
@@ -273,8 +329,8 @@ def _sum(frame: Frame, args: Args) -> Value:
 
 @handles("builtins.type")
 def _type(frame: Frame, args: Args) -> Value:
-    if len(args.positional) != 1:
-        return frame.container(type, args.joined())
+    if len(args.positional) > 1:
+        return construct.make_class(frame, args)
     return attributes.load(frame, first(args), "__class__")
 
 
@@ -298,7 +354,7 @@ def _getattr(frame: Frame, args: Args) -> Value:
     if names is not None:
         return default.union(*(attributes.load(frame, owner, name) for name in names))
     origin = frame.analysis.pool.origin(EffectKind.WRITES_SHARED, "an attribute of a computed name")
-    inside = items.elements(frame, owner)
+    inside = items.elements(frame, owner) | attributes.load_all(frame, owner)
     for atom in owner:
         if type(atom) is Outer or (type(atom) is Known and atom.origin is not None):
             inside = inside | frame.analysis.pool.outer(atom.origin)  # type: ignore[arg-type]
@@ -357,95 +413,10 @@ def _import(frame: Frame, args: Args) -> Value:
     return NOTHING.union(*(modules.module_value(frame, name) for name in names))
 
 
-@handles("functools.partial", "functools.partialmethod")
-def _partial(frame: Frame, args: Args) -> Value:
-    site = frame.site("partial")
-    analysis = frame.analysis
-    analysis.write_field(site, "partial", first(args))
-    for index, value in enumerate(args.positional[1:]):
-        analysis.write_field(site, f"[{index}]", value)
-    for name, value in args.keywords.items():
-        analysis.write_field(site, f"['{name}']", value)
-    return analysis.pool.fresh(functools.partial, site)
-
-
-def _make_getter(cls: type, frame: Frame, args: Args) -> Value:
-    return frame.display(cls, {f"[{index}]": value for index, value in enumerate(args.positional)})
-
-
-for _getter in (operator.itemgetter, operator.attrgetter, operator.methodcaller):
-    SPECIAL[f"operator.{_getter.__name__}"] = functools.partial(_make_getter, _getter)
-
-
-def call_getter(frame: Frame, atom: Atom, cls: type, args: Args) -> Value:
-    """A call of what `operator.itemgetter`, `attrgetter` or `methodcaller` made."""
-    analysis = frame.analysis
-    names = None
-    if type(atom) is Fresh and atom.site is not None:
-        names = strings(analysis.read_field(atom.site, "[0]"))
-    given = first(args)
-    if cls is operator.itemgetter:
-        return items.elements(frame, given) | frame.container(tuple, items.elements(frame, given), "items")
-    if names is None:
-        if cls is operator.methodcaller:
-            frame.effect(EffectKind.UNKNOWN, "a method of a name held by operator.methodcaller")
-        return items.elements(frame, given) | analysis.library
-    found = NOTHING
-    for name in names:
-        parts = name.split(".")
-        value = given
-        for part in parts:
-            value = attributes.load(frame, value, part)
-        found = found | value
-    if cls is operator.methodcaller:
-        rest: list[Value] = []
-        while type(atom) is Fresh and atom.site is not None and f"[{len(rest) + 1}]" in atom.site.fields:
-            rest.append(analysis.read_field(atom.site, f"[{len(rest) + 1}]"))
-        return _call(frame, found, Args(rest))
-    return found | frame.container(tuple, found, "attributes")
-
-
-def call_partial(frame: Frame, site: Site, args: Args) -> Value:
-    """A call of a `functools.partial` made during the call."""
-    analysis = frame.analysis
-    stored: list[Value] = []
-    while f"[{len(stored)}]" in site.fields:
-        stored.append(analysis.read_field(site, f"[{len(stored)}]"))
-    named = {name[2:-2]: analysis.read_field(site, name) for name in list(site.fields) if name.startswith("['")}
-    called = analysis.read_field(site, "partial")
-    if site in analysis.calling:  # a partial of itself
-        return NOTHING
-    analysis.calling.add(site)
-    try:
-        return _call(
-            frame, called, Args([*stored, *args.positional], {**named, **args.keywords}, args.star, args.kwstar)
-        )
-    finally:
-        analysis.calling.discard(site)
-
-
-@handles(
-    *"""functools.wraps functools.lru_cache functools.total_ordering functools.cache functools.cmp_to_key
-    functools.update_wrapper dataclasses.dataclass contextlib.contextmanager contextlib.asynccontextmanager
-    builtins.staticmethod builtins.classmethod builtins.property abc.abstractmethod typing.overload typing.final
-    typing.no_type_check""".split()
-)
-def _decorate(frame: Frame, args: Args) -> Value:
-    """A decorator that gives back something that calls its argument: the argument stands for it."""
-    given = first(args)
-    made = frozenset(atom for atom in given if type(atom) is Function or (type(atom) is Fresh and atom.type is type))
-    known = frozenset(atom for atom in given if type(atom) is Known and callable_known(atom))
-    return (made | known) or frame.container(LibraryObject, NOTHING, "decorator")
-
-
-def callable_known(atom: Known) -> bool:
-    """Whether a known object is a function or class."""
-    return lookup.is_class(atom.obj) or type(atom.obj) is type(callable_known)
-
-
 @handles("copy.copy", "copy.replace", "dataclasses.replace")
 def _copy(frame: Frame, args: Args) -> Value:
     made = NOTHING
+    hooks.run(frame, first(args), hooks.COPYING, Args(star=frame.analysis.library))
     for atom in first(args):
         cls = type_of(atom)
         own: Value = frozenset((atom,))
@@ -466,6 +437,7 @@ def _copy(frame: Frame, args: Args) -> Value:
 @handles("copy.deepcopy")
 def _deepcopy(frame: Frame, args: Args) -> Value:
     made = NOTHING
+    hooks.handed_over(frame, first(args), hooks.COPYING)
     for atom in first(args):
         cls = type_of(atom)
         made = made | (frame.analysis.pool.fresh(cls, frame.site(cls)) if cls is not None else frame.analysis.opaque)
@@ -477,7 +449,11 @@ def _counter(frame: Frame, args: Args) -> Value:
     """Numbers under keys that come out of the argument."""
     made = frame.container(dict, frame.analysis.int)
     for value in args.positional:
-        items.put(frame, made, "{}", items.iterate(frame, value))
+        mappings = frozenset(atom for atom in value if type_of(atom) is dict)
+        items.copy_fields(frame, mappings, made)
+        keys = iteration.iterate(frame, value)
+        hooks.hashed(frame, keys)
+        items.put(frame, made, "{}", keys)
     return made
 
 

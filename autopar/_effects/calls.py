@@ -5,9 +5,21 @@ from __future__ import annotations
 import functools
 import operator
 import types
+import weakref
 from typing import TYPE_CHECKING, Any
 
-from autopar._effects import builtin_calls, construct, facts, items, library, lookup, methods, object_calls
+from autopar._effects import (
+    builtin_calls,
+    callable_makers,
+    construct,
+    facts,
+    items,
+    library,
+    local_classes,
+    lookup,
+    methods,
+    object_calls,
+)
 from autopar._effects.values import (
     NOTHING,
     Args,
@@ -27,6 +39,9 @@ from autopar._model.effects import EffectKind
 
 if TYPE_CHECKING:
     from autopar._effects.walk import Frame
+
+RULES = (builtin_calls, callable_makers, object_calls)
+"""Importing these fills the table of library callables with rules of their own."""
 
 _Lru = type(functools.lru_cache(lambda: None))
 _HOLD_CODE = frozenset(
@@ -73,18 +88,21 @@ def call_atom(frame: Frame, atom: Atom, args: Args) -> Value:
     cls = type_of(atom)
     if cls in _NOT_CALLABLE:
         return NOTHING
+    space = local_classes.namespace_of(atom)
+    if space is not None and local_classes.member(frame, space, "__call__"):
+        return local_classes.call_method(frame, space, atom, "__call__", args)
     if type(atom) is Fresh and atom.site is not None:
         if atom.site.namespace is not None and atom.type is type:
             return construct.local_instance(frame, atom, args)
         if "partial" in atom.site.fields:
-            return builtin_calls.call_partial(frame, atom.site, args)
+            return callable_makers.call_partial(frame, atom.site, args)
     if cls is not None and cls is not LibraryObject and not _runs_other_code(cls):
         function = items.followable(frame, cls, "__call__")
         if function is not None:
             return items.follow_method(frame, function, atom, args)
         if facts.in_library(lookup.module_of(cls)):
             if cls in (operator.itemgetter, operator.attrgetter, operator.methodcaller):
-                return builtin_calls.call_getter(frame, atom, cls, args)
+                return callable_makers.call_getter(frame, atom, cls, args)
             held = items.within(frame, frozenset((atom,))) if type(atom) is Fresh and atom.site is not None else NOTHING
             return (library.call(frame, f"{lookup.class_name(cls)}.__call__", args) or NOTHING) | held
     if cls is LibraryObject:
@@ -132,6 +150,8 @@ def _call_known(frame: Frame, atom: Known, args: Args) -> Value:
             return methods.call_bound(frame, atom, own, obj.__name__, args)
     if kind in (types.MethodDescriptorType, types.WrapperDescriptorType):
         return _call_unbound(frame, obj, args)
+    if kind is weakref.ReferenceType:
+        return analysis.pool.known(obj(), atom.origin) | analysis.none
     if kind is functools.partial:
         stored = Args(
             [*(analysis.pool.known(a, atom.origin) for a in obj.args), *args.positional],
@@ -148,7 +168,7 @@ def _call_known(frame: Frame, atom: Known, args: Args) -> Value:
     if kind in _NOT_CALLABLE:
         return NOTHING
     if kind in (operator.itemgetter, operator.attrgetter, operator.methodcaller):
-        return builtin_calls.call_getter(frame, atom, kind, args)
+        return callable_makers.call_getter(frame, atom, kind, args)
     return _call_object(frame, atom, args)
 
 
@@ -237,6 +257,9 @@ def make_super(frame: Frame, cls: Value, receiver: Value) -> Value:
         for other in receiver:
             if type(one) is Known and lookup.is_class(one.obj):
                 found = found | frame.analysis.pool.super_(one.obj, other)
+            elif type(one) is Fresh and one.site is not None and one.site.namespace is not None:
+                bases = frame.analysis.read_field(one.site.namespace, "bases")
+                found = found | frame.analysis.pool.super_(object, other, bases | frame.analysis.pool.known(object))
             else:
                 found = found | {other}
     return found

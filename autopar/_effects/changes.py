@@ -124,7 +124,7 @@ def set_attribute(frame: Frame, atom: Atom, name: str) -> None:
         what = atom.origin.what if _is_self(atom) else f"attribute '{name}' of {atom.origin.what}"
         frame.effect(atom.origin.kind, what)
         frame.analysis.recorder.wrote(atom.origin)
-    elif type(atom) is Outer and not facts.immutable(atom.type):
+    elif type(atom) is Outer and (not facts.immutable(atom.type) or issubclass(atom.type or object, type)):
         report(
             frame, atom, EffectKind.THREAD_LOCAL if _is_thread_local(atom.type) else None, _is_thread_local(atom.type)
         )

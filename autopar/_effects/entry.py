@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from autopar._effects import calls, facts, lookup
 from autopar._effects.analysis import Analysis, Links, TooLongError
+from autopar._effects.held import Held
 from autopar._effects.special import SPECIAL
 from autopar._effects.values import NOTHING, Args, Origin, Value
 from autopar._effects.walk import Frame
@@ -25,6 +26,7 @@ def analyse(
     budget: int = 200,
     argument_types: Sequence[type] | None = None,
     keyword_types: Mapping[str, type] | None = None,
+    held: Held | None = None,
     walk_library: bool = False,
 ) -> EffectReport:
     """Find out what a callable does besides returning a value, without running any of it.
@@ -41,6 +43,9 @@ def analyse(
     argument_types, keyword_types
         The exact types of the arguments of a real call, if there is one. Parameters that get no argument then have
         their defaults. With them fewer effects are suspected: ``n += 1`` changes an array, but no `int`.
+    held
+        The types of all that those arguments hold, level by level, as `held_types` finds them. With them ``p[0] += 1``
+        changes nothing in a copy of a list of numbers, and the special methods of objects in lists are followed.
     walk_library
         Whether a library function that is itself analysed is walked, with the rest of its package, instead of looked up
         in the tables: to check the tables by the code.
@@ -65,6 +70,8 @@ def analyse(
     recorder = analysis.recorder
     name = lookup.object_name(function) or lookup.class_name(type(function))
     try:
+        if held is not None:
+            analysis.hold(held)
         entry = _Entry(analysis, argument_types, keyword_types)
         for _ in analysis.passes():
             entry.call(function)
@@ -188,7 +195,7 @@ class _Entry:
         return [self._analysis.pool.outer(origin, cls) for cls in self._types[max(taken, 0) :]]
 
     def _origin(self, name: str) -> Origin:
-        return self._analysis.pool.origin(EffectKind.WRITES_ARGUMENT, f"argument '{name}'")
+        return self._analysis.of_argument(EffectKind.WRITES_ARGUMENT, f"argument '{name}'")
 
     def _argument(self, function: types.FunctionType, name: str, position: int, default: Value | None) -> Value:
         """What a parameter may hold: an argument of the caller, or its default."""
@@ -205,7 +212,7 @@ class _Entry:
                 default = None
         origin = self._origin(name)
         if position == 0 and name == "self" and "." in function.__qualname__:
-            origin = pool.origin(EffectKind.WRITES_SELF, "self")
+            origin = self._analysis.of_argument(EffectKind.WRITES_SELF, "self")
             known = known or _class_of(function)
         given = pool.outer(origin, known)
         return given if default is None else given | default

@@ -178,6 +178,14 @@ def scalar(cls: type | None) -> bool:
 _HOLDERS = frozenset({tuple, frozenset, functools.partial, object})
 
 
+_KEEP_NOTHING = ("http.client.", "socket.", "ssl.", "smtplib.", "ftplib.", "imaplib.", "urllib.request.OpenerDirector")
+
+
+def keeps_nothing(cls: type) -> bool:
+    """Whether what the methods of a class are given never comes back: a connection."""
+    return canonical(lookup.class_name(cls)).startswith(_KEEP_NOTHING)
+
+
 def used_up(cls: type | None) -> bool:
     """Whether iterating over an object of that class changes it."""
     if cls is None or cls in _PLAIN:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import builtins
 import collections
+import functools
 import types
 from typing import TYPE_CHECKING, Any
 
-from autopar._effects import changes, facts, lookup
+from autopar._effects import changes, facts, local_classes, lookup
 from autopar._effects.values import (
     NOTHING,
     Args,
@@ -21,6 +21,7 @@ from autopar._effects.values import (
     Value,
     type_of,
 )
+from autopar._model.effects import EffectKind
 
 if TYPE_CHECKING:
     from autopar._effects.walk import Frame
@@ -60,27 +61,112 @@ def follow_method(frame: Frame, function: types.FunctionType, receiver: Atom, ar
     return frame.analysis.follow(frame.analysis.callee(function), args.behind(frozenset((receiver,))), frame)
 
 
+def may_have_methods(frame: Frame, atom: Atom) -> bool:
+    """Whether the object may be of a class of the program, whose special methods are to be followed."""
+    cls = type_of(atom)
+    if cls is None:
+        if type(atom) is Outer:
+            return bool(frame.analysis.held_classes) and frame.analysis.is_argument(atom.origin)
+        return local_classes.namespace_of(atom) is not None
+    return cls not in BUILTIN and _of_program(frame, cls)
+
+
+def answers(frame: Frame, atom: Atom, name: str) -> bool:
+    """Whether the object's class has a method of that name to follow."""
+    cls = type_of(atom)
+    if cls is None:
+        namespace = local_classes.namespace_of(atom)
+        return namespace is not None and local_classes.has_method(frame, namespace, name)
+    return cls not in BUILTIN and followable(frame, cls, name) is not None
+
+
+def _of_program(frame: Frame, cls: type) -> bool:
+    """Whether the class or a base of it is written in Python and not taken from the tables."""
+    analysis = frame.analysis
+    known = analysis.dunders.get((cls, ""))
+    if known is None:
+        modules = [lookup.module_of(base) for base in lookup.mro(cls)]
+        known = not all(
+            facts.in_library(module) and module.partition(".")[0] not in analysis.own_modules for module in modules
+        )
+        analysis.dunders[cls, ""] = known
+    return bool(known)
+
+
 def special(frame: Frame, value: Value, name: str, args: Args) -> Value:
     """Follow the Python methods that an operator calls on `value`, where its type is known; what they return."""
     found = NOTHING
     for atom in value:
         cls = type_of(atom)
-        if cls is None or cls in _BUILTIN:
-            if cls is None and type(atom) is Fresh and atom.site is not None and atom.site.namespace is not None:
-                for member in frame.analysis.read_field(atom.site.namespace, "." + name):
-                    if hasattr(member, "callee"):
-                        bound = args.behind(frozenset((atom,)))
-                        found = found | frame.analysis.follow(member.callee, bound, frame)
-            continue
-        function = followable(frame, cls, name)
-        if function is not None:
-            found = frame.analysis.pool.join(found, follow_method(frame, function, atom, args))
+        if cls is None:
+            found = found | _special_of_untyped(frame, atom, name, args)
+        elif cls not in BUILTIN and _of_program(frame, cls):
+            found = frame.analysis.pool.join(found, _special_of(frame, atom, cls, name, args))
     return found
 
 
-_BUILTIN = frozenset(
-    {int, float, complex, bool, str, bytes, list, dict, set, tuple, frozenset, type(None), LibraryObject, ArraySlice}
+def _special_of(frame: Frame, atom: Atom, cls: type, name: str, args: Args) -> Value:
+    function = followable(frame, cls, name)
+    if function is not None:
+        return follow_method(frame, function, atom, args)
+    held = lookup.in_class(cls, name)
+    if type(held) in _BINDS:
+        # A method that is remembered or made from another: the object is its first argument where it is a function.
+        origin = frame.analysis.pool.origin(EffectKind.WRITES_SHARED, f"{lookup.short_name(cls)}.{name}")
+        called = frame.analysis.pool.known(held.func if type(held) is functools.partialmethod else held, origin)
+        return frame.analysis.links.call(frame, called, args.behind(frozenset((atom,))))
+    if held is not lookup.MISSING and held is not None and followable(frame, type(held), "__call__"):
+        origin = frame.analysis.pool.origin(EffectKind.WRITES_SHARED, f"{lookup.short_name(cls)}.{name}")
+        return frame.analysis.links.call(frame, frame.analysis.pool.known(held, origin), args)
+    if type(held) is types.FunctionType:
+        own_methods(frame, atom, cls, name, args)
+    return NOTHING
+
+
+_BINDS = (types.MethodType, functools.partial, functools.partialmethod, type(functools.lru_cache(lambda: None)))
+_CALLS_NO_METHODS = frozenset({"builtins", "enum", "typing", "abc", "dataclasses"})
+_NOT_BY_THE_LIBRARY = frozenset(
+    {"__init__", "__new__", "__init_subclass__", "__class_getitem__", "__set_name__", "__del__"}
 )
+
+
+def own_methods(frame: Frame, receiver: Atom, cls: type, name: str, args: Args) -> None:
+    """A method that a class of the program has from the library calls those that the class itself defines."""
+    if name in _NOT_BY_THE_LIBRARY:
+        return
+    giver = next((base for base in lookup.mro(cls) if lookup.in_class_dict(base, name)), object)
+    module = lookup.module_of(giver)
+    if not facts.in_library(module) or module in _CALLS_NO_METHODS:
+        return
+    given = Args(star=args.joined() | frame.analysis.library)
+    for base in lookup.mro(cls):
+        if facts.in_library(lookup.module_of(base)):
+            continue
+        for own, member in list(lookup.class_dict(base).items()):
+            if type(member) is not types.FunctionType or own == name or own in _NOT_BY_THE_LIBRARY:
+                continue
+            if not facts.in_tables(member, frame.analysis.own_modules):
+                follow_method(frame, member, receiver, given)
+
+
+def _special_of_untyped(frame: Frame, atom: Atom, name: str, args: Args) -> Value:
+    namespace = local_classes.namespace_of(atom)
+    if namespace is not None:
+        return local_classes.call_method(frame, namespace, atom, name, args)
+    found = NOTHING
+    if type(atom) is Outer and frame.analysis.held_classes and frame.analysis.is_argument(atom.origin):
+        for cls in frame.analysis.held_classes:
+            for typed in frame.analysis.pool.outer(atom.origin, cls):
+                found = found | _special_of(frame, typed, cls, name, args)
+    return found
+
+
+BUILTIN = frozenset(
+    {
+        int, float, complex, bool, str, bytes, bytearray, list, dict, set, tuple, frozenset, type(None), slice, range,
+        type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType, LibraryObject, ArraySlice,
+    }
+)  # fmt: skip
 
 
 # What is inside
@@ -96,11 +182,11 @@ def within(frame: Frame, value: Value) -> Value:
     """The same where nothing is looked at: the objects are changed, or merely handed on."""
     found = NOTHING
     for atom in value:
-        found = frame.analysis.pool.join(found, _elements(frame, atom))
+        found = frame.analysis.pool.join(found, element_of(frame, atom))
     return found
 
 
-def _elements(frame: Frame, atom: Atom) -> Value:
+def element_of(frame: Frame, atom: Atom) -> Value:
     analysis = frame.analysis
     if type(atom) is Fresh:
         if atom.type is str:
@@ -114,7 +200,7 @@ def _elements(frame: Frame, atom: Atom) -> Value:
     if type(atom) is Outer:
         if facts.scalar(atom.type):
             return analysis.str if atom.type is str else analysis.library
-        return analysis.pool.outer(atom.origin)
+        return analysis.inside(atom.origin)
     if type(atom) is Method:
         return within(frame, frozenset((atom.receiver,)))
     return analysis.library
@@ -181,18 +267,23 @@ def load(frame: Frame, container: Value, key: Value) -> Value:
     sliced = any(type_of(atom) is slice for atom in key)
     for atom in container:
         cls = type_of(atom)
-        if cls is not None and cls not in _BUILTIN and followable(frame, cls, "__getitem__"):
+        if answers(frame, atom, "__getitem__"):
             continue
+        if answers(frame, atom, "__missing__"):
+            found = pool.join(found, special(frame, frozenset((atom,)), "__missing__", Args([key])))
         if type(atom) is Known and lookup.is_class(atom.obj):
+            getter = lookup.python_method(atom.obj, "__class_getitem__")
+            if getter is not None and walks(frame, getter, atom, atom.obj):
+                found = pool.join(found, follow_method(frame, getter, atom, Args([key])))
             found = pool.join(found, frozenset((atom,)))
         elif sliced:
             found = pool.join(found, _slice(frame, atom, cls))
         else:
-            found = pool.join(found, _item(frame, atom, cls, key))
+            found = pool.join(found, item_of(frame, atom, cls, key))
     return found
 
 
-def _item(frame: Frame, atom: Atom, cls: type | None, key: Value) -> Value:
+def item_of(frame: Frame, atom: Atom, cls: type | None, key: Value) -> Value:
     analysis = frame.analysis
     if cls is collections.defaultdict and type(atom) is not Fresh:
         changes.mutate(frame, frozenset((atom,)))
@@ -212,7 +303,7 @@ def _item(frame: Frame, atom: Atom, cls: type | None, key: Value) -> Value:
         member = dict.get(atom.obj, constant.obj, lookup.MISSING)
         if member is not lookup.MISSING:
             return known_member(frame, atom, member)
-    return _elements(frame, atom)
+    return element_of(frame, atom)
 
 
 def _slice(frame: Frame, atom: Atom, cls: type | None) -> Value:
@@ -221,7 +312,7 @@ def _slice(frame: Frame, atom: Atom, cls: type | None) -> Value:
     if cls in (str, bytes):
         return pool.fresh(cls)
     if cls in (list, tuple, bytearray) or (type(atom) is Fresh and cls is not None):
-        inside = _elements(frame, atom)
+        inside = element_of(frame, atom)
         return frame.container(cls or list, inside, "slice")
     if type(atom) is Outer and atom.type is None:
         return pool.outer(atom.origin, ArraySlice)
@@ -230,8 +321,6 @@ def _slice(frame: Frame, atom: Atom, cls: type | None) -> Value:
 
 def put(frame: Frame, container: Value, field: str, value: Value) -> None:
     """Add to the fields of the fresh objects of `container`."""
-    if field == "{}":
-        special(frame, value, "__hash__", Args())
     value = without_methods(frame, value)
     for atom in container:
         if type(atom) is Fresh and atom.site is not None and value:
@@ -251,8 +340,7 @@ def store(frame: Frame, container: Value, key: Value, value: Value | None) -> No
     name = "__delitem__" if value is None else "__setitem__"
     special(frame, container, name, Args([key] if value is None else [key, value]))
     for atom in container:
-        cls = type_of(atom)
-        if cls is not None and cls not in _BUILTIN and followable(frame, cls, name):
+        if answers(frame, atom, name):
             continue
         if type(atom) is Fresh and atom.site is not None and value:
             sliced = any(type_of(k) is slice for k in key)
@@ -273,129 +361,9 @@ def copy_fields(frame: Frame, source: Value, target: Value) -> None:
             for field in list(atom.site.fields):
                 if field[0] in "[{":
                     put(frame, target, field, frame.analysis.read_field(atom.site, field))
-        elif type(atom) is Known and type(atom.obj) is dict and len(atom.obj) <= _FEW:
+        elif type(atom) is Known and type(atom.obj) is dict and 0 < len(atom.obj) <= _FEW:
             for key, member in atom.obj.items():
                 field = f"[{key!r}]" if lookup.is_one_of(key, _KEYS) else "[]"
                 put(frame, target, field, known_member(frame, atom, member))
         else:
-            put(frame, target, "[]", _elements(frame, atom))
-
-
-def spread(frame: Frame, star: Value, extra: Value | None) -> Args:
-    """The arguments of ``f(*star, **extra)``."""
-    args = Args()
-    if len(star) == 1:
-        (atom,) = star
-        if type(atom) is Fresh and atom.site is not None and atom.type is tuple and "[]" not in atom.site.fields:
-            for index in range(len(atom.site.fields)):
-                args.positional.append(frame.analysis.read_field(atom.site, f"[{index}]"))
-        elif type(atom) is Known and type(atom.obj) is tuple:
-            args.positional += [known_member(frame, atom, member) for member in atom.obj]
-        else:
-            args.star = iterate(frame, star)
-    else:
-        args.star = iterate(frame, star)
-    for atom in extra or NOTHING:
-        if type(atom) is Fresh and atom.site is not None:
-            for field in list(atom.site.fields):
-                value = frame.analysis.read_field(atom.site, field)
-                if field.startswith("['"):
-                    args.keywords[field[2:-2]] = args.keywords.get(field[2:-2], NOTHING) | value
-                elif field[0] == "[":
-                    args.kwstar = (args.kwstar or NOTHING) | value
-        else:
-            args.kwstar = (args.kwstar or NOTHING) | _elements(frame, atom)
-    return args
-
-
-# Iteration
-
-
-def iterator(frame: Frame, value: Value, name: str = "__iter__") -> Value:
-    """GET_ITER: what the objects' own ``__iter__`` gives, else the objects themselves."""
-    found = NOTHING
-    for atom in value:
-        cls = type_of(atom)
-        function = None if cls is None or cls in _BUILTIN else followable(frame, cls, name)
-        if function is not None:
-            found = frame.analysis.pool.join(found, follow_method(frame, function, atom, Args()))
-        else:
-            found = found | {atom}
-    return found
-
-
-def advance(frame: Frame, value: Value, name: str = "__next__") -> Value:
-    """FOR_ITER: the next element; an iterator that outlives the call is changed by it."""
-    found = NOTHING
-    for atom in value:
-        cls = type_of(atom)
-        function = None if cls is None or cls in _BUILTIN else followable(frame, cls, name)
-        if function is not None:
-            found = frame.analysis.pool.join(found, follow_method(frame, function, atom, Args()))
-            continue
-        if cls is not None and cls not in _BUILTIN:
-            if facts.used_up(cls):
-                changes.mutate(frame, frozenset((atom,)))
-            else:
-                note_read(frame, frozenset((atom,)))
-                getter = followable(frame, cls, "__getitem__")
-                if getter is not None:
-                    index = Args([frame.analysis.int])
-                    found = frame.analysis.pool.join(found, follow_method(frame, getter, atom, index))
-        elif type(atom) is Fresh and atom.site is not None and atom.site.through:
-            changes.mutate(frame, frozenset((atom,)))
-        else:
-            note_read(frame, frozenset((atom,)))
-        found = frame.analysis.pool.join(found, _keys_or_members(frame, atom, cls))
-    return found
-
-
-def _keys_or_members(frame: Frame, atom: Atom, cls: type | None) -> Value:
-    if cls is dict and type(atom) is Fresh and atom.site is not None:
-        return frame.analysis.read_field(atom.site, "{}") or frame.analysis.opaque
-    if type(atom) is Known and issubclass(type(atom.obj), builtins.type):
-        members = lookup.in_class(atom.obj, "_member_map_")
-        if type(members) is dict:  # an enumeration
-            return NOTHING.union(*(frame.analysis.pool.known(m, atom.origin) for m in members.values()))
-    return _elements(frame, atom)
-
-
-def iterate(frame: Frame, value: Value) -> Value:
-    """All elements of what is iterated over in one go."""
-    return advance(frame, iterator(frame, value))
-
-
-def unpack(frame: Frame, value: Value, count: int) -> list[Value]:
-    """UNPACK_SEQUENCE: the parts, first one first."""
-    parts = [NOTHING] * count
-    for atom in value:
-        one: Value = frozenset((atom,))
-        if type(atom) is Fresh and atom.site is not None and atom.type in (tuple, list):
-            for index in range(count):
-                key = frame.analysis.pool.known(index)
-                parts[index] = frame.analysis.pool.join(parts[index], _item(frame, atom, atom.type, key))
-        elif type(atom) is Known and type(atom.obj) is tuple and len(atom.obj) == count:
-            for index, member in enumerate(atom.obj):
-                parts[index] = frame.analysis.pool.join(parts[index], known_member(frame, atom, member))
-        else:
-            inside = iterate(frame, one)
-            parts = [frame.analysis.pool.join(part, inside) for part in parts]
-    return parts
-
-
-def awaited(frame: Frame, value: Value) -> Value:
-    """GET_AWAITABLE: the iterator of an awaitable."""
-    own = special(frame, value, "__await__", Args())
-    return own | value if own else value
-
-
-def sent(frame: Frame, value: Value) -> Value:
-    """SEND: what a sub-iterator returns or yields."""
-    found = NOTHING
-    for atom in value:
-        if type(atom) is Fresh and atom.site is not None and "return" in atom.site.fields:
-            found = frame.analysis.pool.join(found, frame.analysis.read_field(atom.site, "return"))
-            found = frame.analysis.pool.join(found, frame.analysis.read_field(atom.site, "[]"))
-        else:
-            found = frame.analysis.pool.join(found, advance(frame, frozenset((atom,))))
-    return found
+            put(frame, target, "[]", element_of(frame, atom))

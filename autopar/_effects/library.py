@@ -6,7 +6,7 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any
 
-from autopar._effects import changes, facts, items, lookup
+from autopar._effects import changes, facts, hooks, items, iteration, lookup
 from autopar._effects.values import (
     NOTHING,
     Args,
@@ -70,15 +70,26 @@ def call(frame: Frame, name: str, args: Args, obj: Any = None) -> Value | None:
         changed = args.get(position) if type(position) is int else args.keywords.get(str(position))
         if changed is not None:
             changes.mutate(frame, changed)
+            hooks.run(frame, changed, ("write", "read", "readline"), Args(star=frame.analysis.str))
     if name.startswith("numpy."):
         changes.mutate(frame, args.keywords.get("out", NOTHING))
     elif name not in _LOOKS_ONLY:
         use_up(frame, args)
+        if not name.startswith(_ASKS_NOTHING) and not _is_error(obj):
+            for value in args.values():
+                hooks.handed_over(frame, value)
     returned = run_callbacks(frame, name, args)
     if facts.result_of(name) == "shared":
         pool = frame.analysis.pool
         return pool.outer(pool.origin(kind or EffectKind.WRITES_SHARED, f"{name}()"), LibraryObject)
     return result(frame, name, args, obj, returned)
+
+
+_ASKS_NOTHING = ("weakref.", "typing.", "threading.", "asyncio.", "concurrent.", "contextlib.", "types.", "queue.")
+
+
+def _is_error(obj: Any) -> bool:
+    return lookup.is_class(obj) and BaseException in lookup.mro(obj)
 
 
 def result(frame: Frame, name: str, args: Args, obj: Any, returned: Value) -> Value:
@@ -113,6 +124,8 @@ def made_as(frame: Frame, kind: str, source: Value, args: Args | None = None) ->
     analysis = frame.analysis
     if kind in _TYPES:
         return analysis.pool.fresh(_TYPES[kind])
+    if "." in kind:
+        return frame.container(_loaded_class(kind) or LibraryObject, NOTHING, "made")
     if kind == "list" or kind == "tuple":
         return frame.container(list if kind == "list" else tuple, analysis.str, "made")
     if kind == "fresh":
@@ -130,6 +143,13 @@ def made_as(frame: Frame, kind: str, source: Value, args: Args | None = None) ->
     if kind == "second" and args is not None:
         return args.get(1) or analysis.library
     return shell(frame, source)
+
+
+def _loaded_class(name: str) -> type | None:
+    """A class of the library by its dotted name, if its module is loaded."""
+    module, _, rest = name.rpartition(".")
+    found = lookup.in_module(sys.modules[module], rest) if module in sys.modules else None
+    return found if lookup.is_class(found) else None
 
 
 def _array(frame: Frame, args: Args | None) -> Value:
@@ -179,6 +199,8 @@ def carried(frame: Frame, value: Value) -> Value:
             continue
         elif type(atom) is Fresh:
             if atom.site is None or not atom.site.fields:
+                if items.may_have_methods(frame, atom):
+                    found = found | {atom}
                 continue
             found = frame.analysis.pool.join(found, items.elements(frame, frozenset((atom,))))
         elif type(atom) is Method:
@@ -208,7 +230,7 @@ def use_up(frame: Frame, args: Args) -> None:
             if cls is None or type(atom) is Bound or type(atom) is Function:
                 continue
             if any(items.followable(frame, cls, name) for name in ("__iter__", "__next__")):
-                items.iterate(frame, frozenset((atom,)))
+                iteration.iterate(frame, frozenset((atom,)))
 
 
 def run_callbacks(frame: Frame, name: str, args: Args) -> Value:
@@ -233,6 +255,12 @@ def run_callbacks(frame: Frame, name: str, args: Args) -> Value:
     for value in handed:
         if value:
             returned = returned | frame.analysis.links.call(frame, value, passed)
+    if "cls" in positions:  # objects of that class do the work
+        for atom in returned:
+            cls = type_of(atom)
+            if cls is not None:
+                items.own_methods(frame, atom, cls, "encode", passed)
+                items.own_methods(frame, atom, cls, "decode", passed)
     return returned
 
 

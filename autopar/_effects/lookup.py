@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import types
 from typing import Any
 
@@ -40,10 +41,31 @@ def in_class(cls: type, name: str, behind: type | None = None) -> Any:
     return MISSING
 
 
+PYTHON_CODE = (types.FunctionType, types.MethodType, functools.partial, type(functools.lru_cache(lambda: None)))
+"""Types of objects that call a Python function when they are called."""
+
+
 def python_method(cls: type, name: str) -> types.FunctionType | None:
-    """The Python function that the class has under `name`, if it is one."""
+    """The Python function that the class has under `name`, if it is one; for a class method the function in it."""
     found = in_class(cls, name)
+    if type(found) is classmethod or type(found) is staticmethod:
+        found = found.__func__
     return found if type(found) is types.FunctionType else None
+
+
+_RECURSION_GUARDS = frozenset(
+    {"_recursive_repr.<locals>.wrapper", "recursive_repr.<locals>.decorating_function.<locals>.wrapper"}
+)
+
+
+def behind_recursion_guard(function: types.FunctionType) -> types.FunctionType:
+    """The ``__repr__`` that `reprlib.recursive_repr` or a dataclass wrapped: what the guard notes is its own."""
+    code = function.__code__
+    if code.co_qualname in _RECURSION_GUARDS and function.__globals__.get("__name__") in ("dataclasses", "reprlib"):
+        held = (function.__closure__ or ())[code.co_freevars.index("user_function")].cell_contents
+        if type(held) is types.FunctionType:
+            return held
+    return function
 
 
 def instance_dict(obj: Any) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import abc
 import collections
+import types
 from typing import TYPE_CHECKING, Any
 
-from autopar._effects import attributes, changes, facts, items, library, lookup, operators
+from autopar._effects import attributes, changes, facts, hooks, items, iteration, library, lookup
 from autopar._effects.tables_types import TypeFacts
 from autopar._effects.values import (
     NOTHING,
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 _LIST_ONLY = frozenset({"append", "extend", "insert", "pop", "remove", "clear"})
 _ADDING = frozenset({"append", "appendleft", "add", "insert", "put", "put_nowait", "push", "send", "fill"})
 _ADDING_ALL = frozenset({"extend", "extendleft", "update", "union", "intersection_update", "writelines"})
+_FILLING = frozenset("shuffle readinto readinto1 recv_into recvfrom_into recvmsg_into pack_into".split())
+"""Methods that change their first argument, whatever object they are of."""
 _RETURNS_ITSELF = frozenset({"__enter__", "__iter__", "__aenter__", "__aiter__", "__await__", "__reversed__"})
 _OF_SPECIAL_DICTS = {
     "most_common": "items",
@@ -44,18 +48,41 @@ def call_method(frame: Frame, receiver: Atom, name: str, args: Args) -> Value:
     cls = type_of(receiver)
     if type(receiver) is Known and lookup.is_class(receiver.obj):
         return _of_class(frame, receiver, name, args)
+    if name in ("__get__", "cache_clear") and (special := _of_callable(frame, receiver, name, args)) is not None:
+        return special
     if type(receiver) is Function:
         return frame.analysis.library
     if "out" in args.keywords:
         changes.mutate(frame, args.keywords["out"])
-    if name == "shuffle":  # of any generator of random numbers, in place
+    if name in _FILLING:
         changes.mutate(frame, args.get(0) or NOTHING)
     if name == "at" and cls is not None and lookup.class_name(cls) == "numpy.ufunc":
         changes.mutate(frame, args.get(0) or NOTHING)
     returned = library.run_callbacks(frame, f"{lookup.class_name(cls)}.{name}" if cls else name, args)
+    hooks.of_method(frame, receiver, name, args, returned)
     if returned and cls not in _CONTAINERS:
         return returned | library.shell(frame, returned) | _called(frame, receiver, cls, name, args)
     return _called(frame, receiver, cls, name, args)
+
+
+def _of_callable(frame: Frame, receiver: Atom, name: str, args: Args) -> Value | None:
+    """``__get__`` of a function or a property, and the emptying of a cache; None for anything else."""
+    pool = frame.analysis.pool
+    if name == "cache_clear":
+        if type(receiver) is Known or type(receiver) is Outer:
+            changes.report(frame, receiver)
+        return frame.analysis.none
+    callee = None
+    if type(receiver) is Function:
+        callee = receiver.callee
+    elif type(receiver) is Known and type(receiver.obj) is types.FunctionType:
+        callee = frame.analysis.callee(receiver.obj)
+    elif type(receiver) is Known and type(receiver.obj) is property:
+        getter = pool.known(receiver.obj.fget, receiver.origin)
+        return frame.analysis.links.call(frame, getter, Args(args.positional[:1]))
+    if callee is None:
+        return None
+    return NOTHING.union(*(pool.bound(callee, one) for one in args.get(0) or NOTHING))
 
 
 def _called(frame: Frame, receiver: Atom, cls: type | None, name: str, args: Args) -> Value:
@@ -105,6 +132,9 @@ def _of_class(frame: Frame, receiver: Known, name: str, args: Args) -> Value:
     """``dict.fromkeys(...)``, ``datetime.now()``, ``C.__subclasses__()``."""
     if name == "__new__":
         return frame.container(receiver.obj, library.carried(frame, args.joined()))
+    if name == "register" and type(receiver.obj) is abc.ABCMeta:
+        frame.effect(EffectKind.PROCESS_STATE, f"{lookup.short_name(receiver.obj)}.register()")
+        return args.get(0) or NOTHING
     for base in lookup.mro(receiver.obj):
         found = library.call(frame, f"{lookup.class_name(base)}.{name}", args)
         if found is not None:
@@ -138,12 +168,23 @@ def _on_fresh(frame: Frame, receiver: Fresh, cls: type | None, name: str, args: 
             return NOTHING
         return _of_container(frame, receiver, cls, name, args)
     if name in ("__enter__", "__aenter__") and receiver.site is not None:
-        return analysis.read_field(receiver.site, "enter") or own
+        yielded = analysis.read_items(receiver.site) if "return" in receiver.site.fields else NOTHING
+        return analysis.read_field(receiver.site, "enter") | yielded or own
     if name in _RETURNS_ITSELF:
         return own | items.elements(frame, own)
+    if cls is property and name in ("getter", "setter", "deleter") and receiver.site is not None:
+        analysis.write_field(receiver.site, "func" if name == "getter" else name, args.joined())
+        return own
+    if name in ("send", "asend") and receiver.site is not None:
+        analysis.write_field(receiver.site, "sent", args.joined())
+    if name in ("_replace", "__replace__") and cls is not None and tuple in lookup.mro(cls):
+        return frame.container(cls, items.elements(frame, own) | args.joined())
     if name in ("enter_context", "enter_async_context"):
-        entering = "__enter__" if name == "enter_context" else "__aenter__"
+        entering, leaving = (f"__{'a' if 'async' in name else ''}{step}__" for step in ("enter", "exit"))
+        analysis.links.call(frame, attributes.load(frame, args.joined(), leaving), Args(star=analysis.library))
         return analysis.links.call(frame, attributes.load(frame, args.joined(), entering), Args())
+    if cls is not None and receiver.site is not None and not receiver.site.through and facts.keeps_nothing(cls):
+        return frame.container(LibraryObject, NOTHING, "answer")
     given = library.carried(frame, args.joined())
     if receiver.site is not None:
         if receiver.site.through and (facts.mutating(name) or facts.reading(name) is None):
@@ -195,13 +236,12 @@ def _of_container(frame: Frame, receiver: Fresh, cls: type | None, name: str, ar
         items.put(frame, own, "[]", args.joined())
     elif name in _ADDING_ALL:
         for value in args.values():
-            items.put(frame, own, "[]", items.iterate(frame, value))
+            items.put(frame, own, "[]", iteration.iterate(frame, value))
     elif name == "__setitem__":
         items.store(frame, own, args.get(0) or NOTHING, args.get(1) or NOTHING)
     library.use_up(frame, args)
     if cls is str and name in ("format", "format_map"):
-        for value in args.values():
-            operators.to_text(frame, value)
+        _formatted(frame, args)
     if (
         cls is dict
         and receiver.site is not None
@@ -260,6 +300,15 @@ def _of_mapping(frame: Frame, receiver: Fresh, name: str, args: Args) -> Value:
     return analysis.pool.join(found, default)
 
 
+def _formatted(frame: Frame, args: Args) -> None:
+    """``"{}".format(...)``: replacement fields may name attributes and items."""
+    for value in args.values():
+        hooks.shown(frame, value)
+        if not hooks.plain(value):
+            hooks.run(frame, value, ("__getitem__", "__missing__"), Args([frame.analysis.str]))
+            attributes.load_all(frame, value)
+
+
 _LOGS = frozenset("debug info warning warn error critical exception log".split())
 
 
@@ -316,8 +365,7 @@ def _read(frame: Frame, receiver: Atom, cls: type, name: str, args: Args) -> Val
         return _of_known_mapping(frame, receiver, name, args)
     if cls is str and name in ("join", "format", "format_map"):
         library.use_up(frame, args)
-        for value in args.values():
-            operators.to_text(frame, value)
+        _formatted(frame, args)
     if facts.scalar(cls):
         kind = facts.reading(name) or "fresh"
         return library.made_as(frame, kind if kind not in ("item", "alias", "shell") else "fresh", own, args)
@@ -356,7 +404,7 @@ def _by_name(frame: Frame, receiver: Atom, cls: type | None, name: str, args: Ar
     if facts.mutating(name):
         changes.mutate(frame, own)
         return items.within(frame, own) | own
-    reads = facts.reading(name)
+    reads = facts.reading(name) if name != "find" else "alias"  # a position in a text, or an element of a tree
     if reads is None and cls is not LibraryObject:
         frame.effect(EffectKind.UNKNOWN, f"method '{name}' of {what}")
     items.note_read(frame, own)
@@ -377,7 +425,7 @@ def _of_foreign(frame: Frame, receiver: Atom, cls: type, name: str, args: Args) 
     if kind is None and facts.mutating(name):
         changes.mutate(frame, own)
         return items.within(frame, own)
-    reads = facts.reading(name)
+    reads = "item" if lookup.module_of(cls).startswith("xml.") else facts.reading(name)
     if kind is None and reads is None and not facts.in_library(_module_of_attribute(cls, name)):
         kind = EffectKind.UNKNOWN
     if kind is not None:

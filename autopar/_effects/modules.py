@@ -7,8 +7,8 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any
 
-from autopar._effects import lookup
-from autopar._effects.values import NOTHING, Known, Origin, Value
+from autopar._effects import facts, lookup
+from autopar._effects.values import NOTHING, Args, Known, Origin, Value
 from autopar._model.effects import EffectKind
 
 if TYPE_CHECKING:
@@ -70,6 +70,9 @@ def load_attribute(frame: Frame, atom: Known, name: str) -> Value:
     pool = frame.analysis.pool
     own = lookup.module_name(module)
     dotted = f"{own}.{name}"
+    if name == "__dict__":
+        space = pool.origin(EffectKind.WRITES_GLOBAL, f"globals() of {own}", (own, "*"))
+        return pool.known(lookup.module_dict(module), space)
     if not in_standard_library(own) and not in_standard_library(frame.callee.module):
         frame.analysis.recorder.read(own, name)
     value = lookup.in_module(module, name)
@@ -77,6 +80,10 @@ def load_attribute(frame: Frame, atom: Known, name: str) -> Value:
     if value is lookup.MISSING:
         value = dict.get(sys.modules, dotted, lookup.MISSING)
         if value is lookup.MISSING:
+            getter = lookup.in_module(module, "__getattr__")
+            if type(getter) is types.FunctionType and not facts.in_library(own):
+                made = frame.analysis.follow(frame.analysis.callee(getter), Args([frame.analysis.str]), frame)
+                return pool.join(made, stored)
             return pool.join(pool.dotted(dotted), stored)
     origin = pool.origin(EffectKind.WRITES_SHARED, dotted, (own, name), dotted)
     if stored:

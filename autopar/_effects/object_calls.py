@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from autopar._effects import attributes, items, library, lookup, operators
+from autopar._effects import attributes, items, iteration, library, lookup, operators
 from autopar._effects.special import SPECIAL, first, handles, strings
 from autopar._effects.values import (
     NOTHING,
@@ -70,7 +70,7 @@ def _gather(frame: Frame, args: Args) -> Value:
     """Awaits its arguments: what they return is inside."""
     inside = NOTHING
     for value in args.values():
-        inside = inside | items.sent(frame, value)
+        inside = inside | iteration.sent(frame, iteration.awaited(frame, value))
     return frame.container(LibraryObject, inside)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 from typing import TYPE_CHECKING, Any
 
-from autopar._effects import attributes, calls, closures, items, library, modules, operators
+from autopar._effects import attributes, calls, closures, hooks, items, library, lookup, modules, operators
 from autopar._effects.decode import PYTHON
 from autopar._effects.opcode_table import handles, pop_many, push_callable
 from autopar._effects.values import NOTHING, Args, Known, Value
@@ -193,6 +193,9 @@ def _delete_global(frame: Frame, arg: int) -> None:
 @handles("LOAD_NAME")
 def _load_name(frame: Frame, arg: int) -> None:
     name = frame.code.co_names[arg]
+    if name == "__annotations__":  # of a class body
+        frame.stack.append(frame.container(dict, NOTHING))
+        return
     frame.stack.append(frame.names_value(name) or modules.load_global(frame, name))
 
 
@@ -283,30 +286,35 @@ def _delete_attr(frame: Frame, arg: int) -> None:
 @handles("BINARY_SUBSCR")
 def _binary_subscr(frame: Frame, arg: int) -> None:
     container, key = pop_many(frame, 2)
+    hooks.keyed(frame, key)
     frame.stack.append(items.load(frame, container, key))
 
 
 @handles("BINARY_SLICE")
 def _binary_slice(frame: Frame, arg: int) -> None:
-    container, _, _ = pop_many(frame, 3)
+    container, start, stop = pop_many(frame, 3)
+    hooks.run(frame, start | stop, hooks.WHOLE)
     frame.stack.append(items.load(frame, container, frame.analysis.pool.fresh(slice)))
 
 
 @handles("STORE_SUBSCR")
 def _store_subscr(frame: Frame, arg: int) -> None:
     value, container, key = pop_many(frame, 3)
+    hooks.keyed(frame, key)
     items.store(frame, container, key, value)
 
 
 @handles("STORE_SLICE")
 def _store_slice(frame: Frame, arg: int) -> None:
-    value, container, _, _ = pop_many(frame, 4)
+    value, container, start, stop = pop_many(frame, 4)
+    hooks.run(frame, start | stop, hooks.WHOLE)
     items.store(frame, container, frame.analysis.pool.fresh(slice), value)
 
 
 @handles("DELETE_SUBSCR")
 def _delete_subscr(frame: Frame, arg: int) -> None:
     container, key = pop_many(frame, 2)
+    hooks.keyed(frame, key)
     items.store(frame, container, key, None)
 
 
@@ -317,6 +325,7 @@ def _delete_subscr(frame: Frame, arg: int) -> None:
 def _binary_op(frame: Frame, arg: int) -> None:
     left, right = pop_many(frame, 2)
     if arg == _SUBSCRIPT:
+        hooks.keyed(frame, right)
         frame.stack.append(items.load(frame, left, right))
     elif arg in _INPLACE:
         frame.stack.append(operators.inplace(frame, left, right, arg - 13))
@@ -355,7 +364,7 @@ def _is(frame: Frame, arg: int) -> None:
 @handles("CONTAINS_OP")
 def _contains(frame: Frame, arg: int) -> None:
     item, container = pop_many(frame, 2)
-    items.special(frame, container, "__contains__", Args([item]))
+    hooks.contained(frame, item, container)
     library.use_up(frame, Args([container]))
     items.note_read(frame, container)
     frame.stack.append(frame.analysis.bool)
@@ -370,22 +379,40 @@ def _match(frame: Frame, arg: int) -> None:
 
 @handles("CHECK_EG_MATCH")
 def _match_group(frame: Frame, arg: int) -> None:
-    frame.stack[-1] = frame.analysis.library
+    frame.stack[-1] = frame.analysis.library | frame.analysis.read_field(frame.analysis.exceptions, "[]")
 
 
 @handles("MATCH_CLASS")
 def _match_class(frame: Frame, arg: int) -> None:
-    subject, _, names = pop_many(frame, 3)
+    subject, classes, names = pop_many(frame, 3)
+    hooks.run(frame, classes, ("__instancecheck__",), Args([subject]))
     found = items.elements(frame, subject)
-    for atom in names:
-        if type(atom) is Known and type(atom.obj) is tuple:
-            for name in atom.obj:
-                found = frame.analysis.pool.join(found, attributes.load(frame, subject, name))
+    for name in [*_texts_in(names), *_match_arguments(frame, classes)[:arg]]:
+        found = frame.analysis.pool.join(found, attributes.load(frame, subject, name))
     frame.stack.append(frame.container(tuple, found))
+
+
+def _texts_in(value: Value) -> list[str]:
+    """The texts in a tuple that is known."""
+    for atom in value:
+        if type(atom) is Known and type(atom.obj) is tuple:
+            return [name for name in atom.obj if type(name) is str]
+    return []
+
+
+def _match_arguments(frame: Frame, classes: Value) -> list[str]:
+    """The attributes that positional patterns of a class stand for."""
+    for atom in classes:
+        if type(atom) is Known and lookup.is_class(atom.obj):
+            return _texts_in(frame.analysis.pool.known(lookup.in_class(atom.obj, "__match_args__")))
+    return []
 
 
 @handles("MATCH_KEYS")
 def _match_keys(frame: Frame, arg: int) -> None:
+    subject, keys = frame.stack[-2] or NOTHING, frame.stack[-1] or NOTHING
+    for name in ("get", "__getitem__"):
+        items.special(frame, subject, name, Args([keys]))
     frame.stack.append(frame.container(tuple, items.elements(frame, frame.stack[-2] or NOTHING)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from autopar._effects import attributes, calls, closures, items, operators
+from autopar._effects import attributes, calls, closures, hooks, items, iteration, operators
 from autopar._effects.decode import PYTHON
 from autopar._effects.opcode_table import handles, pop_many
 from autopar._effects.values import NOTHING, Args, Known, Value
@@ -26,7 +26,7 @@ def _build_sequence(frame: Frame, arg: int) -> None:
 @handles("BUILD_SET")
 def _build_set(frame: Frame, arg: int) -> None:
     members = NOTHING.union(*pop_many(frame, arg))
-    items.special(frame, members, "__hash__", Args())
+    hooks.hashed(frame, members)
     frame.stack.append(frame.container(set, members))
 
 
@@ -38,7 +38,7 @@ def _build_map(frame: Frame, arg: int) -> None:
         field = items.field_of(key)
         fields[field] = fields.get(field, NOTHING) | value
         fields["{}"] = fields.get("{}", NOTHING) | key
-    items.special(frame, fields.get("{}", NOTHING), "__hash__", Args())
+    hooks.hashed(frame, fields.get("{}", NOTHING))
     frame.stack.append(frame.display(dict, fields))
 
 
@@ -53,7 +53,8 @@ def _build_const_key_map(frame: Frame, arg: int) -> None:
 
 @handles("BUILD_SLICE")
 def _build_slice(frame: Frame, arg: int) -> None:
-    pop_many(frame, arg)
+    for bound in pop_many(frame, arg):
+        hooks.run(frame, bound, hooks.WHOLE)
     frame.stack.append(frame.analysis.pool.fresh(slice))
 
 
@@ -78,19 +79,24 @@ def _build_template(frame: Frame, arg: int) -> None:
 @handles("LIST_APPEND", "SET_ADD")
 def _append(frame: Frame, arg: int) -> None:
     value = frame.pop()
+    if frame.instruction.name == "SET_ADD":
+        hooks.hashed(frame, value)
     items.put(frame, frame.stack[-arg] or NOTHING, "[]", value)
 
 
 @handles("LIST_EXTEND", "SET_UPDATE")
 def _extend(frame: Frame, arg: int) -> None:
-    value = frame.pop()
-    items.put(frame, frame.stack[-arg] or NOTHING, "[]", items.iterate(frame, value))
+    inside = iteration.iterate(frame, frame.pop())
+    if frame.instruction.name == "SET_UPDATE":
+        hooks.hashed(frame, inside)
+    items.put(frame, frame.stack[-arg] or NOTHING, "[]", inside)
 
 
 @handles("MAP_ADD")
 def _map_add(frame: Frame, arg: int) -> None:
     key, value = pop_many(frame, 2)
     target = frame.stack[-arg] or NOTHING
+    hooks.hashed(frame, key)
     items.put(frame, target, items.field_of(key), value)
     items.put(frame, target, "{}", key)
 
@@ -104,14 +110,14 @@ def _dict_update(frame: Frame, arg: int) -> None:
 @handles("UNPACK_SEQUENCE")
 def _unpack(frame: Frame, arg: int) -> None:
     value = frame.pop()
-    parts = items.unpack(frame, value, arg)
+    parts = iteration.unpack(frame, value, arg)
     frame.stack.extend(reversed(parts))
 
 
 @handles("UNPACK_EX")
 def _unpack_ex(frame: Frame, arg: int) -> None:
     value = frame.pop()
-    found = items.iterate(frame, value)
+    found = iteration.iterate(frame, value)
     before, after = arg & 255, arg >> 8
     frame.stack.extend([found] * after)
     frame.stack.append(frame.container(list, found))
@@ -127,7 +133,7 @@ def _format_value(frame: Frame, arg: int) -> None:
 
 @handles("FORMAT_SIMPLE", "CONVERT_VALUE")
 def _format_simple(frame: Frame, arg: int) -> None:
-    operators.to_text(frame, frame.pop())
+    hooks.shown(frame, frame.pop())
     frame.stack.append(frame.analysis.str)
 
 
@@ -202,7 +208,7 @@ def _call_function_ex(frame: Frame, arg: int) -> None:
     second = frame.stack.pop()
     first = frame.stack.pop()
     called = second if PYTHON < (3, 13) else first
-    frame.stack.append(calls.call(frame, called or NOTHING, items.spread(frame, star, extra)))
+    frame.stack.append(calls.call(frame, called or NOTHING, iteration.spread(frame, star, extra)))
 
 
 _UNARY_POSITIVE = 5
@@ -226,33 +232,34 @@ def _intrinsic_2(frame: Frame, arg: int) -> None:
 @handles("GET_ITER", "GET_YIELD_FROM_ITER", "GET_AITER")
 def _get_iter(frame: Frame, arg: int) -> None:
     name = "__aiter__" if frame.instruction.name == "GET_AITER" else "__iter__"
-    frame.stack.append(items.iterator(frame, frame.pop(), name))
+    frame.stack.append(iteration.iterator(frame, frame.pop(), name))
 
 
 @handles("FOR_ITER")
 def _for_iter(frame: Frame, arg: int) -> None:
-    frame.stack.append(items.advance(frame, frame.stack[-1] or NOTHING))
+    frame.stack.append(iteration.advance(frame, frame.stack[-1] or NOTHING))
 
 
 @handles("GET_ANEXT")
 def _get_anext(frame: Frame, arg: int) -> None:
-    frame.stack.append(items.advance(frame, frame.stack[-1] or NOTHING, "__anext__"))
+    frame.stack.append(iteration.anext(frame, frame.stack[-1] or NOTHING))
 
 
 @handles("GET_AWAITABLE")
 def _get_awaitable(frame: Frame, arg: int) -> None:
-    frame.stack.append(items.awaited(frame, frame.pop()))
+    frame.stack.append(iteration.awaited(frame, frame.pop()))
 
 
 @handles("SEND")
 def _send(frame: Frame, arg: int) -> None:
-    frame.stack[-1] = items.sent(frame, frame.stack[-2] or NOTHING)
+    frame.stack[-1] = iteration.sent(frame, frame.stack[-2] or NOTHING)
 
 
 @handles("YIELD_VALUE")
 def _yield_value(frame: Frame, arg: int) -> None:
     frame.yielded = frame.analysis.pool.join(frame.yielded, frame.pop())
-    frame.stack.append(frame.analysis.library)
+    sent = frame.analysis.pool.site((id(frame.code), "result", frame.caller))
+    frame.stack.append(frame.analysis.library | frame.analysis.read_field(sent, "sent"))
 
 
 @handles("RETURN_GENERATOR")

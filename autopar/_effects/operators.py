@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING
 
-from autopar._effects import changes, facts, items, lookup
+from autopar._effects import changes, facts, hooks, items, lookup
 from autopar._effects.values import (
     NOTHING,
     Args,
@@ -39,6 +39,7 @@ _OPERATORS = [
     "xor",
 ]
 _REMAINDER = 6
+_TIMES = 5
 _HOLDING = frozenset({0, 5, 7, 10, 1, 12})  # + * | - & ^ may give a container with the operands' members
 
 
@@ -62,11 +63,14 @@ def _computed(frame: Frame, left: Value, right: Value, which: int) -> Value:
     if kinds <= {int, float, bool, complex}:
         return analysis.pool.fresh(complex if complex in kinds else float)
     if which == _REMAINDER and str in {type_of(atom) for atom in left}:
-        to_text(frame, right | items.within(frame, right))
+        hooks.shown(frame, right)
+        hooks.run(frame, right | items.within(frame, right), (*hooks.WHOLE, *hooks.REAL, "__getitem__"))
     if kinds == {str} or (which == _REMAINDER and all(type_of(atom) is str for atom in left)):
         return analysis.str
     if kinds == {str, int}:
         return analysis.str
+    if which == _TIMES:
+        hooks.run(frame, left | right, ("__index__",))
     sequences = kinds - {int, bool}
     one = next(iter(sequences)) if len(sequences) == 1 else None
     if which not in _HOLDING:
@@ -75,7 +79,7 @@ def _computed(frame: Frame, left: Value, right: Value, which: int) -> Value:
     for atom in left | right:
         cls = type_of(atom)
         if not facts.scalar(cls) and not _is_array(cls):
-            inside = analysis.pool.join(inside, items._elements(frame, atom))
+            inside = analysis.pool.join(inside, items.element_of(frame, atom))
     if one in (list, dict, set, tuple):
         return frame.container(one, inside)
     return analysis.opaque if inside <= analysis.opaque | analysis.library else untyped(frame, inside)
@@ -99,7 +103,7 @@ def inplace(frame: Frame, left: Value, right: Value, which: int) -> Value:
     plain = NOTHING
     for atom in left:
         cls = type_of(atom)
-        if cls is not None and cls not in items._BUILTIN and items.followable(frame, cls, f"__i{name}__"):
+        if items.answers(frame, atom, f"__i{name}__"):
             continue
         if facts.immutable(cls):
             plain = plain | {atom}
@@ -115,14 +119,11 @@ def inplace(frame: Frame, left: Value, right: Value, which: int) -> Value:
 
 def unary(frame: Frame, value: Value) -> Value:
     """``-x``, ``~x``, ``+x``."""
-    for name in ("__neg__", "__invert__", "__pos__"):
-        items.special(frame, value, name, Args())
+    own = hooks.run(frame, value, ("__neg__", "__invert__", "__pos__"))
     kinds = {type_of(atom) for atom in value}
-    return (
-        frame.analysis.pool.fresh(next(iter(kinds)))
-        if len(kinds) == 1 and kinds <= {int, float}
-        else frame.analysis.opaque
-    )
+    if len(kinds) == 1 and kinds <= {int, float}:
+        return frame.analysis.pool.fresh(next(iter(kinds)))
+    return own | frame.analysis.opaque
 
 
 _COMPARISONS = (operator.lt, operator.le, operator.eq, operator.ne, operator.gt, operator.ge)
@@ -149,9 +150,9 @@ def compare(frame: Frame, left: Value, right: Value, which: int) -> Value:
     decided = _compare_constants(frame, left, right, which)
     if decided is not None:
         return decided
-    for name in ("__eq__", "__lt__", "__gt__", "__le__", "__ge__", "__ne__"):
-        items.special(frame, left, name, Args([right]))
-        items.special(frame, right, name, Args([left]))
+    own = hooks.compared(frame, left, right, hooks.EQUALITY if which in (2, 3) else hooks.ORDERING + hooks.EQUALITY)
+    if own:
+        return own | frame.analysis.opaque
     kinds = {type_of(atom) for atom in left | right}
     if kinds & {None} or not all(facts.scalar(kind) for kind in kinds):
         return frame.analysis.opaque
@@ -173,8 +174,7 @@ def identical(frame: Frame, left: Value, right: Value, inverted: bool) -> Value:
 
 def tested(frame: Frame, value: Value) -> None:
     """A condition: the objects' own ``__bool__`` or ``__len__``."""
-    for name in ("__bool__", "__len__"):
-        items.special(frame, value, name, Args())
+    hooks.run(frame, value, hooks.TRUTH)
 
 
 def is_none(value: Value) -> bool | None:
@@ -199,9 +199,3 @@ def certain_type(atom: Atom) -> type | None:
 def _fixed(atom: Known) -> bool:
     """Whether the value is this very object whatever happens: a constant, or an object passed on as it is."""
     return atom.origin is None or (type(atom.obj) not in (bool, type(None)) and facts.immutable(type(atom.obj)))
-
-
-def to_text(frame: Frame, value: Value) -> None:
-    """Formatting: the objects' own ``__format__``, ``__str__`` or ``__repr__``."""
-    for name in ("__format__", "__str__", "__repr__"):
-        items.special(frame, value, name, Args([frame.analysis.str] if name == "__format__" else []))

@@ -237,6 +237,8 @@ EFFECTS |= {
     # Code that cannot be seen
     "operator.methodcaller": None,
     "functools.singledispatch.<locals>.wrapper": _UNKNOWN,
+    "functools.singledispatch.<locals>.dispatch": _UNKNOWN,
+    "functools.singledispatch.<locals>.register": _PROCESS,
     "pickle.loads": None,
 }
 
@@ -275,6 +277,13 @@ WRITES: dict[str, tuple[int | str, ...]] = {
     "operator.itruediv": (0,),
     "operator.ixor": (0,),
     "struct.pack_into": (1,),
+    "xml.etree.ElementTree.SubElement": (0, "parent"),
+    "xml.etree.ElementTree.indent": (0, "tree"),
+    "ast.fix_missing_locations": (0, "node"),
+    "ast.increment_lineno": (0, "node"),
+    "ast.copy_location": (0, "new_node"),
+    "ast.NodeTransformer.visit": (0,),
+    "ast.NodeTransformer.generic_visit": (0,),
     "json.dump": (1, "fp"),
     "json.load": (0, "fp"),
     "pickle.dump": (1, "file"),
@@ -386,10 +395,12 @@ RESULTS: dict[str, str] = {
     "asyncio.wait_for": "shell",
     "decimal.getcontext": "shared",
     "re.compile": "fresh",
+    "urllib.request.build_opener": "urllib.request.OpenerDirector",
+    "socket.create_connection": "socket.socket",
 }
 """What a call gives: a type, ``fresh`` (nothing of the arguments in it), ``shell`` (new, the arguments may be inside:
-the rule where nothing is said), ``same`` and ``second`` (the first or second argument), ``item`` (something out of
-the arguments) or ``shared`` (an object of the whole process)."""
+the rule where nothing is said), the dotted name of a class (a new object of it), ``same`` and ``second`` (the first or
+second argument), ``item`` (something out of the arguments) or ``shared`` (an object of the whole process)."""
 
 CALLBACKS: dict[str, tuple[int | str, ...]] = {
     "builtins.map": (0,),

@@ -168,6 +168,7 @@ TYPES: dict[str, TypeFacts] = {
     "contextlib.ExitStack": _STREAM,
     "requests.sessions.Session": TypeFacts(None, _names("headers auth verify"), EffectKind.OUTPUT),
     "httpx._client.Client": TypeFacts(frozenset()),
+    "urllib.request.OpenerDirector": TypeFacts(_names("add_handler close error"), kind=EffectKind.OUTPUT),
     "json.decoder.JSONDecoder": TypeFacts(frozenset()),
     "json.encoder.JSONEncoder": TypeFacts(frozenset()),
     "string.Formatter": TypeFacts(frozenset()),

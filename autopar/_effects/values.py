@@ -40,13 +40,21 @@ class Origin:
         (module, name) of a module-level name, else None.
     dotted
         The dotted name of an attribute of a module (``"numpy.random.rand"``), else None.
+    depth
+        How many items or attributes down from an argument.
     """
 
-    __slots__ = ("dotted", "key", "kind", "what")
+    __slots__ = ("depth", "dotted", "key", "kind", "what")
 
     def __init__(
-        self, kind: EffectKind, what: str, key: tuple[str, str] | None = None, dotted: str | None = None
+        self,
+        kind: EffectKind,
+        what: str,
+        key: tuple[str, str] | None = None,
+        dotted: str | None = None,
+        depth: int = 0,
     ) -> None:
+        self.depth = depth
         self.kind = kind
         self.what = what
         self.key = key
@@ -179,13 +187,16 @@ class CellAtom(Atom):
 
 
 class Super(Atom):
-    """``super()``: attributes are looked up behind `cls`, for `receiver`."""
+    """``super()``: attributes are looked up behind `cls`, or in the `bases` of a class made during the call, for
+    `receiver`.
+    """
 
-    __slots__ = ("cls", "receiver")
+    __slots__ = ("bases", "cls", "receiver")
 
-    def __init__(self, cls: type, receiver: Atom) -> None:
+    def __init__(self, cls: type, receiver: Atom, bases: Value) -> None:
         self.cls = cls
         self.receiver = receiver
+        self.bases = bases
 
 
 class Dotted(Atom):
@@ -275,10 +286,16 @@ class Pool:
         return atom
 
     def origin(
-        self, kind: EffectKind, what: str, key: tuple[str, str] | None = None, dotted: str | None = None
+        self,
+        kind: EffectKind,
+        what: str,
+        key: tuple[str, str] | None = None,
+        dotted: str | None = None,
+        depth: int = 0,
     ) -> Origin:
         """The origin of that description."""
-        found: Origin = self._intern((Origin, kind.name, what, key, dotted), Origin, kind, what, key, dotted)
+        parts = (kind, what, key, dotted, depth)
+        found: Origin = self._intern((Origin, kind.name, *parts[1:]), Origin, *parts)
         return found
 
     def outer(self, origin: Origin, type_: type | None = None) -> Value:
@@ -293,7 +310,8 @@ class Pool:
         """The very object; of one whose class has a say in what equals what, only where it is from."""
         classes = (type(obj), obj) if lookup.is_class(obj) else (type(obj),)
         if not all(lookup.compares_by_identity(cls) for cls in classes):
-            return self.fresh() if origin is None else self.outer(origin)
+            kind = type(obj) if len(classes) == 2 and lookup.compares_by_identity(type(obj)) else None
+            return self.fresh(kind) if origin is None else self.outer(origin, kind)
         return self._single((Known, id(obj), id(origin)), Known, obj, origin)
 
     def bound(self, callee: Callee, receiver: Atom) -> Value:
@@ -308,9 +326,9 @@ class Pool:
         """A closure cell."""
         return self._single((CellAtom, id(site), id(origin)), CellAtom, site, origin)
 
-    def super_(self, cls: type, receiver: Atom) -> Value:
+    def super_(self, cls: type, receiver: Atom, bases: Value = NOTHING) -> Value:
         """What ``super()`` gives in a method of `cls`."""
-        return self._single((Super, id(cls), id(receiver)), Super, cls, receiver)
+        return self._single((Super, id(cls), id(receiver), bases), Super, cls, receiver, bases)
 
     def dotted(self, name: str) -> Value:
         """A module or attribute known by name alone."""

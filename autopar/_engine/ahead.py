@@ -7,11 +7,9 @@ thread opens a pool and keeps it filled until the caller's thread is back and ta
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from contextvars import copy_context
-from types import TracebackType
+from collections.abc import Callable, Iterator
 
+from autopar._engine.beside import Watched
 from autopar._engine.blocks import Block
 from autopar._engine.deciding import Deciding
 from autopar._engine.elsewhere import Elsewhere
@@ -21,7 +19,6 @@ from autopar._model.nesting import nested_cores
 from autopar._model.observation import Profile, Sample
 from autopar._model.plan import Choice
 from autopar._model.workload import Kind
-from autopar._observe.other_thread import OtherThread
 from autopar._plan import DEFAULT_COSTS, cold_start
 
 FIRST_LOOK = 4e-3
@@ -40,7 +37,7 @@ def _unchanging(value: object) -> bool:
 
 
 class Ahead:
-    """Watches over the first item of a map: a context around its call.
+    """Watches over the first item of a map; a :class:`~autopar._engine.beside.Story` beside its call.
 
     Parameters
     ----------
@@ -63,9 +60,6 @@ class Ahead:
         self._task = task
         self._deciding = deciding
         self._adopt = adopt
-        self._over = threading.Event()
-        self._looker: threading.Thread | None = None
-        self._error: BaseException | None = None
         self._forkable = False
         self._pools, self._pools_before = pools_used.box, 0
 
@@ -73,51 +67,40 @@ class Ahead:
         """Whether other items could go ahead of the first, as far as can be told before it runs."""
         task = self._task
         settings, remaining = task.settings, task.source.remaining
-        if settings.backend is not None or settings.workers == 1 or not task.machine.looks_ahead:
+        if settings.backend is not None or settings.workers == 1:
             return False
         if not task.source.inert or not remaining or nested_cores.get() is not None:
             return False
+        self._forkable = task.machine.forkable()
+        self._pools, self._pools_before = pools_used.box, pools_used.box[0]
         earlier = task.state.memory.latest.get(type(task.sample_item))
         return earlier is None or earlier.seconds_per_item >= FIRST_LOOK
 
-    def __enter__(self) -> Ahead:
-        self._forkable = self._task.machine.forkable()
-        self._pools, self._pools_before = pools_used.box, pools_used.box[0]
-        context, watched = copy_context(), OtherThread()
-        if watched.readable:
-            looker = threading.Thread(target=context.run, args=(self._look, watched), name="autopar-ahead", daemon=True)
-            try:
-                looker.start()
-                self._looker = looker
-            except RuntimeError:  # The system has no thread left: then the others wait.
-                pass
-        return self
+    def steps(self, watched: Watched) -> Iterator[float | None]:
+        """Look at the item until a pool is open, then keep it filled until this way cannot go on."""
+        delay = FIRST_LOOK
+        while self.pool is None:
+            yield delay
+            sample = watched.sample()
+            if not self._may_start() or self._pools[0] != self._pools_before:
+                return
+            self._start(sample)
+            delay = sample.wall
+        while not self.pool.left:
+            self.pool.fill()
+            if not self.pool.busy:
+                return
+            yield None
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._over.set()
-        if self._looker is not None:
-            if self.pool is not None:
-                self.pool.nudge()
-            self._looker.join()
-            self._looker = None
-        if error is None and self._error is not None:
-            raise self._error
+    def wait(self) -> None:
+        """Take back what has ended."""
+        if self.pool is not None:
+            self.blocks.extend(self.pool.wait())
 
-    def _look(self, watched: OtherThread) -> None:
-        try:
-            delay = FIRST_LOOK
-            while not self._over.wait(delay):
-                sample = watched.sample()
-                if not self._may_start() or self._pools[0] != self._pools_before:
-                    return
-                if self._start(sample):
-                    self._serve()
-                    return
-                delay = sample.wall
-        except BaseException as error:
-            self._error = error
+    def nudge(self) -> None:
+        """End a wait."""
+        if self.pool is not None:
+            self.pool.nudge()
 
     def _may_start(self) -> bool:
         """The analysis shows all that the function does, and nothing of it can be noticed.
@@ -149,12 +132,3 @@ class Ahead:
                 return False
         self.pool = self._adopt(choice)
         return True
-
-    def _serve(self) -> None:
-        """Keep the pool filled until the caller's thread is back, or this way cannot go on."""
-        pool = self.pool
-        while pool is not None and not self._over.is_set() and not pool.left:
-            pool.fill()
-            if not pool.busy:
-                return
-            self.blocks.extend(pool.wait())

@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import suppress
-from contextvars import copy_context
-from queue import SimpleQueue
+from contextvars import Context, copy_context
 from typing import Any
+
+from autopar._engine.elsewhere import POLL_FOR_CANCEL
+from autopar._engine.notice import asked_for, users_line
+from autopar._engine.task import Cancelled
 
 BATCH_SECONDS = 2e-3
 """Results are fetched in batches of this many seconds: a hop between threads takes about 50 us (unmeasured)."""
@@ -17,12 +22,18 @@ BATCH_SECONDS = 2e-3
 BATCH_ITEMS = 256
 
 
-async def run_in_thread(work: Callable[[threading.Event], Any]) -> Any:
-    """Run a function on a new thread in the caller's context; cancelling sets the event it was given."""
+def _callers_context() -> Context:
+    """The caller's context, for a thread; it knows which line of the program asked for the work."""
+    context = copy_context()
+    context.run(asked_for.set, users_line())
+    return context
+
+
+async def run_in_thread(work: Callable[[], Any], stop: threading.Event) -> Any:
+    """Run a function on a new thread in the caller's context; ``stop`` is set when nobody waits for it any more."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Any] = loop.create_future()
-    stop = threading.Event()
-    context = copy_context()
+    context = _callers_context()
 
     def settle(result: Any, error: BaseException | None) -> None:
         if future.done():
@@ -38,7 +49,7 @@ async def run_in_thread(work: Callable[[threading.Event], Any]) -> Any:
     def body() -> None:
         result, error = None, None
         try:
-            result = context.run(work, stop)
+            result = context.run(work)
         except BaseException as raised:
             error = raised
         with suppress(RuntimeError):  # The loop was closed meanwhile: nobody waits for this any more.
@@ -51,77 +62,144 @@ async def run_in_thread(work: Callable[[threading.Event], Any]) -> Any:
         stop.set()
 
 
-async def iterate_in_thread(start: Callable[[], Iterator[Any]], batch_items: int = BATCH_ITEMS) -> AsyncIterator[Any]:
-    """Iterate on one thread of its own what ``start`` returns, a batch ahead of the consumer at most."""
-    requests: SimpleQueue[Callable[[list[Any], bool, BaseException | None], None] | None] = SimpleQueue()
-    context = copy_context()
-    loop = asyncio.get_running_loop()
+async def iterate_in_thread(
+    start: Callable[[], Iterator[Any]], stop: threading.Event, batch_items: int = BATCH_ITEMS
+) -> AsyncIterator[Any]:
+    """Iterate on one thread of its own what ``start`` returns, a batch ahead of the consumer at most.
 
-    def body() -> None:
-        iterator: Iterator[Any] | None = None
-        while (answer := requests.get()) is not None:
-            batch: list[Any] = []
-            more, error = True, None
-            try:
-                iterator = iterator if iterator is not None else start()
-                more = _fetch(iterator, batch, batch_items)
-            except BaseException as raised:
-                more, error = False, raised
-            answer(batch, more, error)
-        if iterator is not None:
-            iterator.close()  # type: ignore[attr-defined]
-
-    threading.Thread(target=context.run, args=(body,), name="autopar-bridge", daemon=True).start()
+    ``stop`` is set when nobody wants the rest.
+    """
+    results = _Handover(asyncio.get_running_loop(), batch_items)
+    threading.Thread(
+        target=_callers_context().run, args=(results.fill, start), name="autopar-bridge", daemon=True
+    ).start()
     try:
         more = True
         while more:
-            future: asyncio.Future[tuple[list[Any], bool, BaseException | None]] = loop.create_future()
-
-            def answer(
-                batch: list[Any],
-                more: bool,
-                error: BaseException | None,
-                future: asyncio.Future[tuple[list[Any], bool, BaseException | None]] = future,
-            ) -> None:
-                def settle() -> None:
-                    if not future.done():
-                        future.set_result((batch, more, error))
-
-                with suppress(RuntimeError):  # The loop was closed meanwhile: nobody waits for this any more.
-                    loop.call_soon_threadsafe(settle)
-
-            requests.put(answer)
-            batch, more, error = await future
+            batch, more = await results.take()
             for value in batch:
                 yield value
-            if error is not None:
-                raise error
+        if results.error is not None:
+            raise results.error
     finally:
-        requests.put(None)
+        stop.set()
+        results.close()
 
 
-def _fetch(iterator: Iterator[Any], batch: list[Any], most: int) -> bool:
-    """Take results for a moment; False at the end. Results before an error stay in the batch."""
-    until = time.perf_counter() + BATCH_SECONDS
-    for value in iterator:
-        batch.append(value)
-        if len(batch) >= most or time.perf_counter() >= until:
-            return True
-    return False
+class _Handover:
+    """Results on their way from the thread that makes them to a consumer on an event loop.
+
+    The thread works only while the consumer waits, and hands over when a batch is full or its time is up; if it is held
+    up by an item meanwhile, the consumer takes what is there: the input may wait for just that.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, batch_items: int) -> None:
+        self.error: BaseException | None = None
+        self._loop = loop
+        self._batch_items = batch_items
+        self._changed = threading.Condition()
+        self._values: deque[Any] = deque()
+        self._ended = self._closed = False
+        self._waiting: asyncio.Future[None] | None = None
+        self._until = 0.0
+
+    def fill(self, start: Callable[[], Iterator[Any]]) -> None:
+        """Make results until none is left or none is wanted; runs on the thread."""
+        iterator: Iterator[Any] | None = None
+        error: BaseException | None = None
+        try:
+            if self._wanted():
+                iterator = start()
+                values, most = self._values, self._batch_items
+                for value in iterator:
+                    values.append(value)
+                    if len(values) >= most or time.perf_counter() >= self._until:
+                        self._hand_over()
+                        if not self._wanted():
+                            break
+        except BaseException as raised:
+            error = raised
+        self.error, self._ended = error, True
+        self._hand_over()
+        if iterator is not None:
+            iterator.close()  # type: ignore[attr-defined]
+
+    async def take(self) -> tuple[list[Any], bool]:
+        """What is there next, and whether more may come."""
+        if not self._values:
+            await self._some()
+        more = not self._ended
+        return [self._values.popleft() for _ in range(len(self._values))], more
+
+    def close(self) -> None:
+        """Nobody wants more."""
+        with self._changed:
+            self._closed, self._waiting = True, None
+            self._changed.notify()
+
+    async def _some(self) -> None:
+        waiting: asyncio.Future[None] = self._loop.create_future()
+        with self._changed:
+            self._waiting, self._until = waiting, time.perf_counter() + BATCH_SECONDS
+            self._changed.notify()
+        if self._ended:
+            self._hand_over()
+        timer = self._loop.call_later(BATCH_SECONDS, self._hurry)
+        try:
+            await waiting
+        finally:
+            timer.cancel()
+
+    def _hurry(self) -> None:
+        self._until = 0.0
+        if self._values:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        with self._changed:
+            waiting, self._waiting, self._until = self._waiting, None, 0.0
+        if waiting is not None:
+            with suppress(RuntimeError):  # The loop was closed meanwhile: nobody waits for this any more.
+                self._loop.call_soon_threadsafe(_wake, waiting)
+
+    def _wanted(self) -> bool:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting is not None or self._closed)
+            return not self._closed
 
 
-def as_iterable(items: Iterable[Any] | AsyncIterable[Any], loop: asyncio.AbstractEventLoop) -> Iterable[Any]:
-    """An asynchronous iterable as one that another thread may iterate."""
-    return _drain(aiter(items), loop) if isinstance(items, AsyncIterable) else items
+def _wake(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
 
 
-def _drain(items: AsyncIterator[Any], loop: asyncio.AbstractEventLoop) -> Iterator[Any]:
+def as_iterable(
+    items: Iterable[Any] | AsyncIterable[Any], loop: asyncio.AbstractEventLoop, stop: threading.Event
+) -> Iterable[Any]:
+    """An asynchronous iterable as one that another thread may iterate, until ``stop`` is set."""
+    return _drain(aiter(items), loop, stop) if isinstance(items, AsyncIterable) else items
+
+
+def _drain(items: AsyncIterator[Any], loop: asyncio.AbstractEventLoop, stop: threading.Event) -> Iterator[Any]:
     async def following() -> Any:
         return await anext(items)
 
     while True:
+        coming = asyncio.run_coroutine_threadsafe(following(), loop)
         try:
-            item = asyncio.run_coroutine_threadsafe(following(), loop).result()
+            item = _wanted(coming, stop)
         except StopAsyncIteration:
             return
         yield item
+
+
+def _wanted(coming: Future[Any], stop: threading.Event) -> Any:
+    """The result of a coroutine on the loop; it is cancelled once nobody wants it, also if the loop is gone."""
+    while not stop.is_set():
+        try:
+            return coming.result(POLL_FOR_CANCEL)
+        except TimeoutError:
+            if coming.done():  # Then it is the coroutine's own, or it has come in this moment.
+                return coming.result()
+    coming.cancel()
+    raise Cancelled

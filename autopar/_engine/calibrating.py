@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from autopar._backends import load
@@ -11,6 +11,7 @@ from autopar._engine.cold import fork_pool, spawn_pool
 from autopar._engine.machine import warm_workers
 from autopar._engine.prices import HostPrices, host_prices
 from autopar._model.calibration import Calibration
+from autopar._model.nesting import nested_cores
 from autopar._model.plan import Plan
 from autopar._model.work import Pool
 from autopar._observe import calibration as trials
@@ -77,12 +78,16 @@ TRIALS = (
 )
 """In the order in which they matter to a plan."""
 
+_failed: dict[str, str] = {}
+"""Quantity -> why it could not be measured in this process; that is not tried again after every map."""
 
-def calibrate() -> Calibration:
-    """Measure everything now: under a second on a quiet machine.
+
+def calibrate(seconds: float) -> Calibration:
+    """Measure everything now; no trial begins when so much time has passed.
 
     The start of forked worker processes is measured only where this process may still fork them.
     """
+    began = time.perf_counter()
     prices = host_prices()
     prices.load()
     forked = fork_pool()
@@ -91,6 +96,8 @@ def calibrate() -> Calibration:
     prices.take_measured(spawn_pool())
     cores = current_host().cores
     for trial in TRIALS:
+        if time.perf_counter() - began > seconds:
+            break
         if cores < 2 and trial.quantity.startswith("second_"):
             continue
         prices.take_measured({trial.quantity: trial.measure()})
@@ -106,21 +113,25 @@ def known_calibration() -> Calibration:
 
 def measure_after_map(seconds: float) -> None:
     """Spend a small share of what a map took on what is not known yet, with the workers that it left warm."""
-    if seconds < SHORTEST_MAP:
+    if seconds < SHORTEST_MAP or nested_cores.get() is not None:
         return
     prices, budget, warm = host_prices(), SHARE_OF_A_MAP * seconds, warm_workers()
-    for trial in _affordable(prices, budget, warm):
-        started = time.perf_counter()
-        prices.take_measured({trial.quantity: trial.measure()})
-        budget -= time.perf_counter() - started
-        if budget <= 0:
-            return
-
-
-def _affordable(prices: HostPrices, budget: float, warm: dict[str, int]) -> Iterator[Trial]:
-    """What is missing and within the budget, one after the other; never a new worker process."""
     missing = set(prices.missing(trial.quantity for trial in TRIALS))
     for trial in TRIALS:
-        at_hand = not trial.backend or warm.get(trial.backend, 0) >= 2
-        if trial.quantity in missing and at_hand and trial.seconds <= budget:
-            yield trial
+        if trial.quantity in missing and trial.seconds <= budget and _at_hand(trial, warm):
+            budget -= _try(trial, prices)
+
+
+def _at_hand(trial: Trial, warm: dict[str, int]) -> bool:
+    """The workers that it needs are there: no trial starts any, or leaves a thread behind that forbids forking."""
+    return trial.quantity not in _failed and (not trial.backend or warm.get(trial.backend, 0) >= 2)
+
+
+def _try(trial: Trial, prices: HostPrices) -> float:
+    """Measure, and return what that took; a trial that fails, for want of threads or memory, must not cost a map."""
+    started = time.perf_counter()
+    try:
+        prices.take_measured({trial.quantity: trial.measure()})
+    except Exception as error:
+        _failed[trial.quantity] = f"{type(error).__name__}: {error}"
+    return time.perf_counter() - started

@@ -17,6 +17,7 @@ from autopar._engine.functions import FunctionState
 from autopar._engine.journal import record
 from autopar._engine.machine import cores_here, threads_left, warm_workers
 from autopar._engine.native import CACHED_SECONDS, COMPILE_SECONDS, DemandedCall, types_of_call
+from autopar._engine.notice import users_line
 from autopar._engine.task import draws_from_numpy, root_seed
 from autopar._model.hints import Settings
 from autopar._model.observation import Profile, Sample
@@ -123,6 +124,7 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
         cores=max(1, cores_here(current_host()) // 2),
         ordered=False,
         numpy_random=settings.seed is not None and draws_from_numpy(state.traits()),
+        line=users_line(),
     )
     chunk = Chunk(job, 0, [args])
     started, started_unix = time.perf_counter(), time.time()

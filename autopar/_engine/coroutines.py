@@ -7,6 +7,7 @@ loop's order gets one such coroutine, which is the loop.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import (
     AsyncGenerator,
@@ -19,22 +20,24 @@ from collections.abc import (
     Iterator,
     Sized,
 )
-from contextlib import aclosing, nullcontext
+from contextlib import aclosing
 from typing import Any
 
-from autopar._backends.aio import run_on_loop
-from autopar._backends.chunk import random_state_kept, seed_streams
+from autopar._backends.standing import awaiting_at
+from autopar._backends.streams import OwnStreams
 from autopar._classify import classify
 from autopar._engine.blocks import Block, Reorder
 from autopar._engine.functions import ArgumentTypes, FunctionState
 from autopar._engine.journal import record
 from autopar._engine.machine import cores_here, threads_left, warm_workers
-from autopar._engine.task import add_note, draws_from_numpy, root_seed
+from autopar._engine.notice import WORTH_A_WARNING, hint_where_it_hurts, users_line
+from autopar._engine.task import add_note, answer, draws_from_numpy, root_seed
 from autopar._engine.teaching import teach_coroutines
 from autopar._model.decision import Decision
 from autopar._model.hints import Settings
 from autopar._model.learned import ProfileKey
 from autopar._model.observation import Profile, Sample, Traits
+from autopar._model.plan import Choice
 from autopar._native_api import thread_probe
 from autopar._observe.host import current_host
 from autopar._plan import Situation, choose
@@ -95,24 +98,13 @@ class CoroutineRun:
         self._results = 0
         self._give_way_at = 0.0
 
+        self._line = users_line()
+        self._await = awaiting_at(self._line)
+        self._traits = _traits(state, items, star=star, kwargs=kwargs)
         self._key = ProfileKey(state.memory.code, "await", 0)
-        host = current_host()
-        traits = _traits(state, items, star=star, kwargs=kwargs)
         learned = state.memory.recall(self._key)
         known = Profile() if learned is None else learned.facts.profile()
-        self._choice = choose(
-            Situation(
-                traits=traits,
-                workload=classify(traits, known, host),
-                profile=known,
-                host=host,
-                settings=settings,
-                remaining=self._length,
-                cores=cores_here(host),
-                threads=threads_left(),
-                warm=warm_workers(),
-            )
-        )
+        self._choice = self._choose(known, self._length)
         self.plan = self._choice.plan
         workers = 1 if self.plan.backend == "serial" else self.plan.workers
         if lazy:
@@ -120,7 +112,34 @@ class CoroutineRun:
             workers = min(workers, self._buffer)
         else:
             self._buffer = 1 << 62
+        in_order = self.plan.backend == "serial" and settings.backend is None
+        self._look_at = self._started + WORTH_A_WARNING if in_order else math.inf
         self._workers = max(1, workers if self._length is None else min(workers, self._length))
+
+    def _choose(self, profile: Profile, remaining: int | None) -> Choice:
+        host = current_host()
+        return choose(
+            Situation(
+                traits=self._traits,
+                workload=classify(self._traits, profile, host),
+                profile=profile,
+                host=host,
+                settings=self.settings,
+                remaining=remaining,
+                seen=self._taken,
+                cores=cores_here(host),
+                threads=threads_left(),
+                warm=warm_workers(),
+            )
+        )
+
+    def _hint(self) -> None:
+        """Once a map has gone on for a while, one item after the other, say what that costs the rest."""
+        self._look_at = math.inf
+        remaining = None if self._length is None else self._length - self._taken
+        choice = self._choose(self._profile, remaining)
+        if choice.plan.backend == "serial":
+            hint_where_it_hurts(self.state, choice, self._line)
 
     # -- the story ------------------------------------------------------------------------------------------------
 
@@ -131,6 +150,7 @@ class CoroutineRun:
         async with aclosing(self._recorded()) as blocks:
             async for block in blocks:
                 for ready in order.put(block):
+                    self._answer(ready)
                     results.extend(ready.values)
                     self._note_failure(ready)
                 if self._failure is not None:
@@ -146,6 +166,7 @@ class CoroutineRun:
         async with aclosing(self._recorded()) as blocks:
             async for block in blocks:
                 for ready in order.put(block):
+                    self._answer(ready)
                     for value in ready.values:
                         self._deliver()
                         yield value
@@ -159,6 +180,7 @@ class CoroutineRun:
         """``(index, result)`` in order of completion."""
         async with aclosing(self._recorded()) as blocks:
             async for block in blocks:
+                self._answer(block)
                 for index, value in enumerate(block.values, block.start):
                     self._deliver()
                     yield index, value
@@ -167,6 +189,13 @@ class CoroutineRun:
                     break
         if self._failure is not None:
             raise self._failure[1]
+
+    def _answer(self, block: Block) -> None:
+        """Put the user's answers in the place of errors, in the order in which results leave."""
+        if block.failed:
+            answer(block, self.settings.on_error)
+            if block.error is not None:
+                self._stop(block.end)
 
     def _note_failure(self, block: Block) -> None:
         if block.error is not None:
@@ -238,14 +267,20 @@ class CoroutineRun:
             index, item = taken
             block = await self._run_item(item, index)
             if block.error is not None:
-                self._stop_at = index if self._stop_at is None else min(index, self._stop_at)
+                self._stop(index)
             self._finished.append(block)
             self._news.set()
             now = time.perf_counter()
+            if now >= self._look_at:
+                self._hint()
             if now >= self._give_way_at:
                 # Coroutines that never wait would keep the loop from everybody else.
                 self._give_way_at = now + TURN_SECONDS
                 await asyncio.sleep(0)
+
+    def _stop(self, index: int) -> None:
+        """An item failed: nothing after it is wanted any more."""
+        self._stop_at = index if self._stop_at is None else min(index, self._stop_at)
 
     def _taker(self, items: Iterator[Any]) -> Take:
         async def take() -> tuple[int, Any] | None:
@@ -295,8 +330,7 @@ class CoroutineRun:
         left = self.settings.retries
         while True:
             try:
-                with nullcontext() if self._seed is None else random_state_kept:
-                    value = await self._call(item, index)
+                value = await self._call(item, index)
             except asyncio.CancelledError as error:
                 task = asyncio.current_task()
                 if task is not None and task.cancelling():
@@ -313,19 +347,15 @@ class CoroutineRun:
             return Block(index, [value])
 
     async def _call(self, item: Any, index: int) -> Any:
-        if self._seed is not None:
-            seed_streams(self._seed, index, numpy_random=self._numpy_random)
-        function, kwargs = self.state.function, self._kwargs
         began = time.perf_counter()
         timeout = self.settings.timeout
-        coroutine = function(*item, **kwargs) if self._star else function(item, **kwargs)
         if timeout is None:
-            value = await coroutine
+            value = await self._started_call(item, index)
         else:
             limit = asyncio.timeout(timeout)
             try:
                 async with limit:
-                    value = await coroutine
+                    value = await self._started_call(item, index)
             except TimeoutError:
                 if limit.expired():
                     message = f"item {index}: took longer than timeout={timeout:g} seconds"
@@ -335,18 +365,23 @@ class CoroutineRun:
         self._profile.add(Sample(1, wall, 0.0, None, 1, self._workers))
         return value
 
+    def _started_call(self, item: Any, index: int) -> Awaitable[Any]:
+        function, kwargs = self.state.function, self._kwargs
+        if self._seed is None:
+            return self._await(function(*item, **kwargs) if self._star else function(item, **kwargs))
+
+        async def call() -> Any:
+            return await self._await(function(*item, **kwargs) if self._star else function(item, **kwargs))
+
+        return OwnStreams(call(), self._seed, index, numpy_random=self._numpy_random)
+
     def _failed(self, error: Exception, item: Any, index: int) -> Block:
         on_error = self.settings.on_error
         if on_error == "raise":
             return Block(index, [], error)
         self._results += 1
-        if callable(on_error):
-            try:
-                return Block(index, [on_error(error, item)])
-            except Exception as raised:
-                return Block(index, [], raised)
         add_note(error, f"item {index} of {self.state.name}, on {self.plan}")
-        return Block(index, [error])
+        return Block(index, [error], failed=[(0, error, item)])
 
     def _record(self, error: BaseException | None, cpu: float) -> Decision:
         profile = self._profile
@@ -379,9 +414,8 @@ def _traits(state: FunctionState, items: Items, *, star: bool, kwargs: dict[str,
     traits = state.traits()
     if type(items) not in (list, tuple) or not items:
         return traits
-    keyword = tuple((name, type(value)) for name, value in kwargs.items())
     first = items[0]  # type: ignore[index]
-    types = ArgumentTypes(tuple(map(type, first)) if star and type(first) is tuple else (type(first),), keyword)
+    types = ArgumentTypes.of(first if star and type(first) is tuple else (first,), kwargs)
     if types.plain and not traits.report.effects:
         return traits
     if not types.fit(list(items), star=star):  # type: ignore[arg-type]
@@ -416,61 +450,6 @@ async def _azip(iterables: tuple[Items, ...]) -> AsyncIterator[tuple[Any, ...]]:
 async def _as_async(items: Iterable[Any]) -> AsyncIterator[Any]:
     for item in items:
         yield item
-
-
-def map_on_own_loop(run: CoroutineRun) -> list[Any]:
-    """Collect a map from synchronous code."""
-    _refuse_running_loop(run)
-    future = run_on_loop(run.collect())
-    try:
-        results: list[Any] = future.result()
-    except BaseException:
-        future.cancel()
-        raise
-    return results
-
-
-def iterate_on_own_loop(run: CoroutineRun, *, ordered: bool) -> Iterator[Any]:
-    """Hand out a map's results to synchronous code; the loop runs on while the consumer works."""
-    _refuse_running_loop(run)
-    results = run.ordered() if ordered else run.completed()
-
-    def deliver() -> Iterator[Any]:
-        try:
-            while True:
-                following = run_on_loop(_next(results))
-                try:
-                    value = following.result()
-                except StopAsyncIteration:
-                    return
-                except BaseException:
-                    following.cancel()  # Ctrl-C: nobody waits for it any more
-                    raise
-                yield value
-        finally:
-            run_on_loop(_close(results)).result()
-
-    return deliver()
-
-
-async def _next(results: AsyncGenerator[Any]) -> Any:
-    return await anext(results)
-
-
-async def _close(results: AsyncGenerator[Any]) -> None:
-    await results.aclose()
-
-
-def _refuse_running_loop(run: CoroutineRun) -> None:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    name = run.state.name.rpartition(".")[2]
-    raise RuntimeError(
-        f"{run.operation}() of the coroutine function {name} would block the running event loop; "
-        f"use `await {name}.amap(...)` or `async for ... in {name}.aimap(...)`"
-    )
 
 
 def one_call(

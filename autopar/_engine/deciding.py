@@ -109,7 +109,8 @@ class Deciding:
         task.profile = learned.facts.profile()
         situation = self._situation()
         choice = None if wants_gil_race(situation) else choose(situation)
-        if choice is None or choice.plan.backend == "serial":
+        blind = choice is not None and choice.plan.backend == "processes" and learned.facts.pickles is None
+        if choice is None or blind or choice.plan.backend == "serial":
             task.profile = Profile()
             return None
         self.choice, self.relied_on = choice, learned

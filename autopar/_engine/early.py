@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import CodeType
 from typing import Any
 
+from autopar._backends.chunk import run_each
+from autopar._backends.standing import standing_at
 from autopar._engine.functions import FunctionState
 from autopar._engine.journal import record, record_briefly
+from autopar._engine.notice import users_frame, users_line
 from autopar._engine.task import note_item, pools_used
 from autopar._model.decision import ENDED_EARLY
 from autopar._model.hints import Settings
 from autopar._model.observation import Sample
 from autopar._model.plan import LOOP
-from autopar._native_api import call_each
 from autopar._observe.meter import Meter
 from autopar._plan import DEFAULT_COSTS
 
@@ -51,6 +54,7 @@ class Early:
         """Run items until all are done, which is then written down, or until they took longer than they should."""
         results, iterator = self.results, self.iterator
         call = functools.partial(state.function, **kwargs) if kwargs else state.function
+        stand = _stand()
         unix, count = time.time(), len(self.items)
         pools = pools_used.box[0]
         self._meter = Meter() if count > 1 else None
@@ -58,7 +62,7 @@ class Early:
         elapsed = 0.0
         size = 2 if count == 1 else 1
         try:
-            while call_each(call, iterator, size, results, star) is True:
+            while run_each(stand, call, iterator, size, results, star) is True:
                 elapsed = time.perf_counter() - started
                 if elapsed >= DEFAULT_COSTS.look_seconds:
                     self.nested = pools_used.box[0] != pools
@@ -86,6 +90,23 @@ def early(state: FunctionState, iterables: tuple[Any, ...], settings: Settings) 
         if known is None or len(items) * known.seconds_per_item >= DEFAULT_COSTS.look_seconds:
             return None
     return Early(items)
+
+
+_stands: dict[tuple[CodeType, int], Callable[..., Any]] = {}
+_STANDS_KEPT = 256
+
+
+def _stand() -> Callable[..., Any]:
+    """Calls from the line that asks for this map, made once for a line: that takes longer than many a call."""
+    frame = users_frame()
+    key = frame.f_code, frame.f_lineno
+    known = _stands.get(key)
+    if known is None or known.__globals__ is not frame.f_globals:
+        known = standing_at(users_line())
+        if len(_stands) >= _STANDS_KEPT:
+            _stands.clear()
+        _stands[key] = known
+    return known
 
 
 def _write_failure(

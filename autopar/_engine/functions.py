@@ -8,11 +8,12 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import chain
 from types import CodeType, FunctionType, ModuleType, NoneType
 from typing import Any
 
+from autopar import _effects
 from autopar._backends.importing import importable
-from autopar._effects import analyse
 from autopar._engine.memory import Memory
 from autopar._engine.native import Forms
 from autopar._model.decision import Brief, Decision
@@ -45,10 +46,17 @@ class KeptDecisions:
 
 @dataclass(frozen=True, slots=True)
 class ArgumentTypes:
-    """The exact types of the arguments of a call."""
+    """The exact types of the arguments of a call, and of all that they hold."""
 
     positional: tuple[type, ...]
     keyword: tuple[tuple[str, type], ...] = ()
+    held: _effects.Held = ()
+
+    @classmethod
+    def of(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ArgumentTypes:
+        """Those of a real call."""
+        keyword = tuple((name, type(value)) for name, value in kwargs.items())
+        return cls(tuple(map(type, args)), keyword, _effects.held_types((*args, *kwargs.values())))
 
     @property
     def plain(self) -> bool:
@@ -56,7 +64,7 @@ class ArgumentTypes:
 
         To loop over an iterator changes it, so iterators are not among them.
         """
-        kinds = (*self.positional, *dict(self.keyword).values())
+        kinds = (*self.positional, *dict(self.keyword).values(), *chain(*self.held))
         return all(kind.__module__ == "builtins" and not hasattr(kind, "__next__") for kind in kinds)
 
     def fit(self, items: list[Any], *, star: bool) -> bool:
@@ -130,7 +138,12 @@ class FunctionState:
                 if (module := sys.modules.get(read.module)) is not None
             )
         else:
-            report = analyse(subject, argument_types=types.positional, keyword_types=dict(types.keyword))
+            report = _effects.analyse(
+                subject,
+                argument_types=types.positional,
+                keyword_types=dict(types.keyword),
+                held=types.held,
+            )
             traits = observe_traits(subject, report)
         if subject is not self.function:
             traits = _as_c(traits, self.function)

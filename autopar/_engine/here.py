@@ -117,7 +117,7 @@ class Here:
         self._compile_on_demand(item)
         task.sample_item = item
         witness = self._witness(item)
-        with self._ahead if self._ahead.worth_it() else nullcontext():
+        with task.machine.beside(self._ahead) if self._ahead.worth_it() else nullcontext():
             meter = Meter(task.machine.probe)
             block = self.run_chunk(chunk)
             sample = self._sample(meter, len(block.values), alone)
@@ -211,7 +211,7 @@ class Here:
             return None
         task.state.witnessed = True
         args = item if task.source.star and isinstance(item, tuple) else (item,)
-        return Witness(task.state.function, args, task.kwargs)
+        return Witness(task.state.function, args, task.kwargs, task.state.traits().report.reads)
 
     def _sample(self, meter: Meter, items: int, alone: bool) -> Sample:
         return meter.sample(max(1, items), alone=alone and self.task.host.threads_alive <= 1)

@@ -9,11 +9,13 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol
 
 from autopar._backends import load
 from autopar._backends.forkable import forkable
+from autopar._engine.beside import Beside, Story
 from autopar._model.nesting import nested_cores
 from autopar._model.observation import Host
 from autopar._model.plan import Plan
@@ -73,9 +75,8 @@ class Machine(Protocol):
     def open(self, plan: Plan) -> Pool:
         """The plan's pool."""
 
-    @property
-    def looks_ahead(self) -> bool:
-        """A thread may watch over a first item and start others meanwhile."""
+    def beside(self, story: Story) -> AbstractContextManager[object]:
+        """Let a story happen on another thread while the block runs."""
 
     def completions(self) -> Completions:
         """A queue for the chunks of one pool as they end."""
@@ -91,7 +92,7 @@ class ThisMachine:
     now = staticmethod(time.perf_counter)
     host = staticmethod(current_host)
     forkable = staticmethod(forkable)
-    looks_ahead = True
+    beside = staticmethod(Beside)
     pickled_size = staticmethod(pickled_size)
 
     def threads_left(self) -> int:

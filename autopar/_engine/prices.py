@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import fields, replace
 from typing import Any
 
@@ -22,6 +23,7 @@ from autopar._model.calibration import (
 from autopar._observe.host import current_host
 from autopar._plan import DEFAULT_COSTS, Costs
 from autopar._record import DecisionLog, Known, Teaching
+from autopar.errors import StoreWarning
 
 CORE_QUANTITIES = ("second_thread", "second_process")
 """They hold under the limit on cores under which they were measured, and no other."""
@@ -68,7 +70,9 @@ class HostPrices:
 
     def load(self) -> None:
         """Read the store, unless a function's first map has done so already."""
-        if not self._started and self._log.store is not None:
+        if self._started or self._log.store is None:
+            return
+        with suppress(StoreWarning):  # where warnings are errors: it is as if there were no store
             self.start_from(self._log.store.read_known("", self._log.host))
 
     def start_from(self, known: Known) -> None:

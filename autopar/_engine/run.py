@@ -192,6 +192,9 @@ class MapRun:
     def _put_in_force(self, plan: Plan) -> None:
         self.plan, self.predicted = plan, plan.predicted
         task = self.task
+        if not task.profile.items:
+            # What was predicted from a part of an item that still runs says nothing about the prices.
+            plan = replace(plan, predicted=None)
         self._trials.begin(plan, task.items_done, task.source.remaining, self._deciding.correction(plan))
 
     def _consider(self) -> Iterator[Block]:
@@ -300,6 +303,7 @@ class MapRun:
 
     def _run_elsewhere(self, pool: Elsewhere) -> Iterator[Block]:
         while self._elsewhere is pool:
+            self.task.check_cancelled()
             pool.fill()
             if not pool.busy:
                 break
@@ -371,5 +375,8 @@ class MapRun:
             task.fallbacks.append(f"left compiled code: {task.compiling.why_not}")
         self._trials.end(task.items_done)
         if not interrupted and not sys.is_finalizing():
+            if {"serial", "processes"} <= {plan.backend for plan, _ in task.tried}:
+                # They did travel; where that was found out on the way, the next map should know it beforehand.
+                self._deciding.measure_sizes()
             teach(task, self._trials, self._deciding.relied_on)
         task.sample_item = task.sample_result = None

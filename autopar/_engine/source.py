@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from itertools import chain, islice
 from typing import Any
 
-from autopar._native_api import call_each
+from autopar._backends.chunk import run_each
+from autopar._backends.standing import standing_at
 
 WATCHED = 4
 """Items of a generator that are compared with one another: enough for a buffer, or two in turn, that is filled anew."""
@@ -32,6 +33,8 @@ class Source:
         What the input raised instead of its next item.
     inert
         Taking an item runs no user code, so it may be taken early.
+    stand
+        Calls the loop over items here: see :mod:`autopar._backends.standing`.
     reuses
         The input was seen to hand out the same changing object again: an item must be used before the next is taken.
     """
@@ -41,6 +44,7 @@ class Source:
         self.inert = all(type(each) in _EAGER_TYPES for each in iterables)
         self._iterables = iterables if self.inert else ()
         self._length = _length(iterables)
+        self.stand: Callable[..., Any] = standing_at(None)
         self.taken = 0
         self.reuses = False
         self._earlier: list[Any] = []
@@ -117,7 +121,7 @@ class Source:
         """
         before = len(out)
         try:
-            end = call_each(call, self._iterator, count, out, self.star)
+            end = run_each(self.stand, call, self._iterator, count, out, self.star)
         except BaseException:
             self.taken += len(out) - before + 1
             raise

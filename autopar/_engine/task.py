@@ -6,13 +6,18 @@ import os
 import threading
 import time
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
+from autopar import _effects
+from autopar._backends.exceptions import attributes_of
+from autopar._backends.standing import standing_at
 from autopar._engine.blocks import Block
 from autopar._engine.compiling import Compiling
 from autopar._engine.functions import ArgumentTypes, FunctionState
 from autopar._engine.lessons import OnPool, key_of
 from autopar._engine.machine import THIS_MACHINE, Machine, cores_here
+from autopar._engine.notice import users_line
 from autopar._engine.source import Source
 from autopar._model.effects import Effect, EffectKind
 from autopar._model.hints import Settings
@@ -129,6 +134,8 @@ class MapTask:
         self.source = source
         self.kwargs = kwargs
         self.settings = settings
+        self.line = users_line()
+        source.stand = standing_at(self.line)
         self.lazy = lazy
         self.ordered = ordered
         self.buffersize = buffersize
@@ -173,8 +180,9 @@ class MapTask:
     @property
     def remembered(self) -> Profile | None:
         """What earlier maps over items of this type have learned."""
-        known = self.state.memory.recall(self.key)
-        return None if known is None else known.facts.profile()
+        memory = self.state.memory
+        known = memory.recall(self.key)
+        return memory.latest.get(type(self.sample_item)) if known is None else known.facts.profile()
 
     @property
     def key(self) -> ProfileKey:
@@ -214,11 +222,10 @@ class MapTask:
     def see(self, item: Any) -> None:
         """Note the types of the first item."""
         self.compiling.see(item)
-        keyword = tuple((name, type(value)) for name, value in self.kwargs.items())
         if not self.source.star:
-            self.types = ArgumentTypes((type(item),), keyword)
+            self.types = ArgumentTypes.of((item,), self.kwargs)
         elif type(item) in (tuple, list):
-            self.types = ArgumentTypes(tuple(map(type, item)), keyword)
+            self.types = ArgumentTypes.of(tuple(item), self.kwargs)
 
     def traits(self) -> Traits:
         """Static facts of the function, for items of all types that have been looked at."""
@@ -247,9 +254,8 @@ class MapTask:
         """
         if self.settings.pure:
             return True
-        keyword = self.types.keyword if self.types is not None else ()
         fitting = True
-        for types in self._types_of(items, keyword) - self._accepted:
+        for types in self._types_of(items, self.types or ArgumentTypes(())) - self._accepted:
             self._accepted.add(types)
             more = self._effects_beyond(types)
             self._other_effects += more
@@ -267,11 +273,15 @@ class MapTask:
         known = {effect.kind for effect in self.traits().report.effects}
         return tuple(effect for effect in effects if effect.kind not in known)
 
-    def _types_of(self, items: list[Any], keyword: tuple[tuple[str, type], ...]) -> set[ArgumentTypes | None]:
+    def _types_of(self, items: list[Any], first: ArgumentTypes) -> set[ArgumentTypes | None]:
+        """The types of the items' arguments, each with all that any of the items or the first one holds."""
         if not self.source.star:
-            return {ArgumentTypes((kind,), keyword) for kind in set(map(type, items))}
-        kinds = {tuple(map(type, item)) if type(item) in (tuple, list) else None for item in items}
-        return {None if each is None else ArgumentTypes(each, keyword) for each in kinds}
+            held = _effects.join_held(first.held, _effects.held_types(items))
+            return {ArgumentTypes((kind,), first.keyword, held) for kind in set(map(type, items))}
+        rows = [item for item in items if type(item) in (tuple, list)]
+        held = _effects.join_held(first.held, _effects.held_types(list(chain.from_iterable(rows))))
+        found: set[ArgumentTypes | None] = {ArgumentTypes(tuple(map(type, row)), first.keyword, held) for row in rows}
+        return found if len(rows) == len(items) else found | {None}
 
     @property
     def ended(self) -> bool:
@@ -304,6 +314,7 @@ class MapTask:
             cores=cores,
             ordered=self.ordered,
             numpy_random=self.seed is not None and draws_from_numpy(self.state.traits()),
+            line=self.line,
         )
 
     def room(self, seconds_per_item: float, workers: int) -> int:
@@ -353,20 +364,26 @@ class MapTask:
 
     def answer(self, block: Block) -> None:
         """Put the user's answers in the place of errors; an answer that raises ends the map there."""
-        on_error = self.settings.on_error
-        for place, error, item in block.failed:
-            try:
-                block.values[place] = on_error(error, item) if callable(on_error) else error
-            except BaseException as raised:
-                del block.values[place:]
-                block.error = raised
+        if block.failed:
+            answer(block, self.settings.on_error)
+            if block.error is not None:
                 self.stop(block.end)
-                return
 
     def _explained(self, error: BaseException, index: int, plan: Plan) -> Any:
         error = named(error, index)
         add_note(error, f"item {index} of {self.state.name}, on {plan}")
         return error
+
+
+def answer(block: Block, on_error: Any) -> None:
+    """Put the user's answers in the place of errors; one that raises ends the block there."""
+    for place, error, item in block.failed:
+        try:
+            block.values[place] = on_error(error, item) if callable(on_error) else error
+        except BaseException as raised:
+            del block.values[place:]
+            block.error = raised
+            return
 
 
 def named(error: BaseException, first: int, count: int = 1) -> BaseException:
@@ -389,8 +406,11 @@ def named(error: BaseException, first: int, count: int = 1) -> BaseException:
 def add_note(error: BaseException, text: str) -> None:
     """Add a note once, however often the same exception object comes by."""
     note = f"autopar: {text}"
-    if note not in getattr(error, "__notes__", ()):
-        error.add_note(note)
+    # Past the class's own ways with attributes: a note must never put another exception in the place of this one.
+    attributes = attributes_of(error)
+    notes = attributes.setdefault("__notes__", [])
+    if type(notes) is list and note not in notes:
+        notes.append(note)
 
 
 def note_item(error: BaseException, index: int, name: str, operation: str, plan: Plan, decision: int) -> None:

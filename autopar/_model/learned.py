@@ -360,7 +360,7 @@ class Learned:
     @property
     def trusted(self) -> bool:
         """Whether a map may be planned on it before its first item; now and then one measures anew."""
-        return self.alone and self.on_trust < MAPS_ON_TRUST and self.facts.pickles is not None
+        return self.alone and self.on_trust < MAPS_ON_TRUST
 
     @property
     def corrections(self) -> dict[str, float]:

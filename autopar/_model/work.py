@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -17,6 +17,15 @@ Emission = tuple[int, str, Any]
 
 OUT, ERR, RECORD, PACKED_RECORD, WARNING = "stdout", "stderr", "record", "packed record", "warning"
 """Channels: text of the standard streams, a logger with its record, a record and a warning as they travel."""
+
+
+class Line(NamedTuple):
+    """A line of the user's program; ``names`` are its globals, or None in another process."""
+
+    filename: str
+    lineno: int
+    module: str
+    names: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -49,6 +58,8 @@ class Job:
         What items on threads print and log is kept until their turn comes; otherwise it is written at once.
     numpy_random
         Items may draw from `numpy.random`, even if only they import it.
+    line
+        The line that asked for the map, or None.
     """
 
     function: Callable[..., Any]
@@ -63,6 +74,7 @@ class Job:
     cores: int = 1
     ordered: bool = True
     numpy_random: bool = False
+    line: Line | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,8 @@ def _constant(value: object) -> str:
         return f"{{{','.join(sorted(map(_constant, value)))}}}"
     if isinstance(value, tuple):
         return f"({','.join(map(_constant, value))})"
+    if type(value) is int:  # in hexadecimal, which has no limit on digits
+        return f"int:{value:x}"
     return f"{type(value).__name__}:{value!r}"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from types import CodeType
 from typing import Any
 
-from autopar._effects import analyse
+from autopar import _effects
 from autopar._model.effects import EffectReport
 from autopar._model.observation import Traits
 from autopar._observe.known_calls import Known, classify_call
@@ -56,7 +56,7 @@ def observe_traits(function: Callable[..., Any], report: EffectReport | None = N
     (True, ('time.sleep',))
     """
     if report is None:
-        report = analyse(function)
+        report = _effects.analyse(function)
     calls = {known: tuple(call for call in report.calls if classify_call(call) is known) for known in Known}
     return Traits(
         name=name_of(function),

@@ -216,6 +216,64 @@ def test_amap_can_be_cancelled(function: Any) -> None:
     run(main)
 
 
+@pytest.mark.usefixtures("not_eager")  # A parallel plan for a plain function takes items ahead.
+@pytest.mark.parametrize("function", [square, async_square], ids=["plain", "async"])
+def test_aimap_hands_out_a_result_before_the_next_item_is_there(function: Any) -> None:
+    """An input may wait for the result of its last item: nothing is held back until more have come."""
+
+    async def main() -> list[int]:
+        seen: list[int] = []
+        came = asyncio.Event()
+
+        async def items() -> AsyncIterator[int]:
+            for x in range(5):
+                yield x
+                await came.wait()
+                came.clear()
+
+        async for value in function.aimap(items()):
+            seen.append(value)
+            came.set()
+        return seen
+
+    assert run(main) == [0, 1, 4, 9, 16]
+
+
+@pytest.mark.parametrize("operation", ["amap", "aimap"])
+def test_an_input_that_never_comes_does_not_outlive_its_map(operation: str) -> None:
+    """Cancelling a map cancels the wait for its asynchronous input, which may clean up, and its thread ends."""
+
+    async def main() -> None:
+        waits, closed = asyncio.Event(), asyncio.Event()
+
+        async def items() -> AsyncIterator[int]:
+            yield 1
+            try:
+                waits.set()
+                await asyncio.Event().wait()
+            finally:
+                closed.set()
+
+        async def consume() -> None:
+            if operation == "amap":
+                await square.amap(items())
+            async for _ in square.aimap(items()):
+                pass
+
+        task = asyncio.ensure_future(consume())
+        await waits.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await closed.wait()
+
+    run(main)
+    for thread in threading.enumerate():
+        if thread.name == "autopar-bridge":
+            thread.join(10)
+            assert not thread.is_alive()
+
+
 def test_coroutines_that_never_wait_leave_the_loop_its_turns() -> None:
     """Other tasks of the loop run while many coroutines that never suspend are mapped."""
     most = 300_000
@@ -285,3 +343,26 @@ def test_context_variables_reach_coroutines() -> None:
     token = who.set("outside")
     assert reads.map(range(2)) == ["outside"] * 2
     who.reset(token)
+
+
+def test_an_iterator_of_coroutines_may_be_collected_on_the_loop() -> None:
+    """Garbage that holds an open iterator, found on the very thread that would close it, stops nothing."""
+
+    class Holder:
+        results: Any
+        me: Any
+
+    @parallel
+    async def collects(x: int) -> int:
+        gc.collect()
+        return x
+
+    gc.disable()
+    try:
+        holder = Holder()
+        holder.me, holder.results = holder, async_square.imap(range(N))
+        assert next(holder.results) == 0
+        del holder
+        assert collects.map(range(3)) == [0, 1, 2]
+    finally:
+        gc.enable()

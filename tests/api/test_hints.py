@@ -97,6 +97,7 @@ def test_config_concerns_ap_map() -> None:
     assert identity != threading.get_ident()
 
 
+@pytest.mark.usefixtures("not_eager")  # Outside of it the plain loop is the one that saves most.
 def test_config_holds_in_its_own_thread_only() -> None:
     """Another thread does not see a block of this one."""
     function = parallel(plain_square)
@@ -113,6 +114,7 @@ def test_config_holds_in_its_own_thread_only() -> None:
     assert seen == ["serial"]
 
 
+@pytest.mark.usefixtures("not_eager")
 def test_config_holds_in_its_own_task_only() -> None:
     """Another task does not see a block of this one."""
     function = parallel(plain_square)
@@ -145,6 +147,7 @@ def test_a_decorator_on_a_method_gives_its_hints_to_bound_methods() -> None:
     assert threading.get_ident() not in Thing().own.map([1, 2])
 
 
+@pytest.mark.usefixtures("not_eager")  # Without the variable the plain loop is the one that saves most.
 @pytest.mark.parametrize(
     ("variable", "text", "attribute", "value"),
     [

@@ -169,6 +169,7 @@ def test_imap_unordered_takes_keywords_and_several_iterables(route: dict[str, An
     assert dict(affine.imap_unordered(range(5), range(5), offset=1, **route)) == {x: x * x + 1 for x in range(5)}
 
 
+@pytest.mark.usefixtures("two_cores")
 def test_imap_unordered_hands_out_what_is_done_first() -> None:
     """A slow item does not hold back those behind it."""
     others_are_out = threading.Event()

@@ -20,6 +20,7 @@ import pytest
 from autopar._effects import analyse
 from autopar._model.effects import EffectKind, EffectReport, GlobalRead
 from tests.effects import impure
+from tests.scripts import run_python
 
 E = EffectKind
 LIMIT = 3
@@ -314,3 +315,16 @@ def test_an_ordinary_function_takes_less_than_two_milliseconds() -> None:
             times.append(time.perf_counter() - start)
         best.append(min(times))
     assert sorted(best)[len(best) // 2] < 0.002
+
+
+@pytest.mark.slow
+def test_decorating_loads_no_analysis() -> None:
+    """The tables and the interpreter are loaded at the first map, not where a function is decorated."""
+    script = """
+import sys, autopar
+@autopar.parallel
+def double(x):
+    return x * 2
+print("autopar._effects.entry" in sys.modules, double.map([1, 2]), "autopar._effects.entry" in sys.modules)
+"""
+    assert run_python("-c", script) == "False [2, 4] True\n"

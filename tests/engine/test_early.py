@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -125,3 +127,20 @@ def test_hints_that_ask_more_of_an_item_are_met(hints: dict[str, Any], shortcuts
     for _ in range(3):
         assert function.map([1, 2]) == [2, 3]
     assert shortcuts == []
+
+
+def warn_caller(x: int) -> int:
+    """Warn whoever calls it."""
+    warnings.warn("at the caller's line", UserWarning, stacklevel=2)
+    return x
+
+
+def test_its_items_are_called_from_the_callers_line() -> None:
+    """A warning for the caller names the line of the map, as it would name the loop's."""
+    function = parallel(warn_caller)
+    line = sys._getframe().f_lineno + 4
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        for _ in range(2):
+            function.map([1])
+    assert [(warning.filename, warning.lineno) for warning in shown] == [(__file__, line)] * 2

@@ -309,3 +309,26 @@ def test_retries_then_on_error(route: dict[str, Any], tmp_path: Path) -> None:
         range(5), folder=str(tmp_path), failures=9, retries=1, on_error=lambda e, x: str(e), pure=True, **route
     )
     assert results == [0, 1, 2, "attempt 1", 4]
+
+
+def test_on_error_is_called_in_input_order_for_coroutines() -> None:
+    """Coroutines fail in any order; they are answered for in that of their items, as are those of `imap`."""
+
+    async def item(x: int) -> int:
+        await asyncio.sleep((3 - x) / 100)
+        raise ValueError(x)
+
+    seen: list[int] = []
+
+    def answer(error: Exception, x: int) -> int:
+        seen.append(x)
+        if x == 3:
+            raise KeyError("from on_error")
+        return -x
+
+    mapped = parallel(item, backend="asyncio", on_error=answer)
+    assert mapped.map(range(3)) == [0, -1, -2]
+    assert list(mapped.imap(range(3))) == [0, -1, -2]
+    assert seen == [0, 1, 2, 0, 1, 2]
+    with pytest.raises(KeyError, match="from on_error"):
+        mapped.map(range(5))

@@ -142,6 +142,38 @@ except KeyboardInterrupt:
         assert gone(workers)
 
 
+@pytest.mark.parametrize("operation", ["map", "imap", "imap_unordered"])
+def test_ctrl_c_lets_coroutines_clean_up(operation: str) -> None:
+    """As under `asyncio.run`: items that wait are cancelled, their `finally` runs to its end, then the map raises."""
+    text = f"""
+import asyncio
+said = []
+async def item(x):
+    if x < 2:
+        return x
+    try:
+        if x == 3:
+            print("ready", flush=True)
+        await asyncio.Event().wait()
+    finally:
+        for _ in range(3):
+            await asyncio.sleep(0.001)
+        said.append(x)
+function = autopar.parallel(item, pure=True)
+try:
+    for _ in function.{operation}(range(4)):
+        pass
+except KeyboardInterrupt:
+    print("interrupted", sorted(said), flush=True)
+"""
+    with program(text) as running:
+        ready(running)
+        os.kill(running.pid, signal.SIGINT)
+        said, complaints = running.communicate(timeout=20)
+        assert said.splitlines()[-1] == "interrupted [2, 3]", complaints
+        assert running.returncode == 0
+
+
 def test_ctrl_c_to_the_group_ends_everything() -> None:
     """SIGINT as a terminal sends it, to the program and its workers, prints one traceback at most."""
     text = """

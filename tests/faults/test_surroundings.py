@@ -22,11 +22,11 @@ def twice(x: int) -> int:
 def test_a_global_that_changed_is_seen(route: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """A module-level value that was changed between two maps counts in the second."""
     assert by_global.map(range(N), **route) == [2 * x for x in range(N)]
-    monkeypatch.setattr(surroundings, "FACTOR", 20)
-    assert by_global.map(range(N), **route) == [20 * x for x in range(N)]
-    monkeypatch.setattr(surroundings, "FACTOR", 3)
-    assert by_global.map(range(N), **route) == [3 * x for x in range(N)]
-    monkeypatch.undo()
+    with monkeypatch.context() as changed:
+        changed.setattr(surroundings, "FACTOR", 20)
+        assert by_global.map(range(N), **route) == [20 * x for x in range(N)]
+        changed.setattr(surroundings, "FACTOR", 3)
+        assert by_global.map(range(N), **route) == [3 * x for x in range(N)]
     assert by_global.map(range(N), **route) == [2 * x for x in range(N)]
 
 
@@ -49,11 +49,11 @@ def test_a_class_attribute_that_changed_is_seen(route: dict[str, Any], monkeypat
 def test_a_function_that_was_replaced_is_seen(route: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """A module-level function that was patched between two maps is the one that is called."""
     assert by_helper.map(range(N), **route) == [2 * x for x in range(N)]
-    monkeypatch.setattr(surroundings, "helper", twice)
-    assert by_helper.map(range(N), **route) == [20 * x for x in range(N)]
-    monkeypatch.setattr(surroundings, "helper", lambda x: -x)
-    assert by_helper.map(range(N), **route) == [-x for x in range(N)]
-    monkeypatch.undo()
+    with monkeypatch.context() as changed:
+        changed.setattr(surroundings, "helper", twice)
+        assert by_helper.map(range(N), **route) == [20 * x for x in range(N)]
+        changed.setattr(surroundings, "helper", lambda x: -x)
+        assert by_helper.map(range(N), **route) == [-x for x in range(N)]
     assert by_helper.map(range(N), **route) == [2 * x for x in range(N)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -182,3 +183,18 @@ def test_large_items_and_results_travel() -> None:
     """Megabytes pass the pipe in both directions."""
     data = bytes(3_000_000)
     assert ap.map(lambda x: x + b"!", [data, data], backend="processes", pure=True) == [data + b"!"] * 2
+
+
+def test_a_class_inside_a_function_reads_globals() -> None:
+    """What only the body of a class reads goes along with a function that goes by value."""
+
+    def item(x: int) -> str:
+        class Named:
+            folder = os.sep
+
+            class Inner:
+                size = ITEMS
+
+        return f"{Named.folder}{Named.Inner.size + x}"
+
+    assert parallel(item, backend="processes").map([0, 1]) == [f"{os.sep}{ITEMS}", f"{os.sep}{ITEMS + 1}"]

@@ -29,6 +29,7 @@ from autopar._model.calibration import (
     Quantity,
     plausible,
 )
+from autopar._model.nesting import nested_cores
 from autopar._model.work import Chunk, Job, Outcome
 from autopar._observe import calibration as trials
 from autopar._observe.host import current_host
@@ -249,6 +250,31 @@ def test_after_a_long_map_what_is_missing_is_measured(measured: list[str]) -> No
     assert host_prices().calibration.value("copy_byte") == 1e-10
 
 
+def test_a_trial_that_fails_costs_no_map(measured: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not tried again in this process; the others are."""
+
+    def fails() -> float:
+        measured.append("failed")
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(calibrating, "TRIALS", (Trial("thread_start", 1e-3, fails), *calibrating.TRIALS))
+    monkeypatch.setattr(calibrating, "_failed", {})
+    measure_after_map(1.0)
+    measure_after_map(1.0)
+    assert measured == ["failed", "thread_wake"]
+    assert calibrating._failed == {"thread_start": "RuntimeError: can't start new thread"}
+
+
+def test_inside_an_item_nothing_is_measured(measured: list[str]) -> None:
+    """A map in an item of another one shares the machine with its siblings."""
+    token = nested_cores.set(1)
+    try:
+        measure_after_map(1.0)
+    finally:
+        nested_cores.reset(token)
+    assert measured == []
+
+
 def test_after_a_short_map_nothing_is_measured(measured: list[str]) -> None:
     """A map of some milliseconds is not followed by anything."""
     measure_after_map(SHORTEST_MAP / 2)
@@ -278,7 +304,7 @@ def test_where_no_other_process_can_be_started_that_price_is_left_open(monkeypat
 @pytest.mark.slow
 def test_calibrate_measures_everything_and_keeps_it(isolated_store: Path) -> None:
     """One call knows every quantity; the next program finds them in the store, and the planner has them."""
-    script = "import autopar as ap; print(*ap.calibrate().quantities)"
+    script = "import autopar as ap; print(*ap.calibrate(60).quantities)"
     names = set(run_python("-c", script).split())
     alone = set() if current_host().cores > 1 else set(CORE_QUANTITIES)
     forked = set() if "fork_base" in names else {"fork_base", "fork_start"}
@@ -291,13 +317,19 @@ def test_calibrate_measures_everything_and_keeps_it(isolated_store: Path) -> Non
         assert name in str(known)
 
 
+def test_a_wrong_limit_is_refused() -> None:
+    """It says what is expected."""
+    with pytest.raises(ap.AutoparError, match="seconds as a number, not str"):
+        ap.calibrate("1")  # type: ignore[arg-type]
+
+
 @pytest.mark.slow
 def test_calibrate_leaves_the_callers_event_loop_alone() -> None:
     """It works from a coroutine too, and no policy or loop of the caller is changed."""
     import asyncio
 
     async def main() -> float | None:
-        return ap.calibrate().value("async_dispatch")
+        return ap.calibrate(60).value("async_dispatch")
 
     assert asyncio.run(main())
 

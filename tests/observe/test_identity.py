@@ -68,6 +68,11 @@ def test_other_code_has_another_name(other: str) -> None:
     assert code_digest(made(BASE)) != code_digest(made(other))
 
 
+def test_any_constant_has_a_name() -> None:
+    """Numbers of more digits than Python would print too."""
+    assert code_digest(made(f"def f(x):\n    return {hex(1 << 100_000)}\n"))
+
+
 def test_where_code_stands_does_not_matter() -> None:
     """Other lines and another file leave the name as it is; another module does not."""
     moved = made(f"\n\n\n{BASE}", "b.py")

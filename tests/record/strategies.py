@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from autopar._model.decision import Decision
+from autopar._model.decision import Decision, Trial
 from autopar._model.plan import BACKENDS, COMPILERS, Plan, Rejected
 from autopar._model.workload import Kind, Workload
 
@@ -53,4 +53,8 @@ decisions = st.builds(
     notes=st.lists(texts, max_size=3).map(tuple),
     fallbacks=st.lists(texts, max_size=3).map(tuple),
     error=texts,
+    trials=st.lists(
+        st.builds(Trial, plan=plans, items=counts, actual=numbers, predicted=st.none() | numbers), max_size=2
+    ).map(tuple),
+    learned=texts,
 )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autopar._model.decision import Decision
+from autopar._model.decision import Decision, Trial
 from autopar._model.plan import Plan, Rejected
 from autopar._model.workload import Kind, Workload
 from autopar._record import duration, explain, table
@@ -86,6 +86,22 @@ def test_an_explanation_says_it_in_words(changes: dict[str, object], sentence: s
     assert sentence in explain(decision(**changes))
 
 
+def test_what_was_relied_on_and_how_each_plan_turned_out_is_told() -> None:
+    """The plans that were chosen come with what was predicted for their items and what they took."""
+    threads, loop = Plan(backend="threads", workers=8, predicted=9.0), Plan()
+    text = explain(
+        decision(
+            learned="12 earlier maps, 3 processes",
+            trials=(Trial(threads, 40, 0.5, 0.4), Trial(loop, 1, 0.25)),
+        )
+    )
+    assert "It was planned on what was learned from 12 earlier maps, 3 processes." in text
+    heading, first, second = text[text.index("Predicted and actual:") :].split("\n")[:3]
+    assert heading == "Predicted and actual:"
+    assert first == "  - 40 items on 8 threads: predicted 400 ms, took 500 ms"
+    assert second == "  - 1 item in the plain loop took 250 ms"
+
+
 def test_what_is_not_known_is_not_mentioned() -> None:
     """A bare decision is one sentence."""
     assert explain(decision()) == "shop.price: map over 1,240 items ran on 2 processes in 500 ms."
@@ -161,7 +177,8 @@ def test_any_decision_is_explained(some: Decision) -> None:
     text = explain(some)
     assert all(line.isprintable() for line in text.split("\n"))
     bullets = len(some.rejected) + len(some.notes) + len(some.fallbacks) + len(some.tried)
-    assert len(text.split("\n")) <= 8 + bullets + (len(some.workload.evidence) if some.workload else 0)
+    bullets += len(some.trials)
+    assert len(text.split("\n")) <= 10 + bullets + (len(some.workload.evidence) if some.workload else 0)
 
 
 @given(st.lists(decisions, max_size=3))

@@ -230,6 +230,23 @@ OTHER_EFFECTS = (
     "{y} = [*map(list.__iadd__, NESTED, [[{int}], []])]",
     "{y} = min(NESTED, key=lambda q: q.append({int}) or 1)",
     "sys.modules[__name__].NUMBER = {int}",
+    "{y} = Loud(1) in [Loud(1)]",
+    "{y} = [Loud(1)].index(Loud(1))",
+    "{y} = [Loud(1)] == [Loud(1)]",
+    "{y} = {{Loud(1): 2}}.get(Loud(1))",
+    "{y} = len({{Loud(1), Loud(1)}})",
+    "{y} = len(set([Loud(1), Loud(2)]))",
+    "{y} = sorted([Loud(2), Loud(1)])[0].n",
+    "{y} = max([Loud(1), Loud(2)]).n",
+    "{y} = min([2, 1], key=Loud)",
+    "{y} = [Loud(2), Loud(1)]\n{y}.sort()",
+    "{y} = '%s' % Loud(1)",
+    "{y} = '{{}}'.format(Loud(1))",
+    "{y} = f'{{Loud(1)}}'",
+    "{y} = ' '.join(map(str, [Loud(1)]))",
+    "{y} = not Loud(1)",
+    "{y} = any([Loud(0)])",
+    "{y} = list(filter(None, [Loud(0)]))",
     "exec('NUMBERS.append(1)')",
     "eval('NUMBERS').append({int})",
 )
@@ -239,6 +256,16 @@ EFFECTS_ON_ITEMS: dict[str, tuple[str, ...]] = {
     "list": ("x.append({int})", "x += [{int}]", "x.sort(key=str)", "x[:] = []", "x.extend(x[:1])"),
     "dict": ("x['new'] = {int}", "x.update(k={int})", "x |= {{'k': {int}}}", "x.setdefault('l', []).append({int})"),
     "box": ("x.n += {int}", "x.add({int})", "x.items.append({int})", "x.keep({int})", "x += {int}", "x.next_number"),
+    "louds": (
+        "{y} = 3 in x",
+        "{y} = len({{*x}})",
+        "{y} = [str(q) for q in x]",
+        "{y} = any(x)",
+        "{y} = list(x) == [1]",
+        "{y} = list(x).count(2)",
+        "{y} = max(x, default=0)",
+        "for {y} in x:\n    if not {y}: break",
+    ),
     "nested": ("x[0].append({int})", "x[:][0].append({int})", "for {y} in x: {y}.append({int})", "x.append([])"),
 }
 
@@ -251,6 +278,7 @@ ITEMS: dict[str, tuple[str, ...]] = {
     "dict": ("[{'a': 1}, {}, {'b': 2}]", "[{'l': SHARED}, {'l': SHARED}]", "[{}, TABLE]"),
     "box": ("[Box(1), Box(2, [3]), Box(4)]", "[SHARED_BOX, SHARED_BOX, Box(0)]", "[Box(5), BOX]"),
     "nested": ("[[[1], []], [[2]], [[3]]]", "[[SHARED, [1]], [SHARED]]", "[[[1]], NESTED]"),
+    "louds": ("[[Loud(1)], [Loud(2), Loud(3)], [1]]", "[[1], [2, 3], [Loud(1)]]", "[{Loud(1): 1}, {2: 3}, [Loud(3)]]"),
     "mixed": ("[1, [2], 'c', {'d': 4}]", "[0, SHARED, 2, SHARED]", "[True, 'a', [1], 2.5]"),
 }
 

@@ -232,3 +232,8 @@ def draws_then_fails(x: int) -> float:
 
 async def draws_async(x: int) -> tuple[float, float]:
     return random.random(), float(numpy.random.random())
+
+
+def blames_its_caller(x: int) -> int:
+    warnings.warn("not like this", stacklevel=2)
+    return x

@@ -97,6 +97,36 @@ class Point:
         self.trail = [] if trail is None else trail
 
 
+TOLD = []
+
+
+class Loud:
+    """Notes what it is asked: its special methods have an effect."""
+
+    def __init__(self, n=0):
+        self.n = n
+
+    def __eq__(self, other):
+        TOLD.append("eq")
+        return type(other) is Loud and other.n == self.n
+
+    def __hash__(self):
+        TOLD.append("hash")
+        return hash(self.n)
+
+    def __lt__(self, other):
+        TOLD.append("lt")
+        return self.n < other.n
+
+    def __bool__(self):
+        TOLD.append("bool")
+        return self.n > 0
+
+    def __str__(self):
+        TOLD.append("str")
+        return f"Loud {self.n}"
+
+
 NUMBER = 3
 NUMBERS = [1, 2, 3]
 NESTED = [[1], [2, 3]]

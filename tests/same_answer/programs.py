@@ -283,7 +283,7 @@ def programs(draw: Callable[..., Any]) -> Program:
     """Programs whose function has no effect, one or two, on items of one kind or several."""
     kind = draw(st.sampled_from(sorted(ITEMS)))
     writer = _Writer(draw, kind)
-    own_kind = "any" if kind in ("mixed", "nested") else kind
+    own_kind = "any" if kind in ("mixed", "nested", "louds") else kind
     writer.names[own_kind] = ["x"]
     writer.body(draw(st.sampled_from((0, 0, 0, 1, 1, 1, 2))))
     body = "\n".join(writer.lines)

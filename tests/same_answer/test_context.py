@@ -199,14 +199,12 @@ def test_the_time_zone_holds(route: dict[str, Any], monkeypatch: pytest.MonkeyPa
     def hour(x: int) -> int:
         return time.localtime(x * 3600).tm_hour
 
-    monkeypatch.setenv("TZ", "UTC-5")
-    time.tzset()
-    try:
+    with monkeypatch.context() as changed:
+        changed.setenv("TZ", "UTC-5")
+        time.tzset()
         same(hour, route)
         assert ap.map(hour, [0], **route) == [5]
-    finally:
-        monkeypatch.undo()
-        time.tzset()
+    time.tzset()
 
 
 def test_the_locale_holds(route: dict[str, Any]) -> None:

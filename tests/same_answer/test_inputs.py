@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -112,3 +113,22 @@ def test_a_map_inside_an_item_does_not_oversubscribe() -> None:
 
     assert outer.map(range(3)) == [sum(range(N))] * 3
     assert outer.decisions[-1].plan.backend == "serial"
+
+
+def test_an_input_that_waits_for_the_last_result(route: dict[str, Any]) -> None:
+    """A queue that the consumer fills: with a buffer of one, no item is asked for before the last result is there."""
+    waiting = deque([1])
+
+    def double(x: int) -> int:
+        return 2 * x
+
+    def items() -> Iterator[int]:
+        while waiting:
+            yield waiting.popleft()
+
+    seen = []
+    for value in parallel(double, **route).imap(items(), buffersize=1):
+        seen.append(value)
+        if value < 100:
+            waiting.append(value)
+    assert seen == [2, 4, 8, 16, 32, 64, 128]

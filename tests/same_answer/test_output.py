@@ -78,6 +78,7 @@ def test_a_map_prints_what_the_loop_prints(route: dict[str, Any], function: Call
     assert printed(lambda: ap.map(function, range(N), chunksize=5, **route)) == expected
 
 
+@pytest.mark.usefixtures("two_cores")
 @pytest.mark.parametrize("backend", ["threads", "processes"])
 def test_a_function_that_prints_may_run_on_several_workers(backend: str) -> None:
     """Since its output waits for its turn, nothing keeps it in one line."""
@@ -150,6 +151,53 @@ def test_imap_unordered_prints_whole_items(route: dict[str, Any]) -> None:
     function = parallel(items.prints_then_fails, pure=True, **route)
     _, out, _ = printed(lambda: list(function.imap_unordered(range(BAD))))
     assert sorted(out.splitlines()) == sorted(expected.splitlines())
+
+
+@pytest.mark.usefixtures("two_cores")
+@pytest.mark.parametrize("operation", ["imap_unordered", "submit"])
+def test_lines_of_threads_do_not_mix(operation: str) -> None:
+    """`print` writes a line in pieces; the lines of items that run at the same time come whole, each at once."""
+    turn = threading.Barrier(2)
+    heard: list[str] = []
+
+    class Stream(io.StringIO):
+        def write(self, text: str) -> int:
+            heard.append(text)
+            return len(text)
+
+    @parallel(backend="threads", workers=2, chunksize=1, pure=True, thread_safe=True)
+    def says(x: int) -> int:
+        for piece in ("item ", str(x), "\n", "rest of ", str(x)):
+            turn.wait(20)
+            sys.stdout.write(piece)
+        return x
+
+    with contextlib.redirect_stdout(Stream()):
+        if operation == "submit":
+            assert [future.result() for future in [says.submit(x) for x in range(2)]] == [0, 1]
+        else:
+            assert sorted(says.imap_unordered(range(2))) == [(0, 0), (1, 1)]
+    assert sorted(heard[:2]) == ["item 0\n", "item 1\n"]
+    assert sorted(heard[2:]) == ["rest of 0", "rest of 1"]
+
+
+def test_a_line_that_is_flushed_is_heard_at_once() -> None:
+    """A thread that shows its progress without ending the line is heard before it ends."""
+    out = io.StringIO()
+    seen = threading.Event()
+
+    @parallel(backend="threads", pure=True, thread_safe=True)
+    def shows(x: int) -> int:
+        print("half", end="", flush=True)
+        assert seen.wait(20)
+        return x
+
+    with contextlib.redirect_stdout(out):
+        future = shows.submit(1)
+        while out.getvalue() != "half":
+            assert not future.done()
+        seen.set()
+        assert future.result() == 1
 
 
 @pytest.mark.parametrize("backend", ["threads", "processes"])

@@ -23,6 +23,23 @@ EXAMPLES = 100_000 if LONG else 2_000
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(36_000 if LONG else 240)]
 
 FOUND: dict[str, Program] = {
+    "an object with special methods in a later item alone": program("""\
+def f(x):
+    return [q + 1 if type(q) is int else 0 for q in x if q != 2 and 3 in x]
+ITEMS = [[1, 3], [2, 3], [1, 2], [Loud(1), 3], [3, 3]]
+"""),
+    "objects with special methods deep in an item": program("""\
+def f(x):
+    return x[0]['k'] == [(1,)]
+ITEMS = [[{'k': [(Loud(1),)]}], [{'k': [(Loud(2),)]}]]
+"""),
+    "rows of numbers are copied, and those of the caller left alone": program("""\
+def f(x):
+    p = [list(row) for row in x]
+    p[0][0] += 1
+    return p, len(TOLD)
+ITEMS = [[[1], [2]], [[3]], [[[4]]], [[5]]]
+"""),
     "a method by name, changed through operator.methodcaller": program("""\
 def f(x):
     if x > 0:

@@ -15,8 +15,9 @@ import pytest
 
 import autopar as ap
 from autopar import parallel
-from autopar._backends.chunk import random_state_kept, seed_streams
-from autopar._backends.transport import dumps
+from autopar._backends.pickling import dumps
+from autopar._backends.streams import random_state_kept, seed_streams
+from autopar.errors import ItemTimeoutError
 from tests.same_answer import items
 from tests.same_answer.items import BAD
 
@@ -97,17 +98,48 @@ def test_coroutines_draw_the_numbers_of_the_loop(async_route: dict[str, Any]) ->
     assert states() == before
 
 
-def test_coroutines_that_overlap_leave_the_callers_state_too() -> None:
-    """The last to end puts back what the first has found."""
+@pytest.mark.parametrize("backend", ["serial", "asyncio"])
+def test_coroutines_that_overlap_have_their_own_streams(backend: str) -> None:
+    """With `pure=True` they do not wait for each other; each draws its own numbers between any two of its awaits."""
 
-    async def item(x: int) -> float:
-        value = random.random()
-        await asyncio.sleep(0)
-        return value
+    async def item(x: int) -> list[float]:
+        drawn = []
+        for turn in range(3):
+            drawn += [random.random(), float(numpy.random.random())]
+            await asyncio.sleep(0 if turn else x % 3 / 1000)
+        return drawn
+
+    def plain(x: int) -> list[float]:
+        return [number for _ in range(3) for number in (random.random(), float(numpy.random.random()))]
 
     before = states()
-    values = ap.map(item, range(N), seed=7, pure=True, backend="asyncio")
-    assert len(set(values)) == N
+    mapped = ap.parallel(item, seed=7, pure=True, backend=backend)
+    assert mapped.map(range(N)) == ap.map(plain, range(N), seed=7, backend="serial")
+    assert mapped.map(range(N)) == list(mapped.imap(range(N)))
+    assert states() == before
+
+
+def test_overlapping_coroutines_with_a_seed_end_in_any_way() -> None:
+    """Exceptions, cancellation and time-outs pass, and leave the caller's streams alone."""
+
+    async def item(x: int) -> float:
+        try:
+            await asyncio.sleep(0)
+            if x == 3:
+                raise KeyError(random.random())
+            if x == 5:
+                await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+        return random.random()
+
+    before = states()
+    mapped = ap.parallel(item, seed=7, pure=True, backend="asyncio")
+    results: list[Any] = mapped.options(on_error="return", timeout=1).map(range(7))
+    assert [type(result) for result in results[3:6]] == [KeyError, float, ItemTimeoutError]
+    with pytest.raises(KeyError) as caught:
+        mapped.map(range(7))
+    assert caught.value.args == results[3].args
     assert states() == before
 
 

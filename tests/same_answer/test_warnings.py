@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -117,13 +118,12 @@ def test_a_warning_of_its_own_arrives_as_itself(route: dict[str, Any]) -> None:
 
 
 def test_a_warning_that_does_not_travel_arrives_as_the_closest_built_in() -> None:
-    """Its text is kept."""
-
-    class Stubborn(DeprecationWarning):
-        def __reduce__(self) -> Any:
-            raise TypeError("no")
+    """A class that does not pickle leaves the text."""
 
     def item(x: int) -> None:
+        class Stubborn(DeprecationWarning):
+            lock = threading.Lock()
+
         warnings.warn(Stubborn(f"item {x}"), stacklevel=1)
 
     with warnings.catch_warnings(record=True) as shown:
@@ -184,3 +184,43 @@ print(autopar.map(item, range(8), backend={backend!r}))
     shown, *source = done.stderr.splitlines()
     assert shown == "<string>:4: DeprecationWarning: old"
     assert source in ([], ['  warnings.warn("old", DeprecationWarning)'])  # Python 3.13 knows the source of -c
+
+
+@pytest.mark.parametrize("hints", [{}, {"seed": 1}, {"on_error": "return"}, {"retries": 1}, {"chunksize": 2}], ids=str)
+@pytest.mark.parametrize("operation", ["map", "imap", "imap_unordered"])
+def test_a_warning_may_blame_the_caller(route: dict[str, Any], operation: str, hints: dict[str, Any]) -> None:
+    """With `stacklevel=2` the line that asked for the map is named, as often as in the loop, and filters go by it."""
+
+    def run(loop: bool) -> None:
+        """Both in one line, since that is what the warnings are to name."""
+        list([items.blames_its_caller(x) for x in range(6)] if loop else getattr(mapped, operation)(range(6)))
+
+    mapped = parallel(items.blames_its_caller, pure=True, **route, **hints)
+    for action in ("default", "always"):
+        globals().pop("__warningregistry__", None)
+        expected = raised(lambda: run(True), action)
+        globals().pop("__warningregistry__", None)
+        assert raised(lambda: run(False), action) == expected
+        assert len(expected) == (1 if action == "default" else 6)
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("ignore")
+        warnings.filterwarnings("always", module=__name__)
+        run(False)
+    assert {w.filename for w in shown} == {__file__}
+
+
+def test_a_coroutine_may_blame_its_caller(async_route: dict[str, Any]) -> None:
+    """The same for coroutines."""
+
+    async def item(x: int) -> int:
+        warnings.warn("not like this", stacklevel=2)
+        return x
+
+    for seed in (None, 1):
+        globals().pop("__warningregistry__", None)
+        with warnings.catch_warnings(record=True) as shown:
+            warnings.simplefilter("always")
+            ap.map(item, range(3), seed=seed, **async_route)
+        assert {w.filename for w in shown} == {__file__}
+        assert len({w.lineno for w in shown}) == 1
+        assert len(shown) == 3

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import random
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from queue import Empty
+from types import CodeType
 from typing import Any
 
+from autopar._engine.beside import Story
 from autopar._engine.functions import ArgumentTypes, FunctionState
-from autopar._model.observation import Host, Traits
+from autopar._engine.task import pools_used
+from autopar._model.observation import Host, Sample, Traits
 from autopar._model.plan import Plan
 from autopar._model.work import Outcome, Pool
 from autopar._observe.pickled_size import PickledSize
+from autopar.errors import TransportError
 from tests.simulation.events import SWITCH_INTERVAL, Action, Calendar, Processor, Server, Use
 from tests.simulation.shapes import HostShape, Totals, WorkShape
 
@@ -53,6 +59,8 @@ class SimulatedMachine:
         self.first_paid = False
         self._random = random.Random(seed)
         self._items_with_gil = 0
+        self._story: Telling | None = None
+        self.telling = False
         self._asleep = False
         self._cpu = self._process_cpu = 0.0
         self._switches = 0
@@ -63,9 +71,14 @@ class SimulatedMachine:
     def probe(self) -> Callable[[], tuple[int, int, int, int, int]]:
         return self._probe
 
-    @property
-    def looks_ahead(self) -> bool:
-        return False
+    @contextmanager
+    def beside(self, story: Story) -> Iterator[None]:
+        self._story = Telling(self, story)
+        try:
+            yield
+        finally:
+            self._story.over = True
+            self._story = None
 
     def now(self) -> float:
         return self.calendar.now
@@ -119,7 +132,7 @@ class SimulatedMachine:
         first = 0.0 if self.first_paid else work.first
         self.first_paid = True
         gil, free, wait = work.gil[index] + first, work.free[index], work.wait[index]
-        if self.quiet:
+        if self.quiet and self._story is None:
             # The usual case, at a fraction of the price of events.
             factor = self.noise()
             slow = factor * self._alone
@@ -130,6 +143,8 @@ class SimulatedMachine:
             self._switches += wait > WAITS_AFTER
         else:
             ended: list[Outcome] = []
+            if self._story is not None:
+                self._story.begin(gil + free)
             self.run(index, index + 1, ended.append, first=first)
             self.until(lambda: bool(ended))
             self._cpu += ended[0].cpu
@@ -143,8 +158,7 @@ class SimulatedMachine:
             return
         if self.quiet:
             self.calendar.now += seconds
-            self._cpu += seconds
-            self._process_cpu += seconds
+            self._count(seconds)
             return
         ended: list[Use] = []
 
@@ -161,8 +175,17 @@ class SimulatedMachine:
             begin()
         self.until(lambda: bool(ended))
         self._asleep = False
-        self._cpu += ended[0].cpu
-        self._process_cpu += ended[0].cpu
+        self._count(ended[0].cpu)
+
+    def ended(self) -> None:
+        """Some chunk is over: who waits for that beside the caller's thread may go on."""
+        if self._story is not None:
+            self._story.hear()
+
+    def _count(self, cpu: float) -> None:
+        self._process_cpu += cpu
+        if not self.telling:
+            self._cpu += cpu
 
     def claim(self, action: Action) -> None:
         """Do something as soon as a thread of the parent gets the GIL for a moment."""
@@ -278,6 +301,65 @@ class SimulatedMachine:
         return int(now * 1e9), int(cpu * 1e9), int(process * 1e9), self._switches, 0
 
 
+class Telling:
+    """What happens beside the caller's item: on a thread in truth, here from event to event.
+
+    Attributes
+    ----------
+    over
+        The caller's thread is back.
+    """
+
+    def __init__(self, machine: SimulatedMachine, story: Story) -> None:
+        self.over = False
+        self._machine = machine
+        self._story = story
+        self._steps = story.steps(self)
+        self._began = machine.now()
+        self._computes = 0.0
+        self._listens = False
+        self._pools = [0]
+
+    def begin(self, computes: float) -> None:
+        """The caller's item starts, with so many seconds of computing before it waits."""
+        self._computes = computes
+        self._go_on()
+
+    def sample(self) -> Sample:
+        """What the caller's item has taken so far."""
+        wall = self._machine.now() - self._began
+        return Sample(1, wall, min(wall, self._computes), None, int(wall > self._computes + WAITS_AFTER))
+
+    def hear(self) -> None:
+        """A chunk has come back."""
+        if self._listens:
+            self._listens = False
+            self._machine.calendar.after(0.0, self._take_back)
+
+    def _take_back(self) -> None:
+        if not self.over:
+            self._aside(self._story.wait)
+            self._go_on()
+
+    def _go_on(self) -> None:
+        if self.over:
+            return
+        waits: list[float | None] = []
+        self._aside(lambda: waits.extend(itertools.islice(self._steps, 1)))
+        if waits and waits[0] is not None:
+            self._machine.calendar.after(waits[0], self._go_on)
+        elif waits:
+            self._listens = True
+
+    def _aside(self, action: Action) -> None:
+        """What this thread computes, and the pools that it opens, are not the caller's own."""
+        before, pools_used.box, self._machine.telling = pools_used.box, self._pools, True
+        try:
+            action()
+        finally:
+            pools_used.box, self._machine.telling = before, False
+
+
 class SimulatedFunction(FunctionState):
     """The mapped function: its calls take the time of its items, and its analysis says what the shape says."""
 
@@ -292,6 +374,9 @@ class SimulatedFunction(FunctionState):
             self._looked_at = True
             self._machine.compute(self._machine.shape.prices.look)
         return self._machine.work.traits
+
+    def followed_codes(self) -> tuple[CodeType, ...] | None:
+        return self._machine.work.traits.report.codes if self._looked_at else None
 
     def reference(self) -> tuple[str, str] | None:
         return None
@@ -324,6 +409,7 @@ class SimulatedCompletions:
 
     def put(self, item: Future[Outcome], /) -> None:
         self._ended.append(item)
+        self._machine.ended()
 
     def get(self, block: bool = True, timeout: float | None = None) -> Future[Outcome]:
         machine = self._machine
@@ -351,6 +437,7 @@ class SimulatedPool:
         self.capacity = capacity
 
     def submit(self, chunk: Any) -> Future[Outcome]:
+        self._workers.check_that_it_travels()
         return self._workers.submit(chunk.start, len(chunk.items))
 
     def abandon(self, future: Future[Outcome]) -> bool:
@@ -382,6 +469,11 @@ class SimulatedWorkers:
     def prewarm(self, count: int) -> None:
         """Have so many workers running, all of which have run an item."""
         self.alive = self._idle = self.limit = count
+
+    def check_that_it_travels(self) -> None:
+        """Raise what a real pool raises where a chunk does not pickle."""
+        if not (self._own or self._machine.work.pickles):
+            raise TransportError("simulated items do not pickle")
 
     def fork(self, count: int) -> None:
         """Start so many processes as copies of this one, which have imported what it has."""
