@@ -112,7 +112,7 @@ def _waits_are_its_own(traits: Traits, profile: Profile, host: Host, waiting: fl
     """Tell waiting for something from being kept off the CPU by other programs, or off the GIL by other threads."""
     if traits.is_async:
         return True, "is a coroutine function"
-    if traits.blocking_calls and (profile.waits or host.platform not in COUNTS_WAITS):
+    if traits.blocking_calls and (profile.waits or waiting >= WAITING_IS_IO or host.platform not in COUNTS_WAITS):
         return True, f"calls {traits.blocking_calls[0]}, which waits"
     if _all_seen(traits) and all(map(_only_computes, traits.report.calls)):
         return False, "calls nothing that could wait: the machine is busy"

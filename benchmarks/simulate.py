@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import random
 from collections.abc import Callable
 
@@ -80,6 +81,7 @@ def main() -> None:
     parser.add_argument("--order", choices=("regret", "lost"), default="regret", help="what makes a case bad")
     parser.add_argument("--regime", choices=(COLD, SESSION, WARM), help="show cases of this one only")
     options = parser.parse_args()
+    os.environ["AUTOPAR_STORE"] = "off"  # what simulated maps teach is no lesson for real ones
     found = simulate(options.shapes, options.seed, options.kind)
     show_distribution(found)
     show_worst(found, options.worst, options.order, options.regime)

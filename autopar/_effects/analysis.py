@@ -124,6 +124,10 @@ class Analysis:
         """Whether what is found at the origin belongs to an argument."""
         return origin in self._arguments
 
+    def knows_inside(self, origin: Origin) -> bool:
+        """Whether it is known what is inside of what was reached from an origin."""
+        return self._held is not None and origin in self._arguments and origin.depth + 1 < self._unseen_from
+
     def inside(self, origin: Origin) -> Value:
         """Something in what was reached from an origin."""
         if self._held is None or origin not in self._arguments:

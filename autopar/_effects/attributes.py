@@ -118,7 +118,7 @@ def field(frame: Frame, atom: Atom, name: str) -> Value:
     if type(atom) is Fresh:
         if atom.site is None:
             return analysis.library if atom.type is LibraryObject else analysis.opaque
-        found = analysis.read_field(atom.site, "." + name)
+        found = analysis.read_field(atom.site, "." + name) | _computed(frame, atom, atom.site, name)
         if atom.type is not None and found and _plain_class(frame, atom.type):
             return found | analysis.read_field(atom.site, f"[{name!r}]") | analysis.read_field(atom.site, "[]")
         return found | items.elements(frame, frozenset((atom,))) | analysis.library
@@ -136,6 +136,14 @@ def field(frame: Frame, atom: Atom, name: str) -> Value:
         stored = analysis.stored.get((id(atom.origin), name), NOTHING)
         return pool.join(analysis.inside(atom.origin), stored)
     return analysis.library
+
+
+def _computed(frame: Frame, atom: Fresh, site: Site, name: str) -> Value:
+    """What was stored in the object under names that were computed, by its dict or in a dict that it shares."""
+    if atom.type is None or not _plain_class(frame, atom.type) or not items.holds_nothing(atom.type):
+        return NOTHING
+    found = frame.analysis.read_field(site, f"[{name!r}]") | frame.analysis.read_field(site, "[]")
+    return found | items.within(frame, frame.analysis.read_field(site, "wrapped")) if site.through else found
 
 
 def _plain_class(frame: Frame, cls: type) -> bool:
@@ -157,6 +165,10 @@ def _of_instance(frame: Frame, atom: Atom, name: str) -> Value:
         if local is not None:
             return _of_local_class(frame, atom, local, name)
         return pool.method(atom, name)
+    members = lookup.in_class(cls, "_member_map_")
+    if type(members) is dict and name in ("value", "_value_"):
+        origin = _class_attribute(frame, cls, name)
+        return NOTHING.union(*(pool.known(lookup.in_object(one, "_value_"), origin) for one in members.values()))
     found = lookup.in_class(cls, name)
     if found is not lookup.MISSING:
         items.special(frame, frozenset((atom,)), "__getattribute__", Args([pool.known(name)]))
@@ -173,7 +185,9 @@ def _of_instance(frame: Frame, atom: Atom, name: str) -> Value:
 
 def _has_field(frame: Frame, atom: Atom, name: str) -> bool:
     if type(atom) is Fresh:
-        return atom.site is not None and bool(frame.analysis.read_field(atom.site, "." + name))
+        if atom.site is None:
+            return False
+        return bool(frame.analysis.read_field(atom.site, "." + name) or _computed(frame, atom, atom.site, name))
     return type(atom) is Known and lookup.in_object(atom.obj, name) is not lookup.MISSING
 
 
@@ -232,9 +246,9 @@ def _described(frame: Frame, atom: Atom, cls: type, name: str, found: Any) -> Va
         if not items.walks(frame, found, atom, cls):
             return pool.method(atom, name)
         bound = pool.bound(analysis.callee(found), atom)
-        return bound | field(frame, atom, name) if _has_field(frame, atom, name) else bound
+        return bound | _in_place_of(frame, atom, name)
     if kind is functools.singledispatchmethod or kind is functools.partialmethod:
-        return _of_dispatching(frame, atom, cls, name, found)
+        return parts_of_code.dispatching(frame, atom, _class_attribute(frame, cls, name), name, found)
     if kind is property:
         getter = found.fget
         if type(getter) is types.FunctionType:
@@ -272,30 +286,24 @@ def _described(frame: Frame, atom: Atom, cls: type, name: str, found: Any) -> Va
     if getter is not None:
         owner = next(iter(pool.known(found, _class_attribute(frame, cls, name))))
         return items.follow_method(frame, getter, owner, Args([frozenset((atom,)), pool.known(cls)]))
-    own = field(frame, atom, name) if _has_field(frame, atom, name) else NOTHING
+    # An object that is not at hand may have an attribute of its own in place of its class's.
+    own = field(frame, atom, name) if type(atom) is Outer or _has_field(frame, atom, name) else NOTHING
     return pool.join(pool.known(found, _class_attribute(frame, cls, name)), own)
 
 
-def _of_dispatching(frame: Frame, atom: Atom, cls: type, name: str, found: Any) -> Value:
-    """A method that `functools.singledispatchmethod` or `partialmethod` made: a call of any that it stands for."""
-    analysis = frame.analysis
-    origin = _class_attribute(frame, cls, name)
-    attributes = lookup.instance_dict(found)
-    if type(found) is functools.partialmethod:
-        site = frame.site(("partial method", name))
-        given = [frozenset((atom,)), *(analysis.pool.known(value, origin) for value in attributes["args"])]
-        for index, value in enumerate(given):
-            analysis.write_field(site, f"[{index}]", value)
-        for key, value in attributes["keywords"].items():
-            analysis.write_field(site, f"['{key}']", analysis.pool.known(value, origin))
-        analysis.write_field(site, "partial", analysis.pool.known(attributes["func"], origin))
-        return analysis.pool.fresh(functools.partial, site)
-    registry = lookup.instance_dict(attributes["dispatcher"]).get("registry", {})
-    bound = NOTHING
-    for function in list(registry.values()):
-        if type(function) is types.FunctionType:
-            bound = bound | analysis.pool.bound(analysis.callee(function), atom)
-    return bound
+def _in_place_of(frame: Frame, atom: Atom, name: str) -> Value:
+    """What the object itself may hold in place of a method of its class."""
+    if type(atom) is Fresh and atom.site is not None and not frame.analysis.read_field(atom.site, "." + name):
+        held = _computed(frame, atom, atom.site, name)
+        return frozenset(part for part in held if type(part) is Function or type(part) is Bound or _is_code(part))
+    if _has_field(frame, atom, name):
+        return field(frame, atom, name)
+    if type(atom) is not Outer or not frame.analysis.knows_inside(atom.origin):
+        return NOTHING
+    inside = frame.analysis.inside(atom.origin)
+    return frozenset(
+        part for part in inside if lookup.in_class(type_of(part) or object, "__call__") is not lookup.MISSING
+    )
 
 
 _C_METHODS = (
@@ -304,6 +312,10 @@ _C_METHODS = (
     types.ClassMethodDescriptorType,
     types.BuiltinFunctionType,
 )
+
+
+def _is_code(atom: Atom) -> bool:
+    return type(atom) is Known and lookup.in_class(type(atom.obj), "__call__") is not lookup.MISSING
 
 
 def _class_attribute(frame: Frame, cls: type, name: str) -> Origin:

@@ -423,7 +423,7 @@ def _copy(frame: Frame, args: Args) -> Value:
         if facts.scalar(cls):
             made = made | own
             continue
-        content = library.carried(frame, own) if type(atom) is not Fresh else items.elements(frame, own)
+        content = items.elements(frame, own)
         new = frame.container(cls, content, cls) if cls is not None else operators.untyped(frame, content)
         if type(atom) is Fresh and atom.site is not None:
             for target in new:

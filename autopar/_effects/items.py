@@ -212,6 +212,8 @@ def _at_any_depth(frame: Frame, atom: Fresh, held: Value) -> Value:
     for part in held:
         if type(part) is Known:
             found = found | _members(frame, part)
+        elif type(part) is Outer and part.type is not None:
+            found = found | element_of(frame, part)
         elif type(part) is Fresh and part.site is not None:
             found = found | frame.analysis.read_items(part.site)
     return found
@@ -248,6 +250,11 @@ def note_read(frame: Frame, value: Value) -> None:
     for atom in value:
         if (type(atom) is Known or type(atom) is Outer) and atom.origin is not None:
             frame.analysis.recorder.read_content(atom.origin, frame)
+
+
+def holds_nothing(cls: type) -> bool:
+    """Whether objects of the class have attributes alone, and no items as those of a container."""
+    return not any(base in (list, tuple, dict, set, frozenset, collections.deque) for base in lookup.mro(cls))
 
 
 def field_of(key: Value) -> str:

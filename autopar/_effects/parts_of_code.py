@@ -6,7 +6,8 @@ import functools
 import types
 from typing import TYPE_CHECKING, Any
 
-from autopar._effects.values import Bound, Known, Value
+from autopar._effects import lookup
+from autopar._effects.values import NOTHING, Atom, Bound, Known, Origin, Value
 from autopar._model.effects import EffectKind
 
 if TYPE_CHECKING:
@@ -37,3 +38,24 @@ def globals_of(frame: Frame, names: dict[str, Any]) -> Value:
     module = str(dict.get(names, "__name__", "?"))
     origin = frame.analysis.pool.origin(EffectKind.WRITES_GLOBAL, f"globals() of {module}", (module, "*"))
     return frame.analysis.pool.known(names, origin)
+
+
+def dispatching(frame: Frame, atom: Atom, origin: Origin, name: str, found: Any) -> Value:
+    """A method that `functools.singledispatchmethod` or `partialmethod` made: a call of any that it stands for."""
+    analysis = frame.analysis
+    attributes = lookup.instance_dict(found)
+    if type(found) is functools.partialmethod:
+        site = frame.site(("partial method", name))
+        given = [frozenset((atom,)), *(analysis.pool.known(value, origin) for value in attributes["args"])]
+        for index, value in enumerate(given):
+            analysis.write_field(site, f"[{index}]", value)
+        for key, value in attributes["keywords"].items():
+            analysis.write_field(site, f"['{key}']", analysis.pool.known(value, origin))
+        analysis.write_field(site, "partial", analysis.pool.known(attributes["func"], origin))
+        return analysis.pool.fresh(functools.partial, site)
+    registry = lookup.instance_dict(attributes["dispatcher"]).get("registry", {})
+    bound = NOTHING
+    for function in list(registry.values()):
+        if type(function) is types.FunctionType:
+            bound = bound | analysis.pool.bound(analysis.callee(function), atom)
+    return bound

@@ -8,6 +8,7 @@ thread opens a pool and keeps it filled until the caller's thread is back and ta
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from autopar._engine.beside import Watched
 from autopar._engine.blocks import Block
@@ -130,5 +131,9 @@ class Ahead:
             spawned, forked = (cold_start(DEFAULT_COSTS, workers, cores, fork=fork) for fork in (False, True))
             if sample.wall < spawned - forked:
                 return False
+        left = self._task.source.remaining or 0
+        if plan.backend == "processes" and plan.workers < left < 2 * self._task.cores:
+            # The first item keeps a core for a while, so a worker for each of the few others ends sooner than fewer.
+            choice = replace(choice, plan=replace(plan, workers=left))
         self.pool = self._adopt(choice)
         return True

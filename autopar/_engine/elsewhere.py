@@ -24,6 +24,9 @@ LOOK_FOR_STARTS = 0.05
 POLL_FOR_CANCEL = 0.05
 """Seconds within which a map notices that its asynchronous caller was cancelled."""
 
+BUSY_WORKERS = 0.6
+"""Share of their time that worker processes spend on items from which nothing is lost around these."""
+
 Fallback = Callable[[str, bool], None]
 
 
@@ -72,6 +75,7 @@ class Elsewhere:
         self._attempts: dict[int, int] = {}
         self._began: float | None = None
         self._finished = 0
+        self._spent = 0.0
         self._worked = 0.0
         self._unsent: deque[Block] = deque()
 
@@ -206,6 +210,8 @@ class Elsewhere:
             return ""
         # What these items took of a core tells what the loop would have needed, on a machine as busy as it was.
         share = task.profile.cpu_share
+        if self.plan.backend == "processes" and self._spent > BUSY_WORKERS * self.plan.workers * elapsed:
+            return ""  # All the time went into the items: they are as slow as the machine is busy, here as there.
         if share <= 0 or elapsed < 1.25 * self._worked / share + 0.1:
             return ""
         return f"slower than the loop: {self._finished} items took {elapsed:.3g} s for {self._worked:.3g} s of work"
@@ -289,6 +295,7 @@ class Elsewhere:
         else:
             self._finished += items
             self._worked += outcome.cpu
+            self._spent += outcome.wall
         self._pace.add(items, outcome.wall)
         if self.climb is not None:
             now, under_way = self._now(), len(self._in_flight) + 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from autopar._model.decision import Trial
@@ -26,6 +27,10 @@ TRIPS_KEPT = 64
 
 FIRST_RESULTS, FIRST_SECONDS = 4, 5e-3
 """Items, and seconds of their work, after which a stored profile is checked."""
+
+
+MANY_MORE = 8
+"""Waiting items on a pool from which their mean says more than the first one that ran alone."""
 
 
 class OnPool:
@@ -76,6 +81,14 @@ class OnPool:
         if facts.computes:
             return self.cpu / self.items / facts.cpu
         return min(1.0, self.wall / self.items / facts.seconds) if facts.seconds > 0 else 1.0
+
+    def better(self, facts: ItemFacts) -> ItemFacts:
+        """What the first items showed, less what only they had to do, such as an import or a connection."""
+        if self.items < MANY_MORE or facts.computes:
+            return facts
+        return replace(
+            facts, cpu=min(facts.cpu, self.cpu / self.items), seconds=min(facts.seconds, self.wall / self.items)
+        )
 
     def profile(self, workers: int, earlier: Profile) -> Profile:
         """These items as a profile; what does not show in their times is as it was."""
@@ -145,7 +158,7 @@ def key_of(task: MapTask) -> ProfileKey:
 
 def lesson_of(task: MapTask, key: ProfileKey, trials: Trials, relied_on: Learned | None, *, comparable: bool) -> Lesson:
     """What a map teaches; of its plans only if they can be compared with what was predicted of them."""
-    facts = ItemFacts.of(task.profile)
+    facts = task.on_pool.better(ItemFacts.of(task.profile))
     state = task.state
     # What was assumed when the plan was made: by memory, or from the items that ran alone just before.
     scale = task.on_pool.scale(facts if relied_on is None else relied_on.facts)

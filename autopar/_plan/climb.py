@@ -99,6 +99,7 @@ class Climb:
         self._too_few = 0
         self._rest = self._next_rest = FIRST_REST
         self._settles = -math.inf
+        self._burst = 0
         self._clear()
 
     @property
@@ -121,7 +122,8 @@ class Climb:
             Items under way when it ended, itself included, where that may be less than the limit (few items left, a
             slow source): a limit that was not used proves nothing.
         """
-        if now < self._settles:
+        if now < self._settles or self._burst > 0:
+            self._burst -= 1
             return self.limit
         used = self.limit if in_flight is None else in_flight
         self._count += 1
@@ -148,6 +150,8 @@ class Climb:
         else:
             self._disturbed += 1
         if self._disturbed >= WINDOW or self.limit == self.ceiling:
+            # Those that were started all at once have found shorter queues than those that will follow them.
+            self._burst = self.limit - self._count
             self._move(now, Phase.MEASURE, self.limit, self._smoothed)
 
     def _judge(self, now: float) -> None:

@@ -58,7 +58,7 @@ class Costs:
     process_byte: float = 4e-9  # benchmarks/backend_costs.py: process byte
     async_start: float = 200e-6  # benchmarks/backend_costs.py: asyncio start
     async_dispatch: float = 10e-6  # benchmarks/backend_costs.py: asyncio item
-    climb_start: int = 16  # unmeasured: 4 doublings from 256, and a small burst for a server
+    climb_start: int = 64  # benchmarks/regret: http, sleep; a server that allows 4 connections loses nothing by it
     io_ceiling: int = 256  # unmeasured: 256 threads of 8 MiB stack are 2 GiB of address space, a few MiB of memory
     async_ceiling: int = 1024  # unmeasured: the usual soft limit of open files
     chunk_seconds: float = 5e-3  # unmeasured: 45 times a process chunk's dispatch, so about 2 % is lost

@@ -18,6 +18,9 @@ UNKNOWN_GIL_SHARE = 1.0
 MEASURED_CORES = 2
 """Cores on which the start of a worker process was measured: as many start side by side, and more on more cores."""
 
+RELEASING_GIL_SHARE = 0.2
+"""A share nobody measured of a function that calls what is known to release the GIL. A guess, until a race."""
+
 
 @dataclass(frozen=True, slots=True)
 class Load:
@@ -50,7 +53,9 @@ def load(situation: Situation) -> Load:
     each = workload.seconds_per_item
     computes = workload.kind in (Kind.CPU, Kind.TINY)
     busy = max(each, workload.cpu_per_item) if computes else workload.cpu_per_item
-    share = UNKNOWN_GIL_SHARE if workload.gil_share is None else workload.gil_share
+    share = workload.gil_share
+    if share is None:
+        share = RELEASING_GIL_SHARE if situation.traits.releasing_calls else UNKNOWN_GIL_SHARE
     profile = situation.profile
     return Load(
         items=situation.items,
@@ -106,8 +111,7 @@ def climb_start(backend: str, cores: int, best: int | None, costs: Costs) -> int
 
     A process on each core is what a pool has without being told, so fewer would only lose.
     """
-    usual = max(costs.climb_start, cores) if backend == "processes" else costs.climb_start
-    return max(usual, best or 1)
+    return max(cores if backend == "processes" else costs.climb_start, best or 1)
 
 
 def _serial(plan: Plan, work: Load, situation: Situation) -> float:

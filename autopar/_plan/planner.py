@@ -20,7 +20,7 @@ __all__ = ["Situation", "choose", "gil_share_from_race", "race_size", "wants_gil
 SHARE_HEADROOM = 2
 """Concurrency offered to I/O, as a multiple of what CPU and GIL can keep up with; climbing finds the rest."""
 
-FEWEST_USEFUL = 32
+FEWEST_USEFUL = 64
 """Least ceiling for I/O: the first items, on which it rests, also pay for imports and first connections. Unmeasured."""
 
 RACERS = 8
@@ -229,6 +229,9 @@ def _plans(name: str, situation: Situation, work: Load) -> Iterator[Plan]:
     widths = {most}
     if not adaptive and name != "asyncio":
         widths |= {2**k for k in range(1, most.bit_length()) if 2**k < most}
+        if name == "processes" and settings.workers is None and most < work.items <= 2 * most:
+            # A worker for each of a few items shares the cores evenly; one for each core would leave some idle at last.
+            widths.add(work.items)
     for workers in sorted(widths):
         yield Plan(backend=name, workers=workers, chunksize=chunksize, adaptive=adaptive and workers > 1)
 

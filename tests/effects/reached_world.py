@@ -312,4 +312,31 @@ class LenHint:
     def __length_hint__(self): seen.append(1); return 1
     def __iter__(self): return iter(())
 def f2(*a): return a
+class KC:
+    items = None
+    go = None
+    def __init__(self, **k):
+        for n, v in k.items(): setattr(self, n, v)
+class KD:
+    items = None
+    def __init__(self, **k): self.__dict__.update(k)
+class KE:
+    items = None
+    def __init__(self, **k): vars(self).update(**k)
+class KF:
+    items = None
+    @classmethod
+    def load(cls, d):
+        o = cls.__new__(cls); o.__dict__ = d; return o
+class KG:
+    items = None
+    def __setstate__(self, s): self.__dict__.update(s)
+class KH:
+    items = ()
+    def use(self): self.items.append(1)
+    def hook(self): pass
+    def run(self): self.hook()
+kh = KH(); kh.items = []; kh.hook = lambda: seen.append(1)
+def mk():
+    k = KH(); k.items = seen; return k
 """

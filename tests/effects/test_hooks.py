@@ -11,7 +11,7 @@ import pytest
 
 from autopar._effects import analyse, held_types
 from autopar._model.effects import EffectKind
-from tests.effects import hooked, hooked_world, ordinary, ordinary_world, reached, reached_world, whole, world
+from tests.effects import hooked, hooked_world, ordinary, ordinary_world, reached, reached_world, typed, whole, world
 
 
 @functools.cache
@@ -62,3 +62,18 @@ def test_whole_programs_are_free(name: str, argument: str) -> None:
     value = eval(argument, programs())
     report = analyse(function, argument_types=(type(value),), held=held_types((value,)))
     assert [str(effect) for effect in report.effects] == []
+
+
+@functools.cache
+def typed_world() -> dict[str, Any]:
+    names: dict[str, Any] = {"__name__": "tests.effects.written"}
+    exec(compile(typed.SOURCE, "typed", "exec", dont_inherit=True), names)
+    return names
+
+
+@pytest.mark.parametrize(("name", "argument"), typed.CALLS, ids=lambda part: part)
+def test_types_hide_no_effect(name: str, argument: str) -> None:
+    """What an object of a known type holds is found: in place of a class's attribute, behind a view or a copy."""
+    value = eval(argument, typed_world())
+    report = analyse(typed_world()[name], argument_types=(type(value),), held=held_types((value,)))
+    assert report.effects

@@ -17,6 +17,7 @@ import pytest
 
 from autopar import parallel
 from autopar._engine import compiling, early, teaching
+from autopar._engine.ahead import Ahead
 from autopar._engine.functions import FunctionState
 from autopar._engine.journal import decision_log, new_log
 from autopar._engine.machine import ThisMachine
@@ -47,7 +48,7 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> FakePool:
     monkeypatch.delenv("AUTOPAR_EAGER", raising=False)
     monkeypatch.setitem(BACKENDS, "processes", replace(BACKENDS["processes"], module=fake_backend.__name__))
     monkeypatch.setattr(ThisMachine, "host", staticmethod(lambda: fake_host(4)))
-    monkeypatch.setattr(ThisMachine, "looks_ahead", False)  # on a busy machine any first item takes long
+    monkeypatch.setattr(Ahead, "worth_it", lambda self: False)  # on a busy machine any first item takes long
     monkeypatch.setattr(teaching, "WORTH_NOTING", 0.0)
     monkeypatch.setattr(compiling, "CACHED_SECONDS", math.inf)
     monkeypatch.setattr(compiling, "COMPILE_SECONDS", math.inf)

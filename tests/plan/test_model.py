@@ -63,7 +63,7 @@ IDEAL: list[tuple[str, Plan, Load, float]] = [
     ("waits overlap on a loop", Plan(backend="asyncio", workers=200), waiting(200, 15e-3), 0.015),
     ("waits overlap in processes", Plan(backend="processes", workers=4), waiting(200, 15e-3), 0.75),
     ("a loop has one thread", Plan(backend="asyncio", workers=200), computing(200, 5e-3), 1.0),
-    ("climbing takes 4 rounds", Plan(backend="threads", workers=200, adaptive=True), waiting(200, 15e-3), 0.06),
+    ("climbing takes 3 rounds", Plan(backend="threads", workers=200, adaptive=True), waiting(200, 15e-3), 0.045),
 ]
 
 

@@ -123,12 +123,12 @@ def test_waiting_items_climb_towards_a_ceiling_one_by_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cpu", "gil", "workers"), [(0.05, 0.0, 80), (0.05, 1.0, 40), (0.5, 0.0, 32), (0.02, 1.0, 100)]
+    ("cpu", "gil", "workers"), [(0.05, 0.0, 80), (0.05, 1.0, 64), (0.5, 0.0, 64), (0.02, 1.0, 100)]
 )
 def test_waiting_items_get_no_more_workers_than_twice_what_the_cpu_keeps_up_with(
     cpu: float, gil: float, workers: int
 ) -> None:
-    """Two cores keep up with 2 / share items at once, one GIL with 1 / share; 32 may always be tried."""
+    """Two cores keep up with 2 / share items at once, one GIL with 1 / share; 64 may always be tried."""
     case = situation(15e-3, 1000, cpu=cpu, known={"gil_share": gil})
     assert choose(replace(case, settings=Settings(backend="threads"))).plan.workers == workers
 

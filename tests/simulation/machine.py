@@ -6,6 +6,7 @@ import functools
 import itertools
 import math
 import random
+import secrets
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
@@ -368,6 +369,7 @@ class SimulatedFunction(FunctionState):
         self._machine = machine
         self._looked_at = False
         self.witnessed = self.hinted = True
+        self.memory.code = secrets.token_hex(8)  # no other shape's function, in whatever process, is this one
 
     def traits(self, types: ArgumentTypes | None = None) -> Traits:
         if not self._looked_at:

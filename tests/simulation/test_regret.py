@@ -1,4 +1,8 @@
-"""Regret on many simulated machines: what planner and engine take, over what the best hand-picked way takes."""
+"""Regret on many simulated machines: what planner and engine take, over what the best hand-picked way takes.
+
+The goal is a regret of at most 1.25 for 95 maps of 100, of random work on random hosts. What is reached so far is
+held here, so that whatever loses some of it is named; ``python -m benchmarks.simulate`` shows where the rest is lost.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +12,43 @@ import random
 import pytest
 
 from tests.simulation.random_shapes import KINDS, random_host, random_work
-from tests.simulation.regret import COLD, SESSION, WARM, Cell, cells, percentile
+from tests.simulation.regret import COLD, SESSION, WARM, Cell, cells
 
-SHAPES = 16
-"""Of each kind."""
+SHAPES = 8
+"""Of each kind; all together take half a minute."""
+
+GOOD = 1.25
+"""The regret that is aimed at."""
+
+WITHIN = {COLD: 0.72, SESSION: 0.75, WARM: 0.78}
+"""Regime -> share of maps whose regret is good, at least. The goal is 0.95."""
+
+MEAN = {COLD: 1.25, SESSION: 1.22, WARM: 1.24}
+"""Regime -> geometric mean of the regret, at most."""
+
+MEAN_OF_KIND = {
+    "tiny": 1.03,
+    "python": 1.16,
+    "few heavy": 1.08,
+    "unpicklable": 1.19,
+    "releasing": 1.12,
+    "foreign": 1.34,
+    "payload": 1.68,
+    "memory": 1.26,
+    "threaded": 1.19,
+    "waiting": 1.62,
+    "served": 1.14,
+    "mixed": 1.37,
+    "subprocess": 1.21,
+}
+"""Kind of work -> geometric mean of the regret of three maps in a row, at most."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
 def found() -> list[Cell]:
-    """Random hosts and works of every kind; adding a kind changes none of the others."""
+    """Random hosts and works of every kind; to add a kind changes none of the others."""
     return [cell for kind in KINDS for number in range(SHAPES) for cell in _cells(kind, number)]
 
 
@@ -27,10 +57,30 @@ def _cells(kind: str, number: int) -> list[Cell]:
     return cells(random_host(rng), random_work(rng, kind), seed=number, number=number)
 
 
-def test_print(found: list[Cell]) -> None:
-    """X."""
-    for regime in (COLD, SESSION, WARM):
-        for kind in (None, *KINDS):
-            regrets = [cell.regret for cell in found if cell.regime == regime and kind in (None, cell.work.kind)]
-            mean = math.exp(sum(map(math.log, regrets)) / len(regrets))
-            print(regime, kind, round(mean, 3), [round(percentile(regrets, q), 2) for q in (0.5, 0.8, 0.9, 0.95, 1.0)])
+def _mean(group: list[Cell]) -> float:
+    return math.exp(sum(math.log(cell.regret) for cell in group) / len(group))
+
+
+def _told(group: list[Cell]) -> str:
+    """The three worst, for whoever finds a limit broken."""
+    worst = sorted(group, key=lambda cell: -cell.regret)[:3]
+    return "; ".join(
+        f"{cell.regret:.2f}: {cell.work.kind} {cell.number}, {len(cell.work)} items on {cell.host.cores} cores took "
+        f"{cell.seconds:.3g} s with {cell.tried}, and {cell.best:.3g} s with {cell.way}"
+        for cell in worst
+    )
+
+
+@pytest.mark.parametrize("regime", [COLD, SESSION, WARM])
+def test_most_maps_are_nearly_as_fast_as_the_best_hand_picked_way(found: list[Cell], regime: str) -> None:
+    """So many maps are within a quarter of the best way, and the mean of all is as low as it was."""
+    group = [cell for cell in found if cell.regime == regime]
+    assert sum(cell.regret <= GOOD for cell in group) >= WITHIN[regime] * len(group), _told(group)
+    assert _mean(group) <= MEAN[regime], _told(group)
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_no_kind_of_work_loses_more_than_it_did(found: list[Cell], kind: str) -> None:
+    """Three maps in a row of each kind lose no more than it says here."""
+    group = [cell for cell in found if cell.work.kind == kind and cell.regime == SESSION]
+    assert _mean(group) <= MEAN_OF_KIND[kind], _told(group)
