@@ -46,6 +46,7 @@ def fresh(function: Any, **hints: Any) -> Any:
     copy = type(function)(
         function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
     )
+    copy.__kwdefaults__ = function.__kwdefaults__
     copy.__module__, copy.__qualname__ = function.__module__, function.__qualname__
     return parallel(**hints)(copy)
 
@@ -130,6 +131,19 @@ def test_nothing_runs_before_a_demand_is_refused() -> None:
     with pytest.raises(UnavailableError):
         fresh(noted).map([1, 2], compiler="native")
     assert seen == []
+
+
+def test_parameters_by_name_only_are_compiled_for() -> None:
+    """Parameters after a star, with their defaults or without, and parameters before a slash."""
+
+    def scaled(x: float, /, shift: float = 1.0, *, by: float = 2.0) -> float:
+        return (x + shift) * by
+
+    function = fresh(scaled, compiler="native")
+    assert [function(1.0), function(1.0, by=3.0), function(1.0, shift=0.5)] == [4.0, 6.0, 3.0]
+    assert function.map([1.0, 2.0], by=0.5) == [1.0, 1.5]
+    [form] = function._self_state.demanded_forms._forms.values()
+    assert (form.calls, form.counters.misses) == (5, 0)
 
 
 def test_a_demanded_call_runs_compiled() -> None:

@@ -12,8 +12,8 @@ from autopar._kernel.refusal import Refused
 from autopar._kernel.types import Type
 
 
-def kernel_of(function: Callable[..., Any], types: tuple[Type, ...], *, rtol: float = 0.0) -> tuple[Kernel, str]:
-    """The kernel of a function for these types of its parameters, and its C text.
+def kernel_of(function: Callable[..., Any], types: tuple[Type, ...]) -> tuple[Kernel, str]:
+    """The kernel of a function for these types of all its parameters, and its C text.
 
     Raises
     ------
@@ -25,8 +25,10 @@ def kernel_of(function: Callable[..., Any], types: tuple[Type, ...], *, rtol: fl
 
     if type(function) is not FunctionType:
         raise NotCompiled(f"{type(function).__name__} is not in the native fragment, which takes functions made by def")
+    positional = function.__code__.co_argcount
+    by_name = dict(zip(function.__code__.co_varnames[positional:], types[positional:], strict=False))
     try:
-        kernel = lower(function, types)
+        kernel = lower(function, types[:positional], by_name)
     except Refused as refused:
         raise NotCompiled(refused.reason, refused.line) from None
     except RecursionError:

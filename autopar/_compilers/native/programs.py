@@ -21,7 +21,7 @@ def parameter_program(kernel: Kernel) -> bytes:
     pieces = []
     for index, (_, kind) in enumerate(kernel.parameters):
         flags = _WRITTEN if index in kernel.written else 0
-        if flags and kernel.may_exit_after_write:
+        if index in kernel.undo:
             flags |= _UNDO
         pieces.append(_parameter(kind, flags))
     return b"".join(pieces)

@@ -61,7 +61,7 @@ def _function(kernel: Kernel, writer: Writer) -> list[str]:
 
 def _parameter(var: Var, kernel: Kernel) -> str:
     if var.machine == "ptr":
-        return f"char *restrict {var.name}"
+        return f"char *{'restrict ' if var.name in kernel.restrict else ''}{var.name}"
     return f"{TYPES[var.machine]} {var.name}"
 
 
