@@ -350,14 +350,14 @@ def test_another_object_of_the_same_value_is_the_same_global() -> None:
     assert (function.calls, function.withdrawn) == (2, "factor has changed since it was compiled")
 
 
-@pytest.mark.parametrize("change", ["code", "defaults", "binding"])
+@pytest.mark.parametrize("change", ["code", "defaults", "keyword default", "binding"])
 def test_a_changed_callee_is_noticed(change: str) -> None:
     """A function that the kernel was compiled with must be that very function, with its code and defaults."""
 
-    def helper(x: Any, y: Any = 1) -> Any:
-        return x
+    def helper(x: Any, y: Any = 1, *, z: Any = 1) -> Any:
+        return x * z
 
-    def other(x: Any, y: Any = 1) -> Any:
+    def other(x: Any, y: Any = 1, *, z: Any = 1) -> Any:
         return -x
 
     namespace: dict[str, Any] = {"helper": helper}
@@ -369,10 +369,13 @@ def test_a_changed_callee_is_noticed(change: str) -> None:
         helper.__code__ = other.__code__
     elif change == "defaults":
         helper.__defaults__ = (2,)
+    elif change == "keyword default":
+        (helper.__kwdefaults__ or {})["z"] = 3
     else:
         namespace["helper"] = other
     assert function(4) == namespace["helper"](4)
-    assert function.withdrawn == "helper has changed since it was compiled"
+    what = "a keyword default of a function that it calls" if change == "keyword default" else "helper"
+    assert function.withdrawn == f"{what} has changed since it was compiled"
 
 
 def test_a_builtin_that_is_hidden_is_noticed() -> None:

@@ -14,7 +14,7 @@ from autopar._compilers.native.binding import as_call, bind
 from autopar._compilers.native.blocks import run_block
 from autopar._compilers.native.comparing import difference
 from autopar._compilers.native.entry import entry_of
-from autopar._compilers.native.facts import changed, rows_of
+from autopar._compilers.native.facts import changed, keyword_defaults, rows_of
 from autopar._compilers.native.loader import Library
 from autopar._compilers.native.rehearsal import Rehearsal
 from autopar._compilers.native.sampling import Sampling
@@ -91,6 +91,7 @@ class CompiledFunction:
         self.otherwise: Callable[[tuple[Any, ...]], CompiledFunction | None] | None = None
         self.call: Callable[..., Any] = function
         self._code = function.__code__
+        self._keyword_defaults = keyword_defaults(kernel)
         self.python_seconds: float | None = None
         self._distance = 1
         self._earlier = 0
@@ -174,6 +175,8 @@ class CompiledFunction:
     def still_holds(self) -> bool:
         """Whether what the kernel rests on has the value it was compiled for; if not, it is withdrawn."""
         name = changed(self.kernel)
+        if not name and any(names.get(key) is not value for names, key, value in self._keyword_defaults):
+            name = "a keyword default of a function that it calls"
         if not name and self.function.__code__ is self._code:
             self._earlier += self._entry.calls
             self._reload()

@@ -15,7 +15,14 @@ _Row = tuple[Any, str, Any, Any, Any, Any, Any, Any]
 def rows_of(kernel: Kernel, function: Callable[..., Any]) -> tuple[_Row, ...]:
     """The facts as :class:`KernelEntry` looks at them; the function's own code is the first."""
     own = _row({"": function}, "", None, None, function, *_parts(function))
-    return (own, *map(_fact_row, kernel.facts))
+    by_name = [_row(names, name, None, None, value) for names, name, value in keyword_defaults(kernel)]
+    return (own, *map(_fact_row, kernel.facts), *by_name)
+
+
+def keyword_defaults(kernel: Kernel) -> list[tuple[dict[str, Any], str, Any]]:
+    """The keyword defaults of the functions that the kernel calls, whose dicts may be changed in place: each item."""
+    found = [fact.value[3] for fact in kernel.facts if fact.by == "function" and fact.value[3]]
+    return [(names, name, value) for names in found for name, value in names.items()]
 
 
 def changed(kernel: Kernel) -> str:
