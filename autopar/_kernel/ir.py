@@ -295,6 +295,17 @@ class Kernel:
     sources: tuple[str, ...] = ()  # source text of the function and of every function compiled into it
 
     @property
+    def undo(self) -> frozenset[int]:
+        """Parameters whose elements are to be put back after a side exit.
+
+        Those that are only written need not be: Python, which runs the call anew from the same arguments, writes the
+        same values to them. It may stop short of that where NumPy's warnings raise, which the flags tell of too late.
+        """
+        if not self.may_exit_after_write:
+            return frozenset()
+        return self.written if self.float_flags else self.written & self.read
+
+    @property
     def layout(self) -> abi.Layout:
         """Where parameters and result are in the slots."""
         return abi.layout_of([kind for _, kind in self.parameters], self.result)

@@ -42,8 +42,13 @@ class _Keeper:
                     block.insert(i + 1, ir.Keep(statement.target))
                 after = self._assign(statement, after, needed)
             elif isinstance(statement, ir.If) and not self._matters(statement):
-                if write and _has_arithmetic(statement.test):
-                    block.insert(i + 1, ir.Keep(statement.test))
+                if write and _is_of_floats(statement.test):
+                    block.insert(i, ir.Keep(statement.test))
+                    after = _and(after, _names(statement.test))
+            elif isinstance(statement, ir.If) and _is_of_floats(statement.test) and self._may_merge(statement):
+                after = self._before(statement, after, write)
+                if write:
+                    block.insert(i, ir.Keep(statement.test))
             else:
                 after = self._before(statement, after, write)
         return after
@@ -62,6 +67,15 @@ class _Keeper:
             if isinstance(inner, ir.Assign) and inner.target.name in self.read:
                 return True
         return False
+
+    def _may_merge(self, statement: ir.If) -> bool:
+        """Whether both ways may come to the same thing, so that the test is left out.
+
+        In a loop that only stores or sets something, the branches would have to be the same.
+        """
+        inside = [*walk(statement.then), *walk(statement.other)]
+        leaves = any(isinstance(s, (ir.Jump, ir.Break, ir.Continue)) for s in inside)
+        return not self.loops or leaves or statement.then == statement.other
 
     def _before(self, s: ir.Statement, after: _Used, write: bool) -> _Used:
         if isinstance(s, ir.Exit):
@@ -115,6 +129,12 @@ def _has_arithmetic(expr: ir.Expr) -> bool:
         return False
     own = expr.machine in ("f64", "f32") and expr.name in _ARITHMETIC
     return own or any(map(_has_arithmetic, expr.args))
+
+
+def _is_of_floats(expr: ir.Expr) -> bool:
+    if isinstance(expr, ir.Op) and any(map(_is_of_floats, expr.args)):
+        return True
+    return expr.machine in ("f64", "f32") and not isinstance(expr, ir.Const)
 
 
 def _read(statement: ir.Statement) -> set[str]:

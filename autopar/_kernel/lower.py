@@ -83,7 +83,8 @@ class _Lowering:
         ctx.statements = lambda nodes: statements(ctx, nodes)
         ctx.assign_to = lambda target, value, node: assign_to(ctx, target, value, node)
         self.slots: list[ir.Var] = []
-        self.arrays: dict[int, list[ir.Var]] = {}
+        self.arrays: dict[int, str] = {}
+        self.inner_arrays = False  # whether there are arrays inside tuples, whose overlaps are not looked at
 
     def kernel(self, types: Sequence[t.Type], keywords: Mapping[str, t.Type]) -> ir.Kernel:
         ctx, tree = self.ctx, self.source.tree
@@ -162,7 +163,10 @@ class _Lowering:
         if isinstance(kind, t.Array):
             found = tuple(self._slot(f"{name}_s{i}", "i64") for i in range(kind.ndim))
             strides = found if kind.layout == "strided" else None
-        self.arrays[index] = [data]
+        if index >= 0:
+            self.arrays[index] = data.name
+        else:
+            self.inner_arrays = True
         argument = index if index >= 0 else None
         return Memory(kind, data, tuple(dims), strides, None, frozenset({index}), argument, True)
 
@@ -219,7 +223,7 @@ class _Lowering:
             variables={name: machine for name, machine in ctx.variables.items() if name in variables},
             slots=tuple(self.slots),
             results=tuple(results),
-            restrict=frozenset(var.name for i in arrays for var in self.arrays[i]),
+            restrict=frozenset() if self.inner_arrays and written else frozenset(self.arrays.values()),
             owners=tuple(name for name in ctx.owners if name in variables),
             exits=dict(ctx.exits),
             facts=tuple(ctx.facts.found.values()),

@@ -194,13 +194,19 @@ def _if(ctx: Context, node: ast.If) -> None:
     ctx.block += simple or [ir.If(test.expr, then, other)]
 
 
+def _grown(value: Value) -> Value:
+    """Return a list that grew as one to which nothing is appended any more."""
+    if isinstance(value, Pack):
+        return replace(value, items=tuple(map(_grown, value.items)))
+    return replace(value, capacity=None) if isinstance(value, Memory) else value
+
+
 def _return(ctx: Context, node: ast.Return) -> None:
     value = ctx.expression(node.value) if node.value is not None else Known(None, "None")
     for frame in ctx.loops:
         frame.left = True
     value = held(ctx, value)
-    if isinstance(value, Memory):
-        value = replace(value, capacity=None)  # nothing is appended any more
+    value = _grown(value)
     jump = ir.Jump(ctx.frame.label)
     ctx.frame.returns.append(Return(ctx.block, jump, value, node))
     ctx.add(jump)
