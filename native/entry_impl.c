@@ -5,6 +5,7 @@
 
 #define FEW_WORDS 64
 #define FEW_HELD 12
+#define SCRATCH_AT_MOST ((size_t)64 << 20) /* bytes that an entry keeps for undoing */
 
 /* One array or list of a call: what was taken from Python for its sake, and what must be given back. */
 typedef struct {
@@ -12,6 +13,7 @@ typedef struct {
     PyObject *list;   /* borrowed: the caller holds the arguments */
     void *data;       /* packed items of a list */
     void *before;     /* what they, or the array's, were */
+    size_t room;      /* bytes there, if they may be kept for the next call */
     Py_ssize_t shape[2];
     unsigned char kind, ndim, flags;
 } held;
@@ -159,6 +161,35 @@ is_aligned(const Py_buffer *view)
     return aligned;
 }
 
+/* Take the memory that the last call has left, if it is large enough. The GIL is held. */
+static void *
+take_scratch(autopar_scratch *scratch, size_t size, size_t *room)
+{
+    *room = size;
+    if (scratch->memory == NULL || scratch->size < size) {
+        return malloc(size);
+    }
+    void *memory = scratch->memory;
+    *room = scratch->size;
+    scratch->memory = NULL;
+    return memory;
+}
+
+static void
+give_scratch(autopar_scratch *scratch, void *memory, size_t room)
+{
+#ifdef Py_GIL_DISABLED
+    room = 0; /* two threads could take it at once */
+#endif
+    if (memory == NULL || room == 0 || room > SCRATCH_AT_MOST) {
+        free(memory);
+        return;
+    }
+    free(scratch->memory);
+    scratch->memory = memory;
+    scratch->size = room;
+}
+
 static int
 pack_array(packing *pack, unsigned char dtype, unsigned char ndim, unsigned char flags, PyObject *value)
 {
@@ -180,7 +211,7 @@ pack_array(packing *pack, unsigned char dtype, unsigned char ndim, unsigned char
         return AUTOPAR_UNFIT;
     }
     if (flags & AUTOPAR_UNDO) {
-        thing->before = malloc((size_t)view->len + 1);
+        thing->before = take_scratch(pack->kernel->scratch, (size_t)view->len + 1, &thing->room);
         if (thing->before == NULL || PyBuffer_ToContiguous(thing->before, view, view->len, 'C') < 0) {
             return unfit();
         }
@@ -469,7 +500,7 @@ let_go(packing *pack)
             PyBuffer_Release(&thing->view);
         }
         free(thing->data);
-        free(thing->before);
+        give_scratch(pack->kernel->scratch, thing->before, thing->room);
     }
     if (pack->things != pack->few) {
         free(pack->things);

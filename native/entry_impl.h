@@ -50,6 +50,12 @@ enum autopar_left {
     AUTOPAR_UNFIT = 1 << 20 /* an argument has another type or range; side exits lie between this and 0 */
 };
 
+/* Memory for undoing, kept from one call to the next: fresh pages cost more than the copy. */
+typedef struct {
+    void *memory;
+    size_t size;
+} autopar_scratch;
+
 /* What a kernel is, and what its guard looks at. All references are owned by whoever fills it in. */
 typedef struct {
     int64_t (*call)(int64_t *);
@@ -58,6 +64,7 @@ typedef struct {
     Py_ssize_t words, result_at;              /* slots, and the first of the result */
     PyObject *classes; /* tuple: the NumPy scalar class of each dtype, then numpy.ndarray; None where not needed */
     PyObject *facts;   /* tuple of tuples, see autopar_facts_hold */
+    autopar_scratch *scratch; /* whoever fills the structure in frees its memory */
 } autopar_kernel;
 
 /* Whether everything that the kernel rests on is as it was: 1, 0, or -1 with an exception set.

@@ -1,5 +1,6 @@
 #include "entry_type.h"
 
+#include <stdlib.h>
 #include <structmember.h>
 
 #include "entry_impl.h"
@@ -12,6 +13,7 @@ typedef struct {
     PyObject *miss;                /* called with what did not fit */
     PyObject *finish;              /* makes the result out of words and arguments, or None */
     PyObject *library;             /* keeps the code in memory */
+    autopar_scratch scratch;
     long long countdown;
     unsigned long long calls;
 } entry;
@@ -162,6 +164,7 @@ entry_new(PyTypeObject *type, PyObject *given, PyObject *named)
         return NULL;
     }
     self->vectorcall = entry_vectorcall;
+    self->kernel.scratch = &self->scratch;
     self->kernel.call = (int64_t (*)(int64_t *))(uintptr_t)address;
     self->parameters = Py_NewRef(parameters);
     self->result = Py_NewRef(result);
@@ -211,6 +214,7 @@ entry_dealloc(PyObject *object)
     entry *self = (entry *)object;
     PyTypeObject *type = Py_TYPE(object);
     PyObject_GC_UnTrack(object);
+    free(self->scratch.memory);
     Py_XDECREF(self->parameters);
     Py_XDECREF(self->result);
     Py_XDECREF(self->kernel.classes);

@@ -208,6 +208,22 @@ def test_a_kernel_that_leaves_has_written_nothing() -> None:
     assert function.counters.exits.total() == 1
 
 
+def test_undoing_works_again_and_again() -> None:
+    """Calls with two arrays of any sizes are undone one after the other, in memory that earlier calls have left."""
+    kind = t.Array("int64", 1)
+    body = """
+    for (int64_t i = 0; i < s[1]; i++) ((int64_t *)s[0])[i] = -1;
+    for (int64_t i = 0; i < s[4]; i++) ((int64_t *)s[3])[i] = -1;
+    return 1;
+    """
+    more: dict[str, Any] = {"written": frozenset({0, 1}), "may_exit_after_write": True}
+    function = compiled(lambda one, other: None, (kind, kind), t.Nothing(), body, **more)
+    for sizes in ((10, 20), (1000, 5), (0, 3000), (2000, 2000), (1, 1)):
+        one, other = map(np.arange, sizes)
+        function(one, other)
+        assert (one.tolist(), other.tolist()) == (list(range(sizes[0])), list(range(sizes[1])))
+
+
 def test_a_strided_array_is_undone_too() -> None:
     """The undoing of a view leaves what lies between its elements alone."""
     body = """
