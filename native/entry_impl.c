@@ -2,9 +2,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define FEW_WORDS 64
 #define FEW_HELD 12
+#define BRIEF_NS 20000    /* a thread that computes keeps the GIL for 5 ms once it has it: 250 times as long */
+#define BRIEF_IN_A_ROW 16 /* calls after which the next is taken to be brief as well */
 #define SCRATCH_AT_MOST ((size_t)64 << 20) /* bytes that an entry keeps for undoing */
 
 /* One array or list of a call: what was taken from Python for its sake, and what must be given back. */
@@ -509,6 +512,40 @@ let_go(packing *pack)
 
 /* -- the call ----------------------------------------------------------------------------------------------------- */
 
+static int64_t
+now_ns(void)
+{
+    struct timespec now;
+    timespec_get(&now, TIME_UTC);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* Run the kernel without the GIL, unless many calls before were brief: then other threads could do little meanwhile,
+ * and getting the GIL back from one that computes takes its whole switch interval. */
+static int64_t
+call_kernel(const autopar_kernel *kernel, int64_t *words)
+{
+    autopar_scratch *kept = kernel->scratch;
+    int64_t left, started = now_ns(), spent;
+    if (kept->brief >= BRIEF_IN_A_ROW) {
+        left = kernel->call(words);
+        spent = now_ns() - started;
+    }
+    else {
+        Py_BEGIN_ALLOW_THREADS;
+        left = kernel->call(words);
+        spent = now_ns() - started;
+        Py_END_ALLOW_THREADS;
+    }
+    if (spent < 0 || spent >= BRIEF_NS) {
+        kept->brief = 0;
+    }
+    else if (kept->brief < BRIEF_IN_A_ROW) {
+        kept->brief++;
+    }
+    return left;
+}
+
 static int
 run_packed(packing *pack, int64_t *words, PyObject *const *arguments, PyObject **result)
 {
@@ -521,10 +558,7 @@ run_packed(packing *pack, int64_t *words, PyObject *const *arguments, PyObject *
     if (!lists_are_apart(pack)) {
         return AUTOPAR_UNFIT;
     }
-    int64_t left;
-    Py_BEGIN_ALLOW_THREADS;
-    left = kernel->call(words);
-    Py_END_ALLOW_THREADS;
+    int64_t left = call_kernel(kernel, words);
     if (left) {
         undo(pack);
         return left > 0 && left < AUTOPAR_UNFIT ? (int)left : AUTOPAR_UNFIT;

@@ -50,10 +50,12 @@ enum autopar_left {
     AUTOPAR_UNFIT = 1 << 20 /* an argument has another type or range; side exits lie between this and 0 */
 };
 
-/* Memory for undoing, kept from one call to the next: fresh pages cost more than the copy. */
+/* What is kept from one call to the next: memory for undoing, since fresh pages cost more than the copy, and how many
+ * calls in a row were so brief that giving the GIL up would have cost more than it could give. */
 typedef struct {
     void *memory;
     size_t size;
+    int brief;
 } autopar_scratch;
 
 /* What a kernel is, and what its guard looks at. All references are owned by whoever fills it in. */

@@ -460,6 +460,30 @@ def test_other_threads_run_while_the_kernel_does() -> None:
     assert function.calls == 1
 
 
+def test_brief_calls_do_not_wait_for_the_gil_each_time(either: str) -> None:
+    """Beside a thread that computes, a call of a brief kernel takes far less than the interpreter's switch interval."""
+    if either == "twin":
+        pytest.skip("ctypes gives the GIL up at every call")
+    function = compiled(add, (INT, INT), INT, ADD)
+    over = threading.Event()
+
+    def compute() -> None:
+        while not over.is_set():
+            sum(range(100))
+
+    for number in range(100):
+        function(number, 1)
+    busy = threading.Thread(target=compute, daemon=True)
+    busy.start()
+    calls, started = 5000, time.perf_counter()
+    for number in range(calls):
+        function(number, 1)
+    spent = time.perf_counter() - started
+    over.set()
+    busy.join()
+    assert spent < calls * sys.getswitchinterval() / 5
+
+
 def test_it_is_used_from_many_threads() -> None:
     """Calls on several threads at once have each their own words."""
     function = compiled(add, (INT, INT), INT, ADD)
