@@ -25,13 +25,14 @@ class _Run:
     file: str
     native: Native
     names: dict[str, Any]
+    shared: Texts
 
     @classmethod
     def of(cls, program: Program, texts: Texts) -> _Run:
         """Load its module."""
         file = f"<{hash(program)}>"
         names = module(program.source, file)
-        return cls(program, file, Native(names["f"], texts.loaded), names)
+        return cls(program, file, Native(names["f"], texts.loaded), names, texts)
 
     def texts(self) -> dict[str, None]:
         """The C texts that the calls need."""
@@ -44,8 +45,8 @@ class _Run:
         return [
             (
                 call,
-                outcome(names["f"], arguments_of(call, names), names, self.file),
-                outcome(self.native, arguments_of(call, self.names), self.names, self.file),
+                outcome(names["f"], arguments_of(call, names), names, self.file, one_nan=True),
+                outcome(self.native, arguments_of(call, self.names), self.names, self.file, one_nan=True),
             )
             for call in self.program.calls
         ]
@@ -109,6 +110,10 @@ class Compared:
         self.admitted += any(run.native.compiled)
         for reason in {reason.partition(": ")[2] for reason in run.native.refusals}:
             self.refusals[reason] = self.refusals.get(reason, 0) + 1
+        for text in run.texts():
+            if complaint := run.shared.broken.get(text):
+                differing = True
+                self.report.append(f"{run.program}its C does not compile: {complaint}\n")
         if differing:
             self.differing.append(run.program)
 

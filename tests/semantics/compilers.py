@@ -117,7 +117,10 @@ class Native:
         if isinstance(found, Refusal):
             return found
         kernel, text = found
-        compiled = CompiledFunction(self._function, kernel, self._loaded(text), sampling=_Never())
+        try:
+            compiled = CompiledFunction(self._function, kernel, self._loaded(text), sampling=_Never())
+        except NotCompiled as refused:
+            return refused.refusal
         self._kernels[types] = compiled
         return compiled
 

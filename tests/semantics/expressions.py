@@ -15,7 +15,8 @@ from tests.semantics.forms import (
     FLOAT_LITERALS,
     INT_FORMS,
     INT_LITERALS,
-    SMALL_LITERALS,
+    SMALL_FLOATS,
+    SMALL_INTS,
 )
 from tests.semantics.tape import Tape
 
@@ -49,10 +50,18 @@ class Expressions:
         return f"{prefix}{self.made}"
 
     def integer(self, depth: int = 2) -> str:
-        return self.formed(INT_FORMS, depth) if self.grows(depth) else self.leaf("int", self.literals())
+        return (
+            self.formed(INT_FORMS, depth)
+            if self.grows(depth)
+            else self.leaf("int", self.literals(SMALL_INTS, INT_LITERALS))
+        )
 
     def real(self, depth: int = 2) -> str:
-        return self.formed(FLOAT_FORMS, depth) if self.grows(depth) else self.leaf("float", FLOAT_LITERALS)
+        return (
+            self.formed(FLOAT_FORMS, depth)
+            if self.grows(depth)
+            else self.leaf("float", self.literals(SMALL_FLOATS, FLOAT_LITERALS))
+        )
 
     def truth(self, depth: int = 2) -> str:
         if self.grows(depth) or not self.names["bool"]:
@@ -65,8 +74,16 @@ class Expressions:
         growing = self.loops and any(array.is_list for array in self.arrays)
         return self.formed(ELEMENT_FORMS_OF_LISTS if growing else ELEMENT_FORMS, depth)
 
-    def literals(self) -> tuple[str, ...]:
-        return INT_LITERALS if self.tape.likely(15) else SMALL_LITERALS
+    def literals(self, small: tuple[str, ...], all_: tuple[str, ...]) -> tuple[str, ...]:
+        return all_ if self.tape.likely(15) else small
+
+    def divisor(self, kind: str, depth: int) -> str:
+        """Zero now and then: a program ends there."""
+        if self.tape.likely(12):
+            return self.made_of(kind, depth)
+        if self.tape.likely(50):
+            return self.tape.pick(("3", "7", "-2", "-5", "10") if kind == "int" else ("2.0", "-0.3", "7.5", "1e-3"))
+        return f"(abs({self.made_of(kind, depth)}) + 1)"
 
     def grows(self, depth: int) -> bool:
         return depth > 0 and self.tape.likely(65)
@@ -89,7 +106,11 @@ class Expressions:
             "{e}": lambda: self.element(inner),
             "{x}": self.item,
             "{a}": lambda: self.array().name,
-            "{I}": lambda: self.tape.pick(self.literals()) if self.loops else self.integer(inner),
+            "{I}": lambda: (
+                self.tape.pick(self.literals(SMALL_INTS, INT_LITERALS)) if self.loops else self.integer(inner)
+            ),
+            "{d}": lambda: self.divisor("int", inner),
+            "{D}": lambda: self.divisor("float", inner),
             "{k}": lambda: (
                 self.tape.pick(("1", "3", "0", "31", "62", "63", "64", "70", "-1")) if self.tape.likely(40) else "2"
             ),

@@ -91,23 +91,31 @@ class Outcome:
     names: Any
 
 
-def described(value: Any) -> Any:
-    """Give a value as nested tuples of types and bits."""
+def described(value: Any, one_nan: bool = False) -> Any:
+    """Give a value as nested tuples of types and bits; without those that tell two NaNs apart, if `one_nan`."""
     kind = type(value)
     name = f"{kind.__module__}.{kind.__qualname__}"
     if kind is float:
-        return name, struct.pack("<d", value).hex(), repr(value)
+        return name, struct.pack("<d", math.nan if one_nan and math.isnan(value) else value).hex(), repr(value)
     if isinstance(value, np.ndarray):
-        return name, value.dtype.str, value.shape, value.flags.writeable, value.tobytes().hex(), str(value.tolist())
+        bits = _bits(value, one_nan)
+        return name, value.dtype.str, value.shape, value.flags.writeable, bits, str(value.tolist())
     if isinstance(value, np.generic):
-        return name, value.tobytes().hex(), str(value.tolist())
+        return name, _bits(value, one_nan), str(value.tolist())
     if isinstance(value, tuple | list):
-        return name, tuple(described(one) for one in value)
+        return name, tuple(described(one, one_nan) for one in value)
     if isinstance(value, dict):
-        return name, tuple((described(key), described(one)) for key, one in value.items())
+        return name, tuple((described(key, one_nan), described(one, one_nan)) for key, one in value.items())
     if isinstance(value, memoryview):
         return name, value.tobytes().hex()
     return name, repr(value)
+
+
+def _bits(value: Any, one_nan: bool) -> str:
+    if one_nan and value.dtype.kind == "f":
+        value = np.where(np.isnan(value), value.dtype.type(np.nan), value)
+    bits: bytes = value.tobytes()
+    return bits.hex()
 
 
 def memory_of(value: Any) -> Any:
@@ -117,13 +125,13 @@ def memory_of(value: Any) -> Any:
     return value
 
 
-def _state(value: Any) -> Any:
+def _state(value: Any, one_nan: bool) -> Any:
     """An argument afterwards, with the memory around it."""
     if isinstance(value, np.ndarray):
-        return described(value), described(memory_of(value))
+        return described(value, one_nan), described(memory_of(value), one_nan)
     if isinstance(value, tuple | list):
-        return type(value).__name__, tuple(_state(one) for one in value)
-    return described(value)
+        return type(value).__name__, tuple(_state(one, one_nan) for one in value)
+    return described(value, one_nan)
 
 
 def _objects(value: Any) -> list[Any]:
@@ -161,12 +169,20 @@ def module(source: str, file: str) -> dict[str, Any]:
 
 def arguments_of(expression: str, names: dict[str, Any]) -> tuple[Any, ...]:
     """Make arguments anew from the expression of a tuple, which may use the module's names."""
-    made: tuple[Any, ...] = eval(expression, {**names, "np": np, "math": math, **PRELUDE})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # np.matrix asks not to be used
+        made: tuple[Any, ...] = eval(expression, {**names, "np": np, "math": math, **PRELUDE})
     return made
 
 
-def outcome(call: Callable[..., Any], arguments: tuple[Any, ...], names: dict[str, Any], file: str) -> Outcome:
-    """Call, and describe all that can be seen of it."""
+def outcome(
+    call: Callable[..., Any], arguments: tuple[Any, ...], names: dict[str, Any], file: str, *, one_nan: bool = False
+) -> Outcome:
+    """Call, and describe all that can be seen of it.
+
+    Which NaN an operation of two NaNs gives is up to the processor and to the compiler that built CPython; with
+    `one_nan` they are all alike.
+    """
     value = shared = error = None
     with (
         warnings.catch_warnings(record=True) as warned,
@@ -175,7 +191,7 @@ def outcome(call: Callable[..., Any], arguments: tuple[Any, ...], names: dict[st
         warnings.simplefilter("always")
         try:
             result = call(*arguments)
-            value, shared = described(result), _shared(result, arguments)
+            value, shared = described(result, one_nan), _shared(result, arguments)
         except Exception as raised:
             error = _error(raised, file)
     return Outcome(
@@ -184,8 +200,8 @@ def outcome(call: Callable[..., Any], arguments: tuple[Any, ...], names: dict[st
         error,
         tuple((one.category, str(one.message)) for one in warned),
         printed.getvalue(),
-        tuple(_state(one) for one in arguments),
-        tuple((name, described(one)) for name, one in names.items() if _is_data(name, one)),
+        tuple(_state(one, one_nan) for one in arguments),
+        tuple((name, described(one, one_nan)) for name, one in names.items() if _is_data(name, one)),
     )
 
 

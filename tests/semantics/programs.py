@@ -58,7 +58,7 @@ class _Writer(Expressions):
             return self.assign()
         kind = self.tape.pick(kinds)
         name = self.tape.pick([one for one in self.names[kind] if one not in self.fixed])
-        if self.tape.likely(5):
+        if kind != "float" and self.tape.likely(5):
             self.write(f"{name} = {self.any()[1]}")
         elif kind == "int" and self.tape.likely(60):
             self.write(f"{name} {self.tape.pick(('+=', '-=', '//=', '%=', '&=', '^=', '|='))} {self.integer()}")
@@ -75,17 +75,13 @@ class _Writer(Expressions):
         return None
 
     def swap(self) -> None:
-        names = [name for name in (*self.names["int"], *self.names["float"]) if name not in self.fixed]
+        """Of one kind: a float's name that came to hold an int would let it grow without end in a loop."""
+        kind = self.tape.pick(("int", "float"))
+        names = [name for name in self.names[kind] if name not in self.fixed]
         if len(names) < 2:
             return self.assign()
-        kind = "int" if self.tape.likely(50) and len(set(self.names["int"]) - self.fixed) >= 2 else None
-        pool = [name for name in self.names["int"] if name not in self.fixed] if kind else names
-        a, b = self.tape.pick(pool), self.tape.pick(pool)
-        self.write(
-            f"{a}, {b} = {b}, {a}"
-            if a not in self.names["int"] or self.tape.likely(50)
-            else f"{a}, {b} = {b}, {a} + {b}"
-        )
+        a, b = self.tape.pick(names), self.tape.pick(names)
+        self.write(f"{a}, {b} = {b}, {a}" if self.tape.likely(50) else f"{a}, {b} = {b}, {a} + {b}")
         return None
 
     def unpack(self) -> None:
@@ -294,7 +290,7 @@ class _Writer(Expressions):
         if self.shape is None:
             self.shape = tuple(self.tape.pick(SHOWN) for _ in range(1 + self.tape.below(5)))
             self.shape = self.tape.pick((self.shape,) * 15 + ((), ("array",)))
-        kinds = self.shape if self.tape.likely(97) else (*self.shape, "int")
+        kinds = self.shape if self.tape.likely(99) else (*self.shape, "int")
         text = ", ".join(self.array().name if kind == "array" else self.shown(kind) for kind in kinds) or "None"
         self.write(f"return {text}")
 
@@ -320,9 +316,13 @@ _SELDOM = (
     _Writer.swap,
     _Writer.local_array,
     _Writer.view,
+    _Writer.swap,
+    _Writer.unpack,
+    _Writer.local_array,
+    _Writer.view,
     _Writer.slices,
 )
-SHOWN = ("int", "float", "int", "float", "bool", "element")
+SHOWN = ("int", "float", "int", "float", "bool", "int", "float", "element")
 PARAMETERS = ("int", "float", "array", "array", "int", "float", "bool", "table", "pair", "element", "list")
 
 

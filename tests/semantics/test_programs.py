@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
+from autopar._compilers.native.toolchain import compile_text
+from tests.semantics import together
 from tests.semantics.batches import Compared, compare
 from tests.semantics.programs import PROGRAMS, Program
 
@@ -26,35 +30,46 @@ WORKERS = 2
 ADMITTED_AT_LEAST = 0.3
 """Share of the programs that compiled code carries to the end in one of their calls: 0.4 when this was written."""
 
+SHRINKING_SECONDS = 60.0
+
 OPTIMISED_EVERY = 10
 """One batch in so many is compiled as users' functions are; the others with -O1, which takes a third of the time."""
 
 
 def drawn(number: int, use: Callable[[Program], None], *phases: Phase) -> None:
     """Draw the programs of a batch, always the same ones."""
-    each = seed(number)(
-        settings(
-            max_examples=PROGRAMS_IN_A_BATCH,
-            database=None,
-            deadline=None,
-            phases=phases,
-            suppress_health_check=list(HealthCheck),
-        )(given(PROGRAMS)(use))
+
+    @seed(number)
+    @settings(
+        max_examples=PROGRAMS_IN_A_BATCH,
+        database=None,
+        deadline=None,
+        phases=phases,
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
     )
+    @given(PROGRAMS)
+    def each(program: Program) -> None:
+        use(program)
+
     each()
 
 
 def shrink(number: int, differing: Iterable[Program]) -> None:
-    """Draw them again, and fail with the smallest program that differs."""
+    """Draw them again, and fail with the smallest program that differs, as far as it is found in time."""
     known = set(differing)
-    shrinking = False
+    ends = float("inf")
 
     def fails_if_it_differs(program: Program) -> None:
-        nonlocal shrinking
-        shrinking = shrinking or program in known
-        if shrinking:
-            compared = compare([program])
-            assert compared.differing == [], "\n".join(compared.report)
+        nonlocal ends
+        late = time.monotonic() > ends
+        if program not in known and (late or ends == float("inf")):
+            return
+        ends = min(ends, time.monotonic() + SHRINKING_SECONDS)
+        compared = compare([program], optimised=False)
+        if compared.differing:
+            known.add(program)
+            pytest.fail("\n".join(compared.report), pytrace=False)
 
     drawn(number, fails_if_it_differs, Phase.generate, Phase.shrink)
 
@@ -99,3 +114,18 @@ def test_random_programs_go_as_in_python(
         shrink(number, compared.differing)
         pytest.fail(f"{len(compared.differing)} programs differ, but none by itself:\n" + "\n".join(compared.report))
     assert compared.admitted >= ADMITTED_AT_LEAST * len(programs), compared.summary
+
+
+@pytest.mark.slow
+def test_a_mistake_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Floor division that rounds towards zero, planted in the C text, shows in a hundred programs."""
+    right, wrong = "q - (a % b != 0 &&", "q - (false &&"
+
+    def mistaken(text: str, *arguments: Any, **options: Any) -> bytes:
+        assert right in text
+        return compile_text(text.replace(right, wrong), *arguments, **options)
+
+    monkeypatch.setattr(together, "compile_text", mistaken)
+    programs: list[Program] = []
+    drawn(0, programs.append, Phase.generate)
+    assert compare(programs[:100], optimised=False).differing != []

@@ -11,7 +11,8 @@ from pathlib import Path
 from autopar._compilers.native.emit import FLAGS
 from autopar._compilers.native.emit.prelude import BLOCK, PRELUDE
 from autopar._compilers.native.loader import Library
-from autopar._compilers.native.toolchain import compile_text, find_toolchain
+from autopar._compilers.native.refusal import NotCompiled
+from autopar._compilers.native.toolchain import Toolchain, compile_text, find_toolchain
 
 DEADLINE = 600.0
 """Seconds for hundreds of kernels on a busy machine."""
@@ -44,21 +45,35 @@ class Texts:
 
     parts: dict[str, _Part] = field(default_factory=dict)
     wanted: dict[str, None] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
 
     def loaded(self, text: str) -> Library:
         """The library of a text; one that was not foreseen is compiled by itself."""
+        if text in self.broken:
+            raise NotCompiled(self.broken[text])
         if text not in self.parts:
             self.wanted[text] = None
             self.compile(FLAGS)
         return self.parts[text]  # type: ignore[return-value]
 
     def compile(self, flags: tuple[str, ...]) -> None:
-        """Compile all that is wanted."""
-        texts = [text for text in self.wanted if text not in self.parts]
+        """Compile all that is wanted; what the compiler refuses is kept in `broken`, with its complaint."""
+        texts = [text for text in self.wanted if text not in self.parts and text not in self.broken]
         self.wanted.clear()
+        self._compile(texts, find_toolchain().with_flags(flags))
+
+    def _compile(self, texts: list[str], toolchain: Toolchain) -> None:
         if not texts:
             return
-        content = compile_text(_together(texts), find_toolchain().with_flags(flags), deadline=DEADLINE)
+        try:
+            content = compile_text(_together(texts), toolchain, deadline=DEADLINE)
+        except NotCompiled as refused:
+            if len(texts) == 1:
+                self.broken[texts[0]] = str(refused)
+            else:
+                self._compile(texts[::2], toolchain)
+                self._compile(texts[1::2], toolchain)
+            return
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "together.so")
             path.write_bytes(content)

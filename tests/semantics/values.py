@@ -16,11 +16,12 @@ EXTREME_INTS = (
     "-2**53 - 1",
     "3037000500",
     "2**32",
-    "2**63",
-    "-2**63 - 1",
-    "2**70",
     "2**63 - 3",
+    "4611686018427387903",
+    "-4611686018427387904",
 )
+WIDE_INTS = ("2**63", "-2**63 - 1", "2**70")
+"""Past 64 bits: no compiler takes these as they are."""
 FLOATS = ("0.0", "1.0", "0.5", "-1.5", "0.1", "3.0", "-7.25", "100.0")
 EXTREME_FLOATS = (
     "-0.0",
@@ -79,7 +80,7 @@ def elements(dtype: str, extreme: bool) -> tuple[str, ...]:
     return tuple(value.replace("float('nan')", "np.nan").replace("float('inf')", "np.inf") for value in EXTREME_FLOATS)
 
 
-LAYOUTS = ("np.array",) * 9 + ("every_second", "backwards", "read_only", "misaligned")
+LAYOUTS = ("np.array",) * 20 + ("every_second", "backwards") * 3 + ("read_only", "misaligned")
 
 
 def array(tape: Tape, dtype: str, extreme: bool) -> str:
@@ -102,8 +103,11 @@ def table(tape: Tape, dtype: str, extreme: bool) -> str:
 def scalar(tape: Tape, kind: str, extreme: bool) -> str:
     """A Python scalar, now and then of a type near the one expected."""
     if extreme and not tape.below(16):
-        return tape.pick(("np.float64(0.5)", "np.int64(3)", "True", "2.5", "3", "np.float32(0.1)"))
+        floats = ("np.float64(0.5)", "np.float32(0.1)")
+        return tape.pick(floats if kind == "float" else (*floats, "np.int64(3)", "True", "2.5", "3"))
     if kind == "int":
+        if extreme and not tape.below(24):
+            return tape.pick(WIDE_INTS)
         return tape.pick(EXTREME_INTS if extreme and tape.below(2) else INTS)
     if kind == "float":
         return tape.pick(EXTREME_FLOATS if extreme and tape.below(2) else FLOATS)
