@@ -18,6 +18,7 @@ from autopar._kernel.prune import walk
 __all__ = ["keep_results"]
 
 _Used = frozenset[str] | None
+_SHORT = 64
 _ARITHMETIC = {"+", "-", "*", "/", "sqrt", "f32", "float_mod", "float_floordiv"}
 
 
@@ -30,6 +31,7 @@ class _Keeper:
     def __init__(self, whole: ir.Block) -> None:
         self.labels: dict[str, _Used] = {}
         self.loops: list[tuple[_Used, _Used]] = []  # what is used after a loop, and at its head
+        self.inside: list[ir.For | ir.Loop] = []
         self.read = {name for statement in walk(whole) for name in _read(statement)}
 
     def block(self, block: ir.Block, after: _Used, write: bool) -> _Used:
@@ -51,7 +53,25 @@ class _Keeper:
                     block.insert(i, ir.Keep(statement.test))
             else:
                 after = self._before(statement, after, write)
+                if write and isinstance(statement, ir.Store) and not self._is_lasting(statement):
+                    block.insert(i, ir.Keep(statement.value))
         return after
+
+    def _is_lasting(self, store: ir.Store) -> bool:
+        """Whether what is stored is no float, or surely not overwritten in a way that a C compiler sees.
+
+        It does not see through a loop of many rounds, each of which stores elsewhere, and once.
+        """
+        if store.value.machine not in ("f64", "f32") or isinstance(store.value, ir.Const):
+            return True
+        loop = self.inside[-1] if self.inside else None
+        if not isinstance(loop, ir.For) or _is_short(loop):
+            return False
+        inside = list(walk(loop.body))
+        if sum(isinstance(s, ir.Store) and s.base == store.base for s in inside) > 1:
+            return False
+        moving = {loop.var.name, *(s.target.name for s in inside if isinstance(s, (ir.Assign, ir.Checked, ir.Load)))}
+        return not moving.isdisjoint(_names(store.offset))
 
     def _assign(self, statement: ir.Assign, after: _Used, needed: bool) -> _Used:
         if after is None:
@@ -108,9 +128,11 @@ class _Keeper:
                 break
             head = now
         if write:
+            self.inside.append(s)
             self.loops.append((after, head))
             self.block(s.body, head, write=True)
             self.loops.pop()
+            self.inside.pop()
         return _and(head, _read(s))
 
 
@@ -129,6 +151,13 @@ def _has_arithmetic(expr: ir.Expr) -> bool:
         return False
     own = expr.machine in ("f64", "f32") and expr.name in _ARITHMETIC
     return own or any(map(_has_arithmetic, expr.args))
+
+
+def _is_short(loop: ir.For) -> bool:
+    """Whether a loop may be unrolled as a whole."""
+    if not isinstance(loop.start, ir.Const) or not isinstance(loop.stop, ir.Const):
+        return False
+    return abs(loop.stop.value - loop.start.value) <= _SHORT
 
 
 def _is_of_floats(expr: ir.Expr) -> bool:

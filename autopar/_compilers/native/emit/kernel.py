@@ -15,6 +15,7 @@ __all__ = ["FLAGS", "emit"]
 FLAGS = (
     "-std=gnu11",
     "-O3",
+    "-funroll-loops",
     "-fno-tree-slp-vectorize",  # pairs of stores that the next round's loads would wait for
     "-march=native",
     "-ffp-contract=off",
