@@ -15,6 +15,7 @@
     errors      every error and warning, with their tree
     testing     fakes for tests: a clock, a host, a pool
     _native_api the compiled parts, or their pure-Python twins
+    _user_cache where autopar's files are; _private_file: how they are kept the user's alone
 
 Stages do not know one another; imports go down this list only, and a test keeps it so.
 """

@@ -132,6 +132,9 @@ def _gil_share(traits: Traits, profile: Profile, host: Host) -> tuple[float | No
     """Share of CPU time under the GIL, and why it is thought so; None where only a trial can tell."""
     if not host.gil:
         return 0.0, "this Python has no GIL"
+    if traits.gil_seconds is not None:
+        share = min(1.0, traits.gil_seconds / max(profile.cpu_per_item, 1e-9)) if profile.items else 0.0
+        return share, "its compiled code runs without the GIL"
     if profile.gil_share is not None:
         why = profile.gil_share_why or "measured on two threads"
         return profile.gil_share, f"holds the GIL for {_percent(profile.gil_share)} of its CPU time ({why})"

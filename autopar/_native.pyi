@@ -5,3 +5,24 @@ def thread_probe() -> tuple[int, int, int, int, int]: ...
 def call_each(
     function: Callable[..., Any], iterator: Iterator[Any], count: int, out: list[Any], star: bool = False, /
 ) -> bool | BaseException: ...
+
+class KernelEntry:
+    countdown: int
+    @property
+    def calls(self) -> int: ...
+    def __init__(
+        self,
+        address: int,
+        parameters: bytes,
+        result: bytes,
+        count: int,
+        words: int,
+        result_at: int,
+        classes: tuple[Any, ...],
+        facts: tuple[tuple[Any, ...], ...],
+        miss: Callable[[int, tuple[Any, ...], dict[str, Any]], Any],
+        finish: Callable[[tuple[int, ...], tuple[Any, ...]], Any] | None,
+        library: object,
+    ) -> None: ...
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any: ...
+    def enter(self, arguments: tuple[Any, ...], /) -> tuple[int, Any]: ...

@@ -10,6 +10,7 @@
     |   +-- NotBuiltError                            this version of autopar does not have it
     |   +-- UnavailableError                         this machine lacks what it needs
     |   +-- UnsafeDemandError                        it would change the answer
+    +-- CMismatchError (also ValueError)             an own C function differs from its Python body
     +-- ItemError                                    an item could not be run to an answer
         +-- ItemTimeoutError (also TimeoutError)     it ran past ``timeout``
         +-- WorkerDiedError                          its worker process ended
@@ -18,6 +19,7 @@
     AutoparWarning (a RuntimeWarning)
     +-- PerformanceHint                              a curable reason costs over a second
     +-- StoreWarning                                 the decision log cannot be kept
+    +-- KernelMismatchWarning                        compiled code gave another result than Python, and is not used
 
 An exception raised by the user's own function is never wrapped: it arrives as itself.
 """
@@ -59,6 +61,23 @@ class UnavailableError(DemandError, RuntimeError):
 
 class UnsafeDemandError(DemandError, ValueError):
     """The demanded way would change the answer; the message names the line and the hint that allows it."""
+
+
+class CMismatchError(AutoparError, ValueError):
+    """A C function of the user's own gave another result than its Python body, which is what it should do.
+
+    The arguments then hold what the body has written to them.
+
+    Attributes
+    ----------
+    ours, python
+        What the C function gave, and what the body gave.
+    """
+
+    def __init__(self, message: str, *, ours: object = None, python: object = None) -> None:
+        super().__init__(message)
+        self.ours = ours
+        self.python = python
 
 
 class ItemError(AutoparError):
@@ -117,3 +136,10 @@ class PerformanceHint(AutoparWarning):
 
 class StoreWarning(AutoparWarning):
     """Decisions cannot be kept across processes; everything else works."""
+
+
+class KernelMismatchWarning(AutoparWarning):
+    """Compiled code gave another result than Python did for the same call; Python's was returned.
+
+    The function runs in Python from then on. Earlier results of that code are in doubt; please report it.
+    """

@@ -15,6 +15,7 @@ EXAMPLES = {  # name of the example -> the functions that it maps, and the size 
     "word_statistics": (("describe",), 60),
     "fetch_pages": (("fetch", "fetch_async"), 40),
     "hash_and_compress": (("pack",), 40),
+    "own_c": (("inside",), 60),
     "trivial": (("halve",), 10_000),
 }
 

@@ -6,6 +6,7 @@
 #include <Python.h>
 
 #include "each_impl.h"
+#include "entry_type.h"
 #include "probe_impl.h"
 
 static PyObject *
@@ -110,6 +111,7 @@ static PyMethodDef methods[] = {
 };
 
 static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, AUTOPAR_SLOT(autopar_add_entry_type)},
 #if PY_VERSION_HEX >= 0x030C0000
     {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
 #endif

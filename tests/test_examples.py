@@ -35,6 +35,7 @@ TIMES = r"plain loop [\d.]+ s, autopar [\d.]+ s: [\d.]+ "
         ("word_statistics.py", "20", r"of 20 files .*\d words of prose, reading ease \d+"),
         ("fetch_pages.py", "20", r"Fetching 20 pages .* fetch\(\) .* fetch_async\(\) "),
         ("hash_and_compress.py", "5", r"5 files .*[\d.]+ MB become [\d.]+ MB"),
+        ("own_c.py", "40", r"Mandelbrot set, 40 rows .*\d+ points are inside"),
         ("trivial.py", "1000", r"Halving 1,000 numbers .* decision: serial"),
     ],
 )
@@ -59,5 +60,6 @@ def test_the_demo_runs_all_examples_and_ends_with_the_table() -> None:
         "fetch_pages",
         "fetch_pages",
         "hash_and_compress",
+        "own_c",
         "trivial",
     ]

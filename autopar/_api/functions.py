@@ -14,7 +14,7 @@ from autopar._engine.journal import all_decisions, decision_table
 from autopar._engine.maps import map_list
 from autopar._model.calibration import Calibration
 from autopar._model.decision import Decision
-from autopar._model.hints import check_hints
+from autopar._model.hints import DECORATOR, check_hints
 from autopar.errors import HintTypeError
 
 P = ParamSpec("P")
@@ -52,7 +52,8 @@ def parallel(function: Any = None, /, **hints: Any) -> Any:
             Where items run: ``"serial"``, ``"threads"``, ``"asyncio"``, ``"processes"``. A demand: it is met or the
             call raises.
         compiler : str
-            How one call runs: ``"python"``. A demand.
+            How one call runs: ``"python"``, or ``"native"``, compiled to C. A demand; for single calls it counts
+            where it is given to the decorator or to ``options``.
         workers : int
             Most items under way at the same time.
         chunksize : int
@@ -72,6 +73,13 @@ def parallel(function: Any = None, /, **hints: Any) -> Any:
             Your word that calls may overlap on threads.
         rtol : float
             Relative rounding difference you accept from compiled code; default 0.
+        c : str
+            A C function that is called in place of the Python body: ``"path/lib.so:symbol"``. Annotations give its
+            types: ctypes types, or int, float, bool and NDArray; the body, if there is one, is what it is checked
+            against. A relative path starts at the folder of the file that defines the function.
+        c_source : str
+            The same for a C file, which is compiled when the function is first called: ``"kernel.c"``, or
+            ``"kernel.c:symbol"`` where the C function has another name.
         progress : bool or callable
             Show progress on standard error, or call back with ``(done, total)``.
 
@@ -97,7 +105,7 @@ def parallel(function: Any = None, /, **hints: Any) -> Any:
     >>> square(3), square.map(range(4))
     (9, [0, 1, 4, 9])
     """
-    hints = check_hints(hints, where="@parallel")
+    hints = check_hints(hints, where=DECORATOR)
     if function is None:
         return lambda function, /: wrap(function, hints)
     return wrap(function, hints)

@@ -12,11 +12,11 @@ from wrapt import BaseObjectProxy
 
 from autopar._api.arguments import check_buffersize, check_iterables, split_keywords
 from autopar._api.config import settings_for
-from autopar._engine.calls import sample_call, submit_call
+from autopar._engine.calls import sample_call, submit_call, target_of
 from autopar._engine.functions import FunctionState, bound_state, state_for
 from autopar._engine.journal import decisions_of, explanation
 from autopar._engine.maps import map_iterator, map_list
-from autopar._model.hints import Settings, check_hints
+from autopar._model.hints import DECORATOR, Settings, check_hints
 from autopar.errors import HintTypeError
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class Parallel(BaseObjectProxy[Callable[P, R]], Generic[P, R]):
         self._self_countdown = 1
         self._self_distance = 1
         self._self_sampling = False
+        self._self_target = target_of(self._self_state, hints.get("compiler"))
 
     # -- one call -------------------------------------------------------------------------------------------------
 
@@ -65,11 +66,18 @@ class Parallel(BaseObjectProxy[Callable[P, R]], Generic[P, R]):
         countdown = self._self_countdown - 1
         if countdown or self._self_sampling:
             self._self_countdown = countdown
-            return self.__wrapped__(*args, **kwargs)
+            return self._self_target[0](*args, **kwargs)  # type: ignore[no-any-return]
+        counted = self._self_distance
         self._self_distance = self._self_countdown = min(2 * self._self_distance, SAMPLE_AT_LEAST_EVERY)
         self._self_sampling = True  # An inner recursive call is part of this sample, not one of its own.
         try:
-            return sample_call(self._self_state, self.__wrapped__, args, kwargs)  # type: ignore[no-any-return]
+            return sample_call(  # type: ignore[no-any-return]
+                self._self_state,
+                self._self_target[0],
+                args,
+                kwargs,
+                stands_for=counted if self._self_target is self._self_state.target else None,
+            )
         finally:
             self._self_sampling = False
 
@@ -423,7 +431,7 @@ def wrap(function: Any, hints: dict[str, Any]) -> Any:
     HintTypeError
         It is not a function, method or other callable that can be decorated.
     """
-    checked = check_hints(hints, where="@parallel")
+    checked = check_hints(hints, where=DECORATOR)
     if isinstance(function, type):
         raise HintTypeError(
             f"@parallel takes a function, not the class {function.__name__}; decorate its methods, "
@@ -434,8 +442,29 @@ def wrap(function: Any, hints: dict[str, Any]) -> Any:
     inner = function.__func__ if isinstance(function, (staticmethod, classmethod)) else function
     if not callable(inner):
         raise HintTypeError(f"@parallel takes a function, not {type(function).__name__}")
+    if "c" in checked or "c_source" in checked:
+        function, checked = own_c_function(function, checked)
     kind = AsyncParallel if is_coroutine_function(inner) else Parallel
     return kind(function, checked)
+
+
+def own_c_function(function: Any, hints: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The C function that the hints put in place of a Python function's body, and the other hints.
+
+    Raises
+    ------
+    HintTypeError, HintValueError, UnavailableError
+        The function or its annotations do not fit, or the library or file cannot be used.
+    """
+    from autopar._compilers.native.own_function import OwnFunction
+
+    named = {name: hints[name] for name in ("c", "c_source") if hints.get(name) is not None}
+    rest = {name: value for name, value in hints.items() if name not in ("c", "c_source")}
+    if len(named) > 1:
+        raise HintTypeError("@parallel takes one of c and c_source, not both")
+    for hint, where in named.items():
+        function = OwnFunction(function, hint, where, rtol=rest.get("rtol", 0.0))
+    return function, rest
 
 
 def is_coroutine_function(function: Any) -> bool:

@@ -11,7 +11,7 @@ from autopar._backends.said import Keeper, Lines
 from autopar._backends.standing import standing_at
 from autopar._backends.streams import random_state_kept, seed_streams
 from autopar._model.nesting import nested_cores
-from autopar._model.work import Chunk, Emission, Failure, Job, Outcome
+from autopar._model.work import Chunk, Emission, Failure, Job, Outcome, RunsBlocks
 from autopar._native_api import NATIVE, call_each, thread_probe
 
 
@@ -47,7 +47,7 @@ def run_chunk(chunk: Chunk, *, keep: bool = False) -> Outcome:
         if job.collect or job.retries or job.seed is not None:
             _run_carefully(job, chunk, values)
         else:
-            run_each(standing_at(job.line), bind(job), iter(chunk.items), len(chunk.items), values, job.star)
+            _run_plainly(job, chunk, values)
     except BaseException as raised:
         error = raised
     finally:
@@ -64,6 +64,14 @@ def run_chunk(chunk: Chunk, *, keep: bool = False) -> Outcome:
         waits=after[3] - waits,
         emitted=emitted,
     )
+
+
+def _run_plainly(job: Job, chunk: Chunk, values: list[Any]) -> None:
+    """All items at once where the function can do that, else one by one."""
+    stand = standing_at(job.line)
+    block: RunsBlocks | None = getattr(job.function, "__autopar_block__", None)
+    if block is None or not stand(block, chunk.items, job.star, job.kwargs, values):
+        run_each(stand, bind(job), iter(chunk.items), len(chunk.items), values, job.star)
 
 
 def _run_carefully(job: Job, chunk: Chunk, values: list[Any]) -> None:

@@ -18,7 +18,7 @@ from autopar._engine.task import MapTask
 from autopar._model.learned import Learned
 from autopar._model.nesting import nested_cores
 from autopar._model.observation import Profile, Sample, Traits
-from autopar._model.plan import LOOP, Choice, Plan
+from autopar._model.plan import Choice, Plan
 from autopar._model.work import Chunk, Outcome
 from autopar._model.workload import Kind
 from autopar._plan import (
@@ -33,6 +33,9 @@ from autopar._plan import (
 
 ASSUMED_SHARE = 0.2
 """GIL share of a function that calls what releases it, where it cannot be measured. A guess; the next map measures."""
+
+COMPILED_GIL_SECONDS = 0.1e-6
+"""Seconds of the GIL that an item of a compiled block takes for its way in and out (benchmarks/native)."""
 
 WORTH_TELLING = 1.1
 """Correction of a prediction from which a decision mentions it."""
@@ -150,6 +153,8 @@ class Deciding:
     def _situation(self) -> Situation:
         task = self.task
         traits = task.traits()
+        if task.compiling.form is not None:
+            traits = replace(traits, gil_seconds=COMPILED_GIL_SECONDS)
         profile = task.profile if task.profile.items else task.remembered or task.profile
         return Situation(
             traits=traits,
@@ -163,7 +168,8 @@ class Deciding:
             threads=self._threads(traits),
             warm=task.machine.warm_workers(),
             forkable=task.machine.forkable(),
-            excluded=self.excluded,
+            excluded={**self.excluded, **task.compiling.excluded},
+            compiler=task.loop.compiler,
             ordered=task.ordered,
             costs=host_prices().costs if task.machine is THIS_MACHINE else DEFAULT_COSTS,
             corrections=self._corrections(),
@@ -231,7 +237,7 @@ class Deciding:
                 chunks.append(Chunk(job, start, items))
         if not all(task.fits(list(chunk.items)) for chunk in chunks):
             for chunk in chunks:
-                yield task.block_of(chunk, run_chunk(chunk), LOOP)
+                yield task.block_of(chunk, run_chunk(chunk), task.loop)
             return
         pool = task.machine.open(racers)
         for warmed_up in [pool.submit(Chunk(job, 0, [])) for _ in chunks]:

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from queue import Empty
 
 from autopar._engine.blocks import Block
@@ -13,7 +14,7 @@ from autopar._engine.pace import Pace
 from autopar._engine.task import MapTask, named, note_pool
 from autopar._model.observation import Sample
 from autopar._model.plan import Plan
-from autopar._model.work import Chunk, Outcome
+from autopar._model.work import Chunk, Job, Outcome
 from autopar._plan import DEFAULT_COSTS, Climb, climb_start, next_chunksize
 from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
 
@@ -67,7 +68,7 @@ class Elsewhere:
         task.scattered = True
         self._leave = leave
         self.left = False
-        self._job = task.job(max(1, task.cores // max(1, plan.workers)), elsewhere=plan.backend == "processes")
+        self._job = self._new_job(plan)
         self._pace = Pace(task.profile.seconds_per_item)
         self._in_flight: dict[Future[Outcome], Chunk] = {}
         self._done = task.machine.completions()
@@ -79,6 +80,15 @@ class Elsewhere:
         self._unsent: deque[Block] = deque()
 
     # -- keeping it filled ------------------------------------------------------------------------------------------
+
+    def renew(self) -> None:
+        """Run the following chunks with the function as it is now: compiled, or not any more."""
+        self.plan = replace(self.plan, compiler=self.task.loop.compiler)
+        self._job = self._new_job(self.plan)
+
+    def _new_job(self, plan: Plan) -> Job:
+        task = self.task
+        return task.job(max(1, task.cores // max(1, plan.workers)), elsewhere=plan.backend == "processes")
 
     def adjust(self, plan: Plan) -> None:
         """Follow a better-informed plan for the same backend."""

@@ -14,7 +14,6 @@ from autopar._engine.blocks import Block
 from autopar._engine.early import Early
 from autopar._engine.task import MapTask, pools_used
 from autopar._model.observation import Profile, Sample
-from autopar._model.plan import LOOP
 from autopar._model.work import Chunk
 from autopar._observe.meter import Meter
 from autopar._observe.witness import Witness
@@ -76,7 +75,7 @@ class Here:
         watching = source.watched
         count = 1 if probing or watching else self._size(seconds)
         start = source.taken
-        if task.careful or probing or watching:
+        if task.careful or probing or watching or task.compiling.form is not None:
             items = source.take(count)
             if not items:
                 return None
@@ -101,7 +100,7 @@ class Here:
             finally:
                 if keeper is not None:
                     block.emitted = keeper.stop()
-            task.count(LOOP, len(block.values))
+            task.count(task.loop, len(block.values))
             if not block.values and block.error is None:
                 return None
             sample = self._sample(meter, len(block.values), alone)
@@ -115,6 +114,7 @@ class Here:
         """The first item is watched in two ways: for what it changes, and for when the others need wait no longer."""
         task, item = self.task, chunk.items[0]
         task.see(item)
+        self._compile_on_demand(item)
         task.sample_item = item
         witness = self._witness(item)
         with task.machine.beside(self._ahead) if self._ahead.worth_it() else nullcontext():
@@ -128,12 +128,26 @@ class Here:
             task.state.seen_effects = witness.changes()
         return block, sample
 
+    def _compile_on_demand(self, item: Any) -> None:
+        """Where compiled code is demanded nothing runs before it is there."""
+        compiling = self.task.compiling
+        if compiling.demanded and compiling.form is None:
+            compiling.demand(item)
+            if compiling.why_not:
+                raise self.task.not_compiled()
+            self.renew()
+
+    def renew(self) -> None:
+        """Go on with the function as it is now: compiled, or not any more."""
+        self._job = self.task.job(self.task.cores)
+        self._call = bind(self._job)
+
     def go_on(self, begun: Early) -> None:
         """Count what ran before as if it had run here."""
         task, sample = self.task, begun.sample()
         task.see(begun.items[0])
         task.sample_item, task.sample_result = begun.items[0], begun.results[0]
-        task.count(LOOP, len(begun.results))
+        task.count(task.loop, len(begun.results))
         if sample is not None:
             task.profile.add(sample)
             task.worked = self.seconds = sample.wall
@@ -156,7 +170,7 @@ class Here:
             except BaseException as error:
                 block.error = error
                 task.stop(block.end)
-            task.count(LOOP, len(block.values))
+            task.count(task.loop, len(block.values))
             source.check_end()
             if block.values or block.error is not None:
                 yield block
@@ -176,7 +190,7 @@ class Here:
     def run_chunk(self, chunk: Chunk) -> Block:
         """Run given items here."""
         outcome = run_chunk(Chunk(self._job, chunk.start, chunk.items), keep=self._out_of_order)
-        return self.task.block_of(chunk, outcome, LOOP)
+        return self.task.block_of(chunk, outcome, self.task.loop)
 
     @property
     def _out_of_order(self) -> bool:

@@ -78,7 +78,7 @@ def record_map(run: MapRun, operation: str, error: BaseException | None) -> Deci
         items=items,
         workload=choice.workload if choice is not None else None,
         plan=run.plan,
-        rejected=choice.rejected if choice is not None else (),
+        rejected=task.compiling.latest(choice.rejected) if choice is not None else (),
         why=_why(run),
         predicted=run.predicted,
         actual=task.machine.now() - task.started,
@@ -86,7 +86,11 @@ def record_map(run: MapRun, operation: str, error: BaseException | None) -> Deci
         tried=tuple(task.tried),
         trials=run.trials,
         learned=run.learned,
-        notes=(*(choice.notes if choice is not None else ()), *run.experience),
+        notes=(
+            *(choice.notes if choice is not None else ()),
+            *run.experience,
+            *task.compiling.notes(chosen=choice is not None),
+        ),
         fallbacks=tuple(task.fallbacks),
         error="" if error is None else type(error).__qualname__,
     )
@@ -101,7 +105,9 @@ def _why(run: MapRun) -> str:
 
 def _serial_seconds(run: MapRun, items: int) -> float | None:
     """What the loop would have taken: the work itself if it computes, else the mean of the items that ran alone."""
-    profile = run.task.profile
+    profile, compiling = run.task.profile, run.task.compiling
+    if compiling.used:
+        return None if compiling.python_seconds is None else compiling.python_seconds * items
     if not profile.items:
         return None
     if profile.cpu_share > COMPUTES:

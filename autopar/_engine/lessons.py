@@ -150,6 +150,8 @@ def key_of(task: MapTask) -> ProfileKey:
     """Under which name a map's items are remembered; once its first item is known."""
     types = task.types
     names = "" if types is None else type_names(types.positional, types.keyword)
+    if task.loop.compiler != "python":
+        names = f"{names} as {task.loop.compiler} code"
     items: list[Any] = task.source.some() or [task.sample_item]
     return ProfileKey(task.state.memory.code, names, size_class(items, star=task.source.star))
 

@@ -24,6 +24,7 @@ from autopar._engine.task import MapTask, note_pool
 from autopar._engine.teaching import teach
 from autopar._model.decision import Trial
 from autopar._model.learned import ItemFacts
+from autopar._model.observation import Profile
 from autopar._model.plan import LOOP, Choice, Plan
 from autopar._model.work import Chunk
 
@@ -59,6 +60,7 @@ class MapRun:
         self._left_over: deque[Chunk] = deque()
         self._look_at = 0.0
         self._trials = Trials(task.machine.now)
+        self._earlier_trials: tuple[Trial, ...] = ()
         self._checked = False
         self._experience: tuple[str, ...] = ()
         self._planned_for = 0
@@ -66,7 +68,7 @@ class MapRun:
     @property
     def trials(self) -> tuple[Trial, ...]:
         """The plans that were chosen and have ended, with what was predicted and what came."""
-        return self._trials.trials
+        return self._earlier_trials + self._trials.trials
 
     @property
     def experience(self) -> tuple[str, ...]:
@@ -132,6 +134,8 @@ class MapRun:
             # Taking an item early must not be noticed, least of all if the demand is then refused.
             if self.task.source.inert and (first := self.task.source.peek()):
                 self.task.see(first[0])
+                self.task.compiling.demand(first[0])
+                self._here.renew()
             choice = self._deciding.choose()
             if settings.backend is not None or settings.timeout is not None:
                 self._adopt(choice)
@@ -150,9 +154,22 @@ class MapRun:
         """Where earlier maps have shown what such items take, the choice is made before the first one runs."""
         settings = self.task.settings
         if settings.backend is None and settings.timeout is None and settings.compiler is None:
+            if self._compiled_before():
+                return
             choice = self._deciding.choose_from_memory()
             if choice is not None:
                 self._adopt(choice)
+
+    def _compiled_before(self) -> bool:
+        """Whether the function has been compiled for such items in this process; then it is used from the first on."""
+        task = self.task
+        if not task.source.inert or not task.compiling.has_forms or not (first := task.source.peek()):
+            return False
+        task.see(first[0])
+        if not task.compiling.take_up():
+            return False
+        self._here.renew()
+        return True
 
     def _check_first_results(self, pool: Elsewhere) -> None:
         """The first results say whether the items are those that the plan was made for; if not, it is made anew."""
@@ -191,8 +208,11 @@ class MapRun:
         if here.must_wait and self.choice is None and not self.task.ended:
             # A lazy map of a function with effects runs item by item: settle once whether anything else is open to it.
             self._adopt(self._deciding.choose())
+        self._compile(here.seconds)
         credible = here.credible or self.task.settings.eager
         if here.final or not credible or self.task.ended or here.seconds < self._look_at:
+            return
+        if self.task.compiling.nearly_there:
             return
         if self.task.source.watched or self._one_wait_only():
             return
@@ -201,6 +221,43 @@ class MapRun:
         yield from self._deciding.look_closely()
         if not self.task.ended:
             self._adopt(self._deciding.choose())
+
+    def _compile(self, seconds_spent: float) -> None:
+        """Have the function compiled if that pays, and go on with it once it is."""
+        compiling = self.task.compiling
+        if compiling.dropped():
+            self.task.fallbacks.append(f"left compiled code: {compiling.why_not}")
+            self._go_on_with_another_function()
+        if self.task.ended:
+            return
+        if self._here.credible or self._elsewhere is not None:
+            compiling.consider(seconds_spent)
+        if compiling.adopt():
+            self._go_on_with_another_function()
+
+    def _go_on_with_another_function(self) -> None:
+        """Use the function as it is now, compiled or not: what was measured of the other does not hold for it."""
+        self._here.renew()
+        self._here.final = False
+        self._look_at = 0.0
+        self._forget_the_other_function()
+        pool = self._elsewhere
+        if pool is not None and pool.plan.backend == "threads":
+            pool.renew()
+            self.plan = pool.plan
+            return
+        if pool is not None:
+            self._leave("the function has been compiled, and its compiled code runs in this process")
+        self.task.profile = Profile()
+        self.plan = self.task.loop
+
+    def _forget_the_other_function(self) -> None:
+        """What was predicted and remembered of the function so far is no lesson about the one that is used now."""
+        self._trials.end(self.task.items_done)
+        self._earlier_trials += self._trials.trials
+        self._trials = Trials(self.task.machine.now)
+        self._deciding.relied_on = None
+        self.task.another_function()
 
     def _one_wait_only(self) -> bool:
         """A first item often waits where no other does, for an import or a connection: one more tells."""
@@ -224,7 +281,8 @@ class MapRun:
         # Ask again when as much again has been spent: a drift in the input is then noticed at little cost.
         self._look_at = 2 * self._here.seconds
         priced = any(rival.plan.predicted is not None and not rival.hint for rival in choice.rejected)
-        self._here.final = self.task.settings.backend == "serial" or not priced
+        settled = self.task.settings.backend == "serial" or not priced
+        self._here.final = settled and not self.task.compiling.pending
 
     def _begin(self, choice: Choice) -> None:
         self._experience = self._deciding.experience()
@@ -267,6 +325,8 @@ class MapRun:
                 self._refine(pool)
             if slower := pool.slower_than_the_loop():
                 self._leave(slower)
+            else:
+                self._compile(self.task.worked)
             if self._elsewhere is pool:
                 pool.fill()
             yield from blocks
@@ -305,7 +365,7 @@ class MapRun:
             self._deciding.excluded[self.plan.backend] = reason
         self.task.fallbacks.append(f"left {self.plan}: {reason}")
         self._elsewhere = None
-        self.plan = LOOP
+        self.plan = self.task.loop
         self._trials.end(self.task.items_done)
         self._here.final = False
         self._look_at = 0.0
@@ -314,6 +374,10 @@ class MapRun:
         task = self.task
         if self._elsewhere is not None:
             self._elsewhere.close(interrupted=interrupted)
+        elif self.plan.backend == "serial":
+            self.plan = replace(self.plan, compiler=task.loop.compiler)
+        if task.compiling.dropped():
+            task.fallbacks.append(f"left compiled code: {task.compiling.why_not}")
         self._trials.end(task.items_done)
         if not interrupted and not sys.is_finalizing():
             if {"serial", "processes"} <= {plan.backend for plan, _ in task.tried}:

@@ -13,6 +13,7 @@ from autopar import _effects
 from autopar._backends.exceptions import attributes_of
 from autopar._backends.standing import standing_at
 from autopar._engine.blocks import Block
+from autopar._engine.compiling import Compiling
 from autopar._engine.functions import ArgumentTypes, FunctionState
 from autopar._engine.lessons import OnPool, key_of
 from autopar._engine.machine import THIS_MACHINE, Machine, cores_here
@@ -22,11 +23,12 @@ from autopar._model.effects import Effect, EffectKind
 from autopar._model.hints import Settings
 from autopar._model.learned import ProfileKey
 from autopar._model.observation import Profile, Traits
-from autopar._model.plan import Plan
+from autopar._model.plan import LOOP, Plan
 from autopar._model.work import Chunk, Failure, Job, Outcome
-from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
+from autopar.errors import ItemTimeoutError, TransportError, UnavailableError, WorkerDiedError
 
 UNLIMITED = 1 << 62
+COMPILED_LOOP = Plan(compiler="native")
 
 
 class PoolsUsed(threading.local):
@@ -157,10 +159,15 @@ class MapTask:
         self.on_pool = OnPool()
         self.maps_inside = False
         self._key: ProfileKey | None = None
+        self.compiling = Compiling(self)
         self.sample_item: Any = None
         self.sample_result: Any = None
         self.started = machine.now()
         self.started_unix = time.time()
+
+    def not_compiled(self) -> UnavailableError:
+        """The error for compiled code that is demanded and cannot be had."""
+        return UnavailableError(f'compiler="native" cannot compile {self.state.name}: {self.compiling.why_not}')
 
     @property
     def best_concurrency(self) -> int | None:
@@ -187,6 +194,16 @@ class MapTask:
             self._key = key
         return key
 
+    def another_function(self) -> None:
+        """The function was compiled, or is not used compiled any more: items are measured and remembered anew."""
+        self.on_pool = OnPool()
+        self._key = None
+
+    @property
+    def loop(self) -> Plan:
+        """The loop in the caller's thread, over the function as it is or compiled."""
+        return LOOP if self.compiling.form is None else COMPILED_LOOP
+
     @property
     def demanded(self) -> bool:
         """The user named the backend."""
@@ -204,6 +221,7 @@ class MapTask:
 
     def see(self, item: Any) -> None:
         """Note the types of the first item."""
+        self.compiling.see(item)
         if not self.source.star:
             self.types = ArgumentTypes.of((item,), self.kwargs)
         elif type(item) in (tuple, list):
@@ -282,8 +300,9 @@ class MapTask:
 
     def job(self, cores: int, *, elsewhere: bool = False) -> Job:
         """What is done to each item; ``elsewhere`` adds what another process needs to find the function."""
+        compiled = None if elsewhere else self.compiling.form
         return Job(
-            self.state.function,
+            self.state.function if compiled is None else compiled,
             star=self.source.star,
             kwargs=self.kwargs,
             collect=self.collects,

@@ -28,7 +28,7 @@ ENOUGH_ITEMS, ENOUGH_SECONDS = 8, 0.1
 def teach(task: MapTask, trials: Trials, relied_on: Learned | None) -> None:
     """Learn from a map that has ended; one too short to tell anything is only kept in mind."""
     memory, profile = task.state.memory, task.profile
-    if profile.items:
+    if profile.items and task.loop.compiler == "python":
         memory.latest[type(task.sample_item)] = profile
     seconds = task.machine.now() - task.started
     if seconds < WORTH_NOTING or not profile.items or task.maps_inside:

@@ -10,6 +10,9 @@ from typing import Any, cast
 from autopar._model.plan import BACKENDS, COMPILERS
 from autopar.errors import HintTypeError, HintValueError, NotBuiltError, UnknownNameError
 
+DECORATOR = "@parallel"
+"""Where hints are written: above a function."""
+
 OnError = Callable[[Exception, Any], Any]
 ProgressCallback = Callable[[int, "int | None"], object]
 
@@ -85,6 +88,17 @@ def _seed(value: Any) -> int | str:
     return int(value.__index__())
 
 
+def _text(name: str, expected: str) -> Callable[[Any], str]:
+    def check(value: Any) -> str:
+        if not isinstance(value, str):
+            raise _wrong_type(name, value, f"a string, {expected}")
+        if not value or "\0" in value:
+            raise HintValueError(f"{name} must be {expected}, not {value!r}")
+        return value
+
+    return check
+
+
 def _rtol(value: Any) -> float:
     if isinstance(value, (bool, str)) or not hasattr(type(value), "__float__"):
         raise _wrong_type("rtol", value, "a relative tolerance from 0 up to 1")
@@ -123,7 +137,8 @@ class Hint:
     """One hint: its check, its default and its line in the reference.
 
     ``parse`` turns the text of an environment variable into a value, or raises ValueError or KeyError.
-    ``optional`` hints take None for "not set".
+    ``optional`` hints take None for "not set". ``decorator_only`` hints say what the function is, so they are given
+    where it is decorated and nowhere else.
     """
 
     name: str
@@ -132,6 +147,7 @@ class Hint:
     doc: str
     parse: Callable[[str], Any] = str
     optional: bool = False
+    decorator_only: bool = False
 
 
 HINTS: dict[str, Hint] = {
@@ -179,6 +195,22 @@ HINTS: dict[str, Hint] = {
         ),
         Hint("rtol", _rtol, 0.0, "relative rounding difference you accept from compiled code", _number_from_text),
         Hint(
+            "c",
+            _text("c", "the path of a library, a colon and a symbol"),
+            None,
+            'C function that is called in place of the Python body: "lib.so:symbol"; for the decorator only',
+            optional=True,
+            decorator_only=True,
+        ),
+        Hint(
+            "c_source",
+            _text("c_source", "the path of a C file"),
+            None,
+            "C file that holds it, compiled when it is first called; for the decorator only",
+            optional=True,
+            decorator_only=True,
+        ),
+        Hint(
             "progress",
             _progress,
             False,
@@ -213,6 +245,8 @@ def check_hints(given: Mapping[str, Any], *, where: str) -> dict[str, Any]:
         hint = HINTS.get(name)
         if hint is None:
             raise HintTypeError(f"{where} got an unknown hint {name!r}; the hints are {', '.join(HINTS)}")
+        if hint.decorator_only and where != DECORATOR:
+            raise HintTypeError(f"{where} got the hint {name!r}, which belongs to {DECORATOR}: it says what runs")
         checked[name] = None if value is None and hint.optional else hint.check(value)
     return checked
 
@@ -227,6 +261,8 @@ def hints_from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     for name, hint in HINTS.items():
+        if hint.decorator_only:
+            continue
         variable = f"AUTOPAR_{name.upper()}"
         text = environ.get(variable, "")
         if not text:

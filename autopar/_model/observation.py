@@ -68,6 +68,8 @@ class Traits:
         Other library calls; whether they release the GIL is not known.
     report
         Its effects.
+    gil_seconds
+        Seconds of an item under the GIL where that is known beforehand, as of compiled code.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Traits:
     releasing_calls: tuple[str, ...] = ()
     foreign_calls: tuple[str, ...] = ()
     report: EffectReport = field(default_factory=EffectReport)
+    gil_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

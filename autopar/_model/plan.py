@@ -118,7 +118,7 @@ COMPILERS: dict[str, Spec] = {
     spec.name: spec
     for spec in (
         Spec("python", "autopar._compilers.python", "the function as it is", runs_async=True),
-        Spec("native", None, "numeric loops, compiled to C that holds no GIL"),
+        Spec("native", "autopar._compilers.native", "numeric loops, compiled to C that holds no GIL"),
         Spec("numba", None, "NumPy-heavy numeric code, compiled without the GIL", needs=("numba",)),
         Spec("cython", None, "object-heavy Python", needs=("Cython",)),
     )
@@ -154,7 +154,7 @@ class Plan:
     adaptive: bool = False
 
     def __str__(self) -> str:
-        compiled = "" if self.compiler == "python" else f"{self.compiler} on "
+        compiled = "" if self.compiler == "python" else f"{self.compiler}, "
         if self.workers == 1 and self.backend in _SINGULAR:
             return f"{compiled}1 {_SINGULAR[self.backend]}"
         if self.backend in _SINGULAR:

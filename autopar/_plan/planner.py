@@ -360,19 +360,22 @@ def _preference(name: str, situation: Situation) -> int:
 
 def _compilers(situation: Situation) -> tuple[str, tuple[Rejected, ...]]:
     """The compiler to use, and the others with what rules them out."""
-    taken = situation.settings.compiler or "python"
+    taken = situation.settings.compiler or situation.compiler
     found = {name: compiler_barrier(name, situation) for name in COMPILERS}
     blocked = found[taken]
     if blocked is not None:
         raise blocked.error(f'compiler="{taken}" cannot compile {situation.traits.name}: {blocked.because}')
     rejected = []
     for name, barrier in found.items():
-        if name == taken:
+        if name == taken or (name == "python" and situation.settings.compiler is None):
             continue
-        because = (
-            barrier.because if barrier else "the compiler is demanded" if situation.settings.compiler else "not priced"
-        )
-        rejected.append(Rejected(Plan(compiler=name), because, "" if barrier else f'compiler="{name}"'))
+        if barrier is not None:
+            because, hint = barrier.because, ""
+        elif situation.settings.compiler is not None:
+            because, hint = f'compiler="{taken}" is demanded', f'compiler="{name}"'
+        else:
+            because, hint = "not tried", ""
+        rejected.append(Rejected(Plan(compiler=name), because, hint))
     return taken, tuple(rejected)
 
 

@@ -33,6 +33,8 @@ class Situation:
         New worker processes can be forked.
     excluded
         Backend or compiler name -> what went wrong with it earlier in this operation.
+    compiler
+        The compiler that has compiled the function in use; "python" for the function as it is.
     ordered
         Results are handed out in input order, so what items print can wait for its turn.
     costs
@@ -54,6 +56,7 @@ class Situation:
     forkable: bool = False
     excluded: Mapping[str, str] = field(default_factory=dict)
     ordered: bool = True
+    compiler: str = "python"
     costs: Costs = DEFAULT_COSTS
     corrections: Mapping[str, float] = field(default_factory=dict)
 

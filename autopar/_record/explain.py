@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from autopar._model.decision import Decision, Trial
 from autopar._model.plan import Plan, Rejected
@@ -170,6 +171,9 @@ def _plan(plan: Plan) -> str:
 
 
 def _place(plan: Plan) -> str:
+    if plan.compiler != "python":
+        code = f"as {plan.compiler} code"
+        return code if plan.backend == "serial" else f"{code} on {replace(plan, compiler='python')}"
     return "in the plain loop" if _serial(plan) else f"on {plan}"
 
 

@@ -30,7 +30,7 @@ BAD_HINTS: list[tuple[dict[str, Any], type[AutoparError], str]] = [
     ({"backend": "multiprocessing"}, NotBuiltError, "backend='multiprocessing' is planned"),
     ({"backend": "interpreters"}, NotBuiltError, "backend='interpreters' is planned"),
     ({"compiler": "numba"}, NotBuiltError, "compiler='numba' is planned but not part of this version"),
-    ({"compiler": "native"}, NotBuiltError, "compiler='native' is planned"),
+    ({"compiler": "numba"}, NotBuiltError, "compiler='numba' is planned"),
     ({"compiler": "cython"}, NotBuiltError, "compiler='cython' is planned"),
     ({"compiler": "pypy"}, UnknownNameError, "compiler='pypy' is unknown; choose one of python, native"),
     ({"workers": -1}, HintValueError, "workers must be at least 1, not -1"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import warnings
 import zlib
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from autopar import parallel
-from autopar._engine import early, teaching
+from autopar._engine import compiling, early, teaching
 from autopar._engine.ahead import Ahead
 from autopar._engine.functions import FunctionState
 from autopar._engine.journal import decision_log, new_log
@@ -43,12 +44,14 @@ COMPUTES = ItemFacts(EACH, EACH, pickles=True, bytes_in=5.0, bytes_out=5.0, gil_
 
 @pytest.fixture
 def pool(monkeypatch: pytest.MonkeyPatch) -> FakePool:
-    """Four cores, and processes run by a fake pool whose items seem to take what the stored profile says."""
+    """Four cores, no compiler, and processes run by a fake pool whose items seem to take what the profile says."""
     monkeypatch.delenv("AUTOPAR_EAGER", raising=False)
     monkeypatch.setitem(BACKENDS, "processes", replace(BACKENDS["processes"], module=fake_backend.__name__))
     monkeypatch.setattr(ThisMachine, "host", staticmethod(lambda: fake_host(4)))
     monkeypatch.setattr(Ahead, "worth_it", lambda self: False)  # on a busy machine any first item takes long
     monkeypatch.setattr(teaching, "WORTH_NOTING", 0.0)
+    monkeypatch.setattr(compiling, "CACHED_SECONDS", math.inf)
+    monkeypatch.setattr(compiling, "COMPILE_SECONDS", math.inf)
     return use(FakePool(wall=EACH))
 
 

@@ -29,7 +29,7 @@ from autopar._observe.traits import name_of
 from autopar._record import DecisionLog, Store, explain, table
 from autopar._record import store as store_module
 from autopar._record.codec import from_json, to_json
-from autopar._record.store import locate
+from autopar._user_cache import locate
 from autopar.errors import StoreWarning
 from tests.record.strategies import decisions
 
@@ -243,7 +243,7 @@ def test_the_store_lies_in_the_users_cache_folder(environ: dict[str, str], platf
 @pytest.mark.parametrize("environ", [{}, {"HOME": ""}])
 def test_without_home_the_user_database_is_asked(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """An unset or empty HOME is the one that the system has for the user."""
-    monkeypatch.setattr(store_module, "_home_of_user", lambda: "/home/known")
+    monkeypatch.setattr("autopar._user_cache._home_of_user", lambda: "/home/known")
     assert locate(environ, "linux")[0] == Path("/home/known/.cache/autopar/store.sqlite")
 
 

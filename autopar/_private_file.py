@@ -1,4 +1,4 @@
-"""A file that only its user can have written: where it is checked, and how it is made.
+"""A file or folder that only its user can have written: where it is checked, and how it is made.
 
 The folder must be this user's and writable by nobody else; then no other user can put a link or a file into it between
 the check and the use. Folders above it may be links, as a home often is.
@@ -49,13 +49,59 @@ def claim(path: Path, *, companions: tuple[str, ...] = ()) -> None:
         raise RefusedError(f"{path}: {error.strerror or error}") from error
 
 
-def _make_folders(folder: Path) -> None:
+def claim_folder(folder: Path) -> None:
+    """Make a private folder in a cache folder or in autopar's own if it is not there, and check it if it is.
+
+    Raises
+    ------
+    RefusedError
+        The folder is a link, somebody else's, writable by others or no folder, or cannot be made.
+    """
+    try:
+        _make_folders(folder, most=_MOST_FOLDERS + 1)
+        if sys.platform == "win32":
+            if folder.is_symlink() or not folder.is_dir():
+                raise RefusedError(f"{folder} is not an ordinary folder")
+            return
+        for each in (folder.parent, folder):  # who may write to the parent may put another folder in this one's place
+            _check_folder(each)
+    except OSError as error:
+        raise RefusedError(f"{folder}: {error.strerror or error}") from error
+
+
+def read_private(path: Path) -> bytes | None:
+    """The content of a file in a folder that was claimed; None if there is no such file.
+
+    Raises
+    ------
+    RefusedError
+        It is a link, somebody else's, writable by others or not an ordinary file, or cannot be read.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | _NO_LINK)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RefusedError(f"{path}: {error.strerror or error}") from error
+    with open(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise RefusedError(f"{path} is not an ordinary file")
+        if sys.platform != "win32":
+            _check(status, str(path))
+        try:
+            return file.read()
+        except OSError as error:
+            raise RefusedError(f"{path}: {error.strerror or error}") from error
+
+
+def _make_folders(folder: Path, most: int = _MOST_FOLDERS) -> None:
     missing = []
     while not os.path.lexists(folder):
         missing.append(folder)
         folder = folder.parent
-    if len(missing) > _MOST_FOLDERS:
-        raise RefusedError(f"the folder {missing[_MOST_FOLDERS]} does not exist")
+    if len(missing) > most:
+        raise RefusedError(f"the folder {missing[most]} does not exist")
     for folder in reversed(missing):
         try:
             folder.mkdir(0o700)
@@ -71,9 +117,7 @@ def _claim_on_windows(path: Path) -> None:
 
 
 def _claim(path: Path, companions: tuple[str, ...]) -> None:
-    if path.parent.is_symlink():
-        raise RefusedError(f"the folder {path.parent} is a link")
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | _NO_LINK)
+    folder = _open_folder(path.parent)
     try:
         _check(os.fstat(folder), f"the folder {path.parent}")
         if not _check_entry(folder, path):
@@ -82,6 +126,20 @@ def _claim(path: Path, companions: tuple[str, ...]) -> None:
             _check_entry(folder, path.with_name(path.name + ending))
     finally:
         os.close(folder)
+
+
+def _open_folder(folder: Path) -> int:
+    if folder.is_symlink():
+        raise RefusedError(f"the folder {folder} is a link")
+    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _NO_LINK)
+
+
+def _check_folder(folder: Path) -> None:
+    descriptor = _open_folder(folder)
+    try:
+        _check(os.fstat(descriptor), f"the folder {folder}")
+    finally:
+        os.close(descriptor)
 
 
 def _make_file(folder: int, path: Path) -> None:

@@ -1,0 +1,135 @@
+"""Exact native code: a numeric function compiled to C for the types of a call, and Python wherever that is not enough.
+
+============= =======================================================================================================
+frontend      a function and types into a kernel and its C text, or why not
+toolchain     the system's compiler: found, run within a deadline, its failures put in words
+cache         compiled objects on disk
+loader        from C text to code in memory, through the cache or the compiler
+programs      a kernel's types as the little programs that pack and unpack
+entry         the callable: guard, pack, call without the GIL, undo or unpack
+facts         what a kernel rests on besides its arguments
+binding       from a call as written to the values of the parameters, and their types
+results       results in memory of the kernel's own
+compiled      `CompiledFunction`: counts, compares with Python, withdraws
+sampling      which calls are compared with Python
+rehearsal     copies of arguments for that
+comparing     whether two results are the same
+blocks        many items of a map in one call
+refusal       why something is not compiled
+annotations   C types out of annotations, for users' own C functions
+own_function  users' own C functions
+============= =======================================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from autopar._compilers.native.refusal import NotCompiled, Refusal
+
+if TYPE_CHECKING:
+    from autopar._compilers.native.compiled import CompiledFunction
+    from autopar._kernel.types import Type
+
+__all__ = [
+    "NotCompiled",
+    "Refusal",
+    "as_call",
+    "compile_for",
+    "compile_function",
+    "remember",
+    "signature",
+    "was_worth_compiling",
+]
+
+
+def compile_function(
+    function: Callable[..., Any],
+    args: tuple[Any, ...] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    *,
+    deadline: float | None = None,
+) -> CompiledFunction | Refusal:
+    """Compile a function for the types of one call.
+
+    Parameters
+    ----------
+    function
+        A plain Python function.
+    args, kwargs
+        The call. Only its types count, and it is not made.
+    deadline
+        Seconds that the compiler may take; 30 if left out.
+
+    Returns
+    -------
+    CompiledFunction or Refusal
+        A callable that gives what the function gives, faster for calls of these types; or why there is none.
+
+    Examples
+    --------
+    >>> from autopar._compilers.native import compile_function
+    >>> def triple(number):
+    ...     return 3 * number
+    >>> compile_function(triple, ({},))
+    Refusal(reason="a parameter's value is not of a type of the native fragment: dict", line=None)
+    """
+    kinds = signature(function, args, kwargs or {})
+    return kinds if isinstance(kinds, Refusal) else compile_for(function, kinds, deadline=deadline)
+
+
+def as_call(function: Callable[..., Any], bound: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The values of all parameters as a call: those to be passed by position, and those by name."""
+    from autopar._compilers.native.binding import as_call
+
+    return as_call(function, bound)
+
+
+def signature(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> tuple[Type, ...] | Refusal:
+    """The types of a call's parameters, or why native code takes no such call."""
+    from autopar._compilers.native.binding import bind, types_of
+    from autopar._kernel.types import type_of
+
+    bound = bind(function, args, kwargs)
+    if bound is None:
+        return Refusal("the call does not fit the function's parameters, or they are not all named")
+    kinds = types_of(bound)
+    if kinds is None:
+        other = next(value for value in bound if type_of(value) is None)
+        return Refusal(f"a parameter's value is not of a type of the native fragment: {type(other).__name__}")
+    return kinds
+
+
+def remember(function: Callable[..., Any], types: tuple[Type, ...]) -> None:
+    """Note for later processes that the function was worth compiling for these types."""
+    from autopar._compilers.native.cache import ObjectCache, function_key
+
+    ObjectCache.from_environment().remember(function_key(function, types))
+
+
+def was_worth_compiling(function: Callable[..., Any], types: tuple[Type, ...]) -> bool:
+    """Whether an earlier process compiled it for these types, so that its object is likely to be in the cache."""
+    from autopar._compilers.native.cache import ObjectCache, function_key
+
+    return ObjectCache.from_environment().remembers(function_key(function, types))
+
+
+def compile_for(
+    function: Callable[..., Any], types: tuple[Type, ...], *, deadline: float | None = None
+) -> CompiledFunction | Refusal:
+    """Compile a function for these types of its parameters; as :func:`compile_function` otherwise."""
+    from autopar._compilers.native.compiled import CompiledFunction
+    from autopar._compilers.native.emit import FLAGS
+    from autopar._compilers.native.frontend import kernel_of
+    from autopar._compilers.native.loader import load
+    from autopar._compilers.native.toolchain import DEADLINE
+
+    try:
+        kernel, text = kernel_of(function, types)
+        library = load(text, flags=FLAGS, deadline=DEADLINE if deadline is None else deadline)
+        return CompiledFunction(function, kernel, library)
+    except NotCompiled as refused:
+        return refused.refusal

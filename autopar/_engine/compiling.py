@@ -1,0 +1,233 @@
+"""One map's way to compiled code: when compiling pays, what came of it, and why not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from autopar._compilers.native import Refusal
+from autopar._engine.native import CACHED_SECONDS, COMPILE_SECONDS, Forms, types_of_call
+from autopar._model.effects import EffectKind
+
+if TYPE_CHECKING:
+    from autopar._compilers.native.compiled import CompiledFunction
+    from autopar._engine.task import MapTask
+    from autopar._kernel.types import Type
+    from autopar._model.plan import Rejected
+
+AT_HAND = 0.025
+"""Seconds that a map stays in the loop for an object that may be in the cache: loading one takes less
+(benchmarks/native), and opening a pool as long."""
+
+_COMPILABLE_EFFECTS = frozenset({EffectKind.WRITES_ARGUMENT, EffectKind.UNKNOWN})
+"""Effects that a function may have and still be worth a look: native code writes to arguments in place, and may know
+the calls that the effect analysis cannot see into."""
+
+
+_NONE = object()
+
+
+class Compiling:
+    """Decides for one map whether its function is compiled, and keeps what came of it.
+
+    Attributes
+    ----------
+    why_not
+        Why the map's function is not compiled, for the decision; empty while nothing speaks against it.
+    form
+        The compiled function in use, or None.
+    python_seconds
+        Seconds of an item in Python, where that is known.
+    """
+
+    def __init__(self, task: MapTask) -> None:
+        self.task = task
+        self.form: CompiledFunction | None = None
+        self.why_not = ""
+        self._item: Any = _NONE
+        self._found: tuple[Type, ...] | None = None
+        self._types: tuple[Type, ...] | None = None
+        self._cost = min(CACHED_SECONDS, COMPILE_SECONDS)
+        self._since: float | None = None
+        self._asked = False
+        self._used: CompiledFunction | None = None
+        self.python_seconds: float | None = None
+        self._left_before: Counter[tuple[int, str]] = Counter()
+        settings = task.settings
+        self.demanded = settings.compiler == "native"
+        if settings.compiler not in (None, "native"):
+            self.why_not = f'compiler="{settings.compiler}" is demanded'
+        elif settings.backend not in (None, "serial", "threads"):
+            self.why_not = f'backend="{settings.backend}" is demanded, which runs the function as it is'
+        elif settings.eager and not self.demanded:
+            self.why_not = "AUTOPAR_EAGER asks for a backend, whatever that gains"
+
+    def see(self, item: Any) -> None:
+        """Note the first item: its types are those to compile for."""
+        if self._item is _NONE:
+            self._item = item
+
+    @property
+    def pending(self) -> bool:
+        """The compiler is at work for this map."""
+        return self._types is not None and self.form is None and self._forms.pending(self._types)
+
+    @property
+    def nearly_there(self) -> bool:
+        """The compiler has just been asked: what it has in its cache will be there at once."""
+        return self.pending and self._since is not None and self.task.machine.now() - self._since < AT_HAND
+
+    def demand(self, item: Any) -> None:
+        """Compile for a first item now, since compiled code is demanded; what stands against it is in ``why_not``."""
+        if not self.demanded or self.form is not None or self.why_not:
+            return
+        found = self._find_types(item)
+        form = found if isinstance(found, Refusal) else self._forms.now(found)
+        if isinstance(form, Refusal):
+            self.why_not = str(form)
+        else:
+            self._use(form)
+
+    def consider(self, seconds_spent: float) -> None:
+        """Begin to compile if the time spent, or the time that is left, exceeds what that costs."""
+        if self.form is not None or self._types is not None or self.why_not:
+            return
+        task = self.task
+        remaining = task.source.remaining
+        left = seconds_spent if remaining is None else remaining * task.profile.seconds_per_item
+        if left < self._cost:
+            return
+        if self._found is None:
+            self._asked = True
+            if blocked := self._not_a_candidate():
+                self.why_not = blocked
+                return
+            found = self._find_types(self._item)
+            if isinstance(found, Refusal):
+                self.why_not = str(found)
+                return
+            self._found, self._cost = found, self._forms.cost(found)
+            if left < self._cost:
+                return
+        self._types, self._since = self._found, task.machine.now()
+        self._forms.begin(self._found)
+
+    @property
+    def has_forms(self) -> bool:
+        """The function has been compiled in this process, for some types."""
+        return self.task.state.forms.some
+
+    def take_up(self) -> bool:
+        """Take a form that an earlier map or call has had compiled for the first item's types; True if there is one."""
+        if self.form is not None or self.why_not or self._item is _NONE:
+            return False
+        found = self._find_types(self._item)
+        form = found if isinstance(found, Refusal) else self._forms.known(found)
+        if form is None or isinstance(form, Refusal):
+            return False
+        self._types = self._found = found  # type: ignore[assignment]
+        self._use(form)
+        return True
+
+    def adopt(self) -> bool:
+        """Take the compiled function if it has become ready; True if it just has."""
+        if self._types is None or self.form is not None or self.why_not:
+            return False
+        form = self._forms.known(self._types)
+        if form is None:
+            return False
+        if isinstance(form, Refusal):
+            self.why_not = str(form)
+            return False
+        self._check_sample(form)
+        if form.withdrawn:
+            self.why_not = form.withdrawn
+            return False
+        self._use(form)
+        return True
+
+    def dropped(self) -> bool:
+        """Whether the compiled function in use was withdrawn since; the rest then runs in Python."""
+        if self.form is None or not self.form.withdrawn:
+            return False
+        self.why_not, self.form = self.form.withdrawn, None
+        return True
+
+    @property
+    def excluded(self) -> dict[str, str]:
+        """What the planner must not take, and why: native code where there is none, else what cannot have it."""
+        if self.form is not None:
+            return {"processes": "the compiled code runs in this process"}
+        return {} if self.demanded and not self.why_not else {"native": self.reason}
+
+    @property
+    def reason(self) -> str:
+        """Why the map is not compiled, in words."""
+        if self.why_not:
+            return self.why_not
+        if self.pending:
+            return "it was still being compiled"
+        return f"too little is left to repay compiling, which takes about {COMPILE_SECONDS:g} s"
+
+    def latest(self, rejected: tuple[Rejected, ...]) -> tuple[Rejected, ...]:
+        """The planner's rows with what has become known of native code since the choice was made."""
+        rows = (replace(row, because=self.reason) if row.plan.compiler == "native" else row for row in rejected)
+        return tuple(row for row in rows if self._used is None or row.plan.compiler != "native" or self.why_not)
+
+    @property
+    def used(self) -> bool:
+        """Compiled code has run items of this map."""
+        return self._used is not None
+
+    def notes(self, *, chosen: bool) -> tuple[str, ...]:
+        """What the decision should say besides its rows; where nothing was ``chosen`` there are no rows."""
+        found = [] if chosen or self._used is not None or not self._asked else [f"not compiled: {self.reason}"]
+        used = self._used
+        if used is not None:
+            left = used.counters.exits - self._left_before
+            found += [f"{used.types_text}: {note}" for note in used.notes]
+            found += [
+                f"{times:,} items left the compiled code at line {line}: {why}" for (line, why), times in left.items()
+            ]
+        return tuple(found)
+
+    def _use(self, form: CompiledFunction) -> None:
+        known = self.task.profile if self.task.profile.items else self.task.remembered
+        if known is not None:
+            form.python_seconds = known.seconds_per_item
+        self.python_seconds = form.python_seconds
+        self.form = self._used = form
+        self._left_before = form.counters.exits.copy()
+        self.task.another_function()
+
+    @property
+    def _forms(self) -> Forms:
+        state = self.task.state
+        return state.demanded_forms if self.demanded else state.forms
+
+    def _find_types(self, item: Any) -> tuple[Type, ...] | Refusal:
+        args = tuple(item) if self.task.source.star and isinstance(item, tuple) else (item,)
+        return types_of_call(self.task.state.function, args, self.task.kwargs)
+
+    def _not_a_candidate(self) -> str:
+        """Why there is no use in asking the compiler, or an empty string."""
+        traits = self.task.traits()
+        if traits.is_async or traits.is_generator:
+            return "coroutines and generators are not in the native fragment"
+        if self._item is _NONE:
+            return "no item has been seen yet"
+        foreign = [effect for effect in traits.report.effects if effect.kind not in _COMPILABLE_EFFECTS]
+        return str(foreign[0]) if foreign else ""
+
+    def _check_sample(self, form: CompiledFunction) -> None:
+        """Compare with the item that ran first in Python: its result is there already, and costs nothing."""
+        from autopar._compilers.native.comparing import difference
+
+        task = self.task
+        if not form.pure or task.collects or task.sample_item is not self._item:
+            return
+        args = task.sample_item if task.source.star else (task.sample_item,)
+        found = difference(form(*args, **task.kwargs), task.sample_result)
+        if found and not form.withdrawn:
+            form.mismatch(found)

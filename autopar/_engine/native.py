@@ -1,0 +1,162 @@
+"""What is known of one function's compiled forms: for which types there is one, or why not, and what is being compiled.
+
+Compiling runs on a daemon thread, so that neither a call nor a map waits for it, unless compiled code is demanded.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from autopar._compilers.native import Refusal, as_call, compile_for, remember, signature, was_worth_compiling
+from autopar.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from autopar._compilers.native.compiled import CompiledFunction
+    from autopar._kernel.types import Type
+
+COMPILE_SECONDS = 0.15
+"""What compiling a function costs: a small kernel takes gcc 0.08 to 0.14 s on a core (benchmarks/native). A function is
+compiled once it has cost as much, or is predicted to: then all of it never costs more than twice the best in hindsight
+(ski rental: Karlin et al., Competitive snoopy caching, Algorithmica 3, 1988)."""
+
+CACHED_SECONDS = 0.01
+"""What it costs where the object is in the cache: reading the function and loading (benchmarks/native)."""
+
+MOST_FORMS = 8
+"""Combinations of types that one function is compiled for: each takes a compilation, and a guard that misses."""
+
+
+class Forms:
+    """The compiled forms of one function.
+
+    Parameters
+    ----------
+    function
+        The Python function.
+    demanded
+        For messages the function's name, where its compiled code is demanded: what it cannot be compiled for then
+        raises. Otherwise it runs in Python.
+    """
+
+    def __init__(self, function: Callable[..., Any], *, demanded: str = "") -> None:
+        self.function = function
+        self._demanded = demanded
+        self._forms: dict[tuple[Type, ...], CompiledFunction | Refusal] = {}
+        self._pending: dict[tuple[Type, ...], int] = {}
+        self._remembered: dict[tuple[Type, ...], bool] = {}
+
+    @property
+    def some(self) -> bool:
+        """Some form is there."""
+        return any(not isinstance(form, Refusal) for form in self._forms.values())
+
+    def cost(self, types: tuple[Type, ...]) -> float:
+        """Seconds that compiling for these types is expected to take."""
+        if types not in self._remembered:
+            self._remembered[types] = was_worth_compiling(self.function, types)
+        return min(CACHED_SECONDS, COMPILE_SECONDS) if self._remembered[types] else COMPILE_SECONDS
+
+    def known(self, types: tuple[Type, ...]) -> CompiledFunction | Refusal | None:
+        """The form for these types, why there is none, or None while it is not known."""
+        form = self._forms.get(types)
+        if form is None or isinstance(form, Refusal):
+            return form
+        return Refusal(form.withdrawn) if form.withdrawn else form
+
+    def pending(self, types: tuple[Type, ...]) -> bool:
+        """Whether a form for these types is being compiled by this process."""
+        return self._pending.get(types) == os.getpid()
+
+    def now(self, types: tuple[Type, ...]) -> CompiledFunction | Refusal:
+        """The form for these types, compiled at once where it is not."""
+        form = self.known(types)
+        if form is None:
+            form = self._compile(types)
+        return form
+
+    def begin(
+        self, types: tuple[Type, ...], *, then: Callable[[CompiledFunction], None] | None = None
+    ) -> CompiledFunction | Refusal | None:
+        """The form for these types, or None where its compilation has begun on another thread."""
+        form = self.known(types)
+        if form is not None or self.pending(types):
+            return form
+        if len(self._forms) >= MOST_FORMS:
+            return Refusal(f"it is compiled for {MOST_FORMS} combinations of types already")
+        self._pending[types] = os.getpid()
+
+        def work() -> None:
+            made = self._compile(types)
+            if then is not None and not isinstance(made, Refusal):
+                then(made)
+
+        thread = threading.Thread(target=work, name="autopar-compiler", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # the system refuses more threads
+            self._pending.pop(types, None)
+            return Refusal(f"no thread is left to compile on: {error}")
+        return None
+
+    def demand(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> CompiledFunction:
+        """The form for the types of a call, compiled at once.
+
+        Raises
+        ------
+        UnavailableError
+            There is none; the message says why, with the line.
+        """
+        types = types_of_call(self.function, args, kwargs)
+        form = types if isinstance(types, Refusal) else self.now(types)
+        if isinstance(form, Refusal):
+            raise UnavailableError(f'compiler="native" cannot compile {self._demanded}: {form}')
+        return form
+
+    def _for_others(self, values: tuple[Any, ...]) -> CompiledFunction | None:
+        """The form for the types of these values of all parameters, which are others than those of the form at hand."""
+        if self._demanded:
+            return self.demand(*as_call(self.function, values))
+        types = types_of_call(self.function, *as_call(self.function, values))
+        form = None if isinstance(types, Refusal) else self.begin(types)
+        return None if isinstance(form, Refusal) else form
+
+    def _compile(self, types: tuple[Type, ...]) -> CompiledFunction | Refusal:
+        try:
+            form = compile_for(self.function, types)
+            if not isinstance(form, Refusal):
+                form.otherwise = self._for_others
+                remember(self.function, types)
+        except Exception as error:  # a mistake of ours: the function runs in Python, and the reason is on record
+            form = Refusal(f"autopar's compiler has failed with {type(error).__name__}; please report it")
+        form = self._forms.setdefault(types, form)
+        self._pending.pop(types, None)
+        return form
+
+
+class DemandedCall:
+    """A function whose calls run compiled, or raise."""
+
+    def __init__(self, forms: Forms) -> None:
+        self._forms = forms
+        self._form: CompiledFunction | None = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        form = self._form
+        if form is None:
+            form = self._form = self._forms.demand(args, kwargs)
+        return form.call(*args, **kwargs)
+
+
+def types_of_call(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> tuple[Type, ...] | Refusal:
+    """The types that a call would be compiled for, or why it would not."""
+    if type(function) is not FunctionType:
+        return Refusal(f"native code is made of functions written with def, not of a {type(function).__name__}")
+    return signature(function, args, kwargs)

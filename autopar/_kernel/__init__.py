@@ -1,0 +1,31 @@
+"""Kernels: a numeric function and the types of a call, as a small typed form that can be compiled exactly.
+
+One idea a file, in the order of the work:
+
+================ ====================================================================================================
+`types`          the types of arguments, values and results
+`abi`            how a compiled kernel is called
+`ir`             the typed intermediate form, and `Kernel`
+`lower`          from a function and types to its kernel
+`source`         from a function to its checked syntax tree;  `names`: what its free names mean, as facts to guard
+`context`        the desk: statements so far, state, exits, what was learned
+`value`          what an expression is worth;  `interval`: what an integer can be;  `promotion`: NEP 50
+`state`          what is known of the variables, and how paths are joined;  `variables`: assigning and reading them;
+                 `constraints`: what tests say of them
+`statements`     statements;  `loops`: to a fix-point;  `sequences`: what they run over
+`expressions`    expressions;  `arithmetic`, `comparison`: operators;  `indexing`: elements and their checks
+`building`       new arrays and lists;  `comprehensions`;  `reductions`: sum, min, max, any, all
+`calls`          calls;  `helpers`: of the user's functions;  `mathematics`: of math;  `numpy_calls`: of NumPy
+`prune`          which variables are used
+`refusal`        why not
+================ ====================================================================================================
+"""
+
+from __future__ import annotations
+
+from autopar._kernel.ir import Kernel
+from autopar._kernel.lower import lower
+from autopar._kernel.refusal import Refused
+from autopar._kernel.types import type_of
+
+__all__ = ["Kernel", "Refused", "lower", "type_of"]

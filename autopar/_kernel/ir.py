@@ -1,0 +1,311 @@
+"""The typed intermediate form: C-like expressions and statements, and the kernel that they make up.
+
+Expressions are pure: they read local variables and nothing else. Loads from memory and checked operations are
+statements that assign to a variable, so that their order is the source's order.
+
+A machine type is "i64", "u64", "f64", "f32", "bool", "ptr" (address of bytes) or "own" (reference to a local buffer).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from autopar._kernel import abi
+from autopar._kernel.types import Type
+
+__all__ = [
+    "Assign",
+    "Block",
+    "Break",
+    "Call",
+    "Checked",
+    "Comment",
+    "Const",
+    "Continue",
+    "Exit",
+    "ExitIf",
+    "Expr",
+    "Fact",
+    "For",
+    "Grow",
+    "If",
+    "Jump",
+    "Keep",
+    "Kernel",
+    "Label",
+    "Load",
+    "Loop",
+    "New",
+    "Op",
+    "Statement",
+    "Store",
+    "Var",
+]
+
+
+@dataclass(frozen=True)
+class Expr:
+    """A pure expression of a machine type."""
+
+    machine: str
+
+
+@dataclass(frozen=True)
+class Const(Expr):
+    """A number."""
+
+    value: int | float | bool
+
+
+@dataclass(frozen=True)
+class Var(Expr):
+    """A local variable of the kernel."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Op(Expr):
+    """An operation that cannot fail: a C operator, or a function of the prelude by its name."""
+
+    name: str
+    args: tuple[Expr, ...]
+
+
+@dataclass
+class Assign:
+    """Set a variable."""
+
+    target: Var
+    value: Expr
+
+
+@dataclass
+class Checked:
+    """Set a variable to the result of a function of the prelude, or leave if that says it cannot do it exactly."""
+
+    name: str
+    target: Var
+    args: tuple[Expr, ...]
+    exit: int
+
+
+@dataclass
+class Call:
+    """Do something of the prelude that gives no value, such as releasing a buffer."""
+
+    name: str
+    args: tuple[Expr, ...]
+
+
+@dataclass
+class Load:
+    """Set a variable to the element of a dtype at base[offset], which counts bytes if `bytewise`, else elements."""
+
+    target: Var
+    dtype: str
+    base: Expr
+    offset: Expr
+    bytewise: bool = False
+    indexes: tuple[tuple[Expr, Expr], ...] = ()  # the indexes that make the offset, with the length that each is below
+
+
+@dataclass
+class Store:
+    """Write an element; the value is in the element's range already."""
+
+    dtype: str
+    base: Expr
+    offset: Expr
+    value: Expr
+    bytewise: bool = False
+    shared: bool = False  # whether the memory may be an argument's
+
+
+@dataclass
+class New:
+    """Allocate a buffer of `count` elements of `size` bytes, each zero if `zero`; leave if there is no memory."""
+
+    owner: Var
+    data: Var
+    count: Expr
+    size: int
+    zero: bool
+    exit: int
+
+
+@dataclass
+class Grow:
+    """Make room for one more element in a buffer that has `capacity` of them; leave if there is no memory."""
+
+    owner: Var
+    data: Var
+    length: Var
+    capacity: Var
+    size: int
+    exit: int
+
+
+@dataclass
+class If:
+    """Two branches, either of which may be empty."""
+
+    test: Expr
+    then: Block
+    other: Block
+
+
+@dataclass
+class Loop:
+    """Repeat for ever, until a jump leaves it; each round is to take its time if `paced` (see `counters`)."""
+
+    body: Block
+    paced: bool = False
+
+
+@dataclass
+class For:
+    """Count `var` from `start` while it is below `stop`, or above it if `down`; the body leaves `var` alone."""
+
+    var: Var
+    start: Expr
+    stop: Expr
+    step: Expr
+    body: Block
+    down: bool = False
+
+
+@dataclass
+class Break:
+    """Leave the innermost loop."""
+
+
+@dataclass
+class Continue:
+    """Go on with the innermost loop's next round."""
+
+
+@dataclass
+class Jump:
+    """Go to a label further down."""
+
+    label: str
+
+
+@dataclass
+class Label:
+    """A place to jump to."""
+
+    name: str
+
+
+@dataclass
+class Exit:
+    """Leave through a side exit."""
+
+    number: int
+
+
+@dataclass
+class ExitIf:
+    """Leave through a side exit if the test holds; one for overflow may be left through earlier than need be."""
+
+    test: Expr
+    number: int
+    overflow: bool = False
+
+
+@dataclass
+class Keep:
+    """Have a value computed although nothing uses it."""
+
+    value: Expr
+
+
+@dataclass
+class Comment:
+    """A line of the source, for the reader of the C text."""
+
+    text: str
+
+
+Statement = (
+    Assign
+    | Checked
+    | Call
+    | Load
+    | Store
+    | New
+    | Grow
+    | If
+    | Loop
+    | For
+    | Break
+    | Continue
+    | Jump
+    | Label
+    | Exit
+    | ExitIf
+    | Keep
+    | Comment
+)
+Block = list[Statement]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something that the kernel rests on and that a guard has to look at again before each entry.
+
+    `now()` gives the current value, or raises; the fact holds while that is the very object `value` (`by` "identity"),
+    or a number of the same type and value (`by` "value"), or a function whose `__code__`, `__defaults__` and
+    `__kwdefaults__` also are what they were (`by` "function": `value` is then (function, code, defaults, kwdefaults)).
+    """
+
+    name: str
+    by: str
+    value: Any
+    now: Callable[[], Any] = field(compare=False, repr=False)
+    namespace: Any = field(default=None, compare=False, repr=False)
+
+
+@dataclass
+class Kernel:
+    """A function specialised for argument types, in typed form, with all that a caller has to know about it."""
+
+    name: str
+    file: str
+    line: int
+    parameters: tuple[tuple[str, Type], ...]
+    result: Type
+    body: Block
+    variables: dict[str, str]  # machine type of each local variable
+    slots: tuple[Var, ...]  # the variables that the parameter slots are loaded into, in order
+    results: tuple[Var, ...]  # the variables that the result slots are stored from, in order
+    restrict: frozenset[str]  # pointer variables that alias no other parameter
+    owners: tuple[str, ...]  # variables that hold buffers, released at the end
+    exits: dict[int, tuple[int, str]]  # side exit -> (line, reason)
+    facts: tuple[Fact, ...]
+    written: frozenset[int]  # parameters whose elements may be written
+    read: frozenset[int]  # parameters whose elements may be read
+    may_exit_after_write: bool
+    float_flags: bool  # NumPy would warn of overflow, division or an invalid operation: those are side exits
+    overlaps: tuple[tuple[int, int], ...] = ()  # pairs of array parameters that must not overlap, or else exit 1
+    sources: tuple[str, ...] = ()  # source text of the function and of every function compiled into it
+
+    @property
+    def undo(self) -> frozenset[int]:
+        """Parameters whose elements are to be put back after a side exit.
+
+        Those that are only written need not be: Python, which runs the call anew from the same arguments, writes the
+        same values to them. It may stop short of that where NumPy's warnings raise, which the flags tell of too late.
+        """
+        if not self.may_exit_after_write:
+            return frozenset()
+        return self.written if self.float_flags else self.written & self.read
+
+    @property
+    def layout(self) -> abi.Layout:
+        """Where parameters and result are in the slots."""
+        return abi.layout_of([kind for _, kind in self.parameters], self.result)

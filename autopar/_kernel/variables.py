@@ -1,0 +1,146 @@
+"""Python variables as C variables: reading, assigning, and bringing the ends of paths to one form."""
+
+from __future__ import annotations
+
+import ast
+
+from autopar._kernel import ir
+from autopar._kernel.context import Change, Context, Frame
+from autopar._kernel.interval import Interval
+from autopar._kernel.state import Bound, Clash, State
+from autopar._kernel.value import Memory, Number, Pack, Value, machine_of
+
+__all__ = ["adapt", "assign", "bind_memory", "key_of", "read", "store_value"]
+
+NO_OWNER = ir.Const("own", 0)
+
+
+def key_of(frame: Frame, name: str) -> str:
+    """Return the state's name of a variable of a scope."""
+    return frame.prefix + "".join(c if c.isascii() else f"$u{ord(c):x}" for c in name)
+
+
+def read(ctx: Context, name: str, node: ast.AST) -> Value | None:
+    """Return the value of a local variable of this scope or of one around it, or None if there is none of that name."""
+    frame: Frame | None = ctx.frame
+    while frame is not None:
+        if name in frame.assigned:
+            return _local(ctx, key_of(frame, name), name, node)
+        frame = frame.parent
+    return None
+
+
+def _local(ctx: Context, key: str, name: str, node: ast.AST) -> Value:
+    assert ctx.state is not None
+    bound = ctx.state.get(key)
+    if bound is None:
+        raise ctx.refuse(node, f"'{name}' has no value yet here")
+    if isinstance(bound, Clash):
+        raise ctx.refuse(node, bound.reason)
+    if not bound.certain:
+        ctx.learn(("may be unbound", key), True)
+        there = ctx.variable(f"{key}_bound", "bool")
+        ctx.exit_if(ir.Op("bool", "!", (there,)), node, f"'{name}' has no value here")
+        ctx.state[key] = Bound(bound.value)
+    return bound.value
+
+
+def assign(ctx: Context, name: str, value: Value, node: ast.AST, by: Interval | None = None) -> None:
+    """Set a local variable of this scope, which moves it `by` so much if that is known."""
+    assert ctx.state is not None
+    key = key_of(ctx.frame, name)
+    ctx.changes.append(Change(key, by, 1))
+    ctx.state[key] = Bound(store_value(ctx, key, value))
+    if ctx.learned.get(("may be unbound", key)):
+        ctx.add(ir.Assign(ctx.variable(f"{key}_bound", "bool"), ir.Const("bool", True)))
+
+
+def store_value(ctx: Context, key: str, value: Value) -> Value:
+    """Copy a value to the C variables of a Python variable, and return it as those."""
+    if isinstance(value, Number):
+        return _store_number(ctx, key, value)
+    if isinstance(value, Memory):
+        return bind_memory(ctx, key, value)
+    if isinstance(value, Pack):
+        return Pack(tuple(store_value(ctx, f"{key}${i}", item) for i, item in enumerate(value.items)), value.argument)
+    return value
+
+
+def _store_number(ctx: Context, key: str, value: Number) -> Number:
+    target = ctx.variable(f"{key}_{machine_of(value.kind)}", machine_of(value.kind))
+    if value.expr != target:
+        ctx.add(ir.Assign(target, value.expr))
+    flag = value.flag
+    if flag is not None:
+        own = ctx.variable(f"{key}_weak", "bool")
+        if flag != own:
+            ctx.add(ir.Assign(own, flag))
+        flag = own
+    return Number(value.kind, target, value.range, value.same, value.below, value.weak, flag, value.value)
+
+
+def bind_memory(ctx: Context, key: str, value: Memory) -> Memory:
+    """Let a variable refer to an array or list; it then shares in keeping a local buffer alive."""
+    data = ctx.variable(f"{key}_data", "ptr")
+    if value.data == data:
+        return value
+    if value.capacity is not None:
+        raise ctx.refuse(None, "a second name for a list that grows is not in the native fragment")
+    if value.owner is not None or f"{key}_own" in ctx.variables:
+        own = ctx.variable(f"{key}_own", "own")
+        if own.name not in ctx.owners:
+            ctx.owners.append(own.name)
+        ctx.add(ir.Call("own", (own, value.owner or NO_OWNER)))
+    ctx.add(ir.Assign(data, value.data))
+    dims = []
+    for i, dim in enumerate(value.dims):
+        target = ctx.variable(f"{key}_n{i}", "i64")
+        ctx.add(ir.Assign(target, dim.expr))
+        dims.append(Number(dim.kind, target, dim.range, dim.same, dim.below))
+    strides = None
+    if value.strides is not None:
+        strides = tuple(ctx.hold(stride) for stride in value.strides)
+    owner = ir.Var("own", f"{key}_own") if value.owner is not None else None
+    return Memory(
+        value.kind, data, tuple(dims), strides, owner, value.origins, value.argument, value.whole, value.capacity
+    )
+
+
+def adapt(ctx: Context, before: State, after: State) -> ir.Block:
+    """Return what brings the variables at the end of a path to the form that they have where paths meet."""
+    block: ir.Block = []
+    with ctx.into(block):
+        for key, target in after.items():
+            source = before.get(key)
+            if isinstance(target, Bound) and isinstance(source, Bound):
+                _adapt(ctx, key, source.value, target.value)
+    return block
+
+
+def _adapt(ctx: Context, key: str, source: Value, target: Value) -> None:
+    if isinstance(source, Pack) and isinstance(target, Pack):
+        for i, (a, b) in enumerate(zip(source.items, target.items, strict=True)):
+            _adapt(ctx, f"{key}${i}", a, b)
+    elif isinstance(source, Memory) and isinstance(target, Memory):
+        _adapt_memory(ctx, key, source, target)
+    elif (isinstance(source, Number) and isinstance(target, Number) and target.kind != source.kind) or (
+        isinstance(source, Number) and isinstance(target, Number) and target.flag is not None
+    ):
+        _adapt_number(ctx, key, source, target)
+
+
+def _adapt_number(ctx: Context, key: str, source: Number, target: Number) -> None:
+    machine = machine_of(target.kind)
+    if machine_of(source.kind) != machine:
+        ctx.add(ir.Assign(ctx.variable(f"{key}_{machine}", machine), ir.Op(machine, machine, (source.expr,))))
+    if source.flag is None:
+        weak = ir.Const("bool", source.kind == target.weak)
+        ctx.add(ir.Assign(ctx.variable(f"{key}_weak", "bool"), weak))
+
+
+def _adapt_memory(ctx: Context, key: str, source: Memory, target: Memory) -> None:
+    for a, b in zip(source.dims, target.dims, strict=True):
+        if isinstance(b.expr, ir.Var) and a.expr != b.expr:
+            ctx.add(ir.Assign(b.expr, a.expr))
+    if target.owner is not None and source.owner is None:
+        ctx.add(ir.Call("own", (target.owner, NO_OWNER)))
