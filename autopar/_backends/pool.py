@@ -12,35 +12,12 @@ from __future__ import annotations
 
 import itertools
 import threading
-import time
-from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, InvalidStateError
-from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
+from autopar._backends.pending import PendingChunk
 from autopar._model.work import Outcome
-
-
-class ChunkFuture(Future[Outcome]):
-    """A future that knows when the items of its chunk were started and by whom."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.started: float | None = None
-        self.runner: Runner | None = None
-
-    def start_clock(self) -> None:
-        """Note that the first item begins now."""
-        self.started = time.perf_counter()
-
-    def settle(self, outcome: Outcome | None, error: BaseException | None) -> None:
-        """Set the result or the exception, unless somebody gave the chunk up meanwhile."""
-        with suppress(InvalidStateError):
-            if error is not None:
-                self.set_exception(error)
-            else:
-                self.set_result(outcome)  # type: ignore[arg-type]
 
 
 class Runner(Protocol):
@@ -74,9 +51,8 @@ class WorkerPool:
         self._name = name
         self._limit = limit
         self._lock = threading.Lock()
-        self._wake = threading.Condition(self._lock)
-        self._backlog: deque[tuple[ChunkFuture, Any]] = deque()
-        self._idle = 0
+        self._backlog: SimpleQueue[tuple[PendingChunk, Any] | None] = SimpleQueue()
+        self._spare = 0  # threads without a chunk less chunks without a thread
         self._alive = 0
         self._lost: set[Runner] = set()
         self._runners: set[Runner] = set()
@@ -101,33 +77,30 @@ class WorkerPool:
             for _ in range(missing):
                 self._start_thread()
 
-    def submit(self, parcel: Any) -> ChunkFuture:
+    def submit(self, parcel: Any) -> PendingChunk:
         """Queue what a runner is to run."""
-        future = ChunkFuture()
+        pending = PendingChunk()
         with self._lock:
             if self._closed:
                 raise RuntimeError(f"this {self._name} pool is closed")
-            self._backlog.append((future, parcel))
-            if self._idle >= len(self._backlog):
-                self._wake.notify()
-            elif self._alive < self._limit:
+            if self._spare <= 0 and self._alive < self._limit:
                 self._start_thread()
-        return future
+            self._spare -= 1
+            self._backlog.put((pending, parcel))
+        return pending
 
-    def abandon(self, future: Future[Outcome]) -> bool:
+    def abandon(self, pending: PendingChunk) -> bool:
         """Give up a chunk. Its thread is written off, so that another may take its place."""
-        if future.cancel():
+        if pending.cancel():
             return True
-        if not isinstance(future, ChunkFuture):
-            return False
         with self._lock:
-            runner = future.runner
-            if runner is None or future.done():
+            runner = pending.runner
+            if runner is None or pending.done():
                 return True
             if runner not in self._lost:
                 self._lost.add(runner)
                 self._alive -= 1
-                if self._backlog:
+                if self._spare < 0:
                     self._start_thread()
         return runner.stop()
 
@@ -135,14 +108,23 @@ class WorkerPool:
         """Cancel what waits, stop what runs, and let the idle threads end."""
         with self._lock:
             self._closed = True
-            waiting = [future for future, _ in self._backlog]
-            self._backlog.clear()
+            waiting = []
+            while (task := self._waiting()) is not None:
+                waiting.append(task[0])
             runners = list(self._runners)
-            self._wake.notify_all()
-        for future in waiting:
-            future.cancel()
+            for _ in range(self._alive):
+                self._backlog.put(None)
+        for pending in waiting:
+            pending.cancel()
         for runner in runners:
             runner.stop()
+
+    def _waiting(self) -> tuple[PendingChunk, Any] | None:
+        """Take a chunk that no thread has taken, if there is one."""
+        try:
+            return self._backlog.get_nowait()
+        except Empty:
+            return None
 
     def _start_thread(self) -> None:
         self._alive += 1
@@ -154,49 +136,46 @@ class WorkerPool:
             self._alive -= 1
             if not self._alive:
                 raise
-
-    def _next(self) -> tuple[ChunkFuture, Any] | None:
-        with self._lock:
-            self._idle += 1
-            try:
-                while not self._backlog:
-                    if self._closed:
-                        return None
-                    self._wake.wait()
-                return self._backlog.popleft()
-            finally:
-                self._idle -= 1
+        else:
+            self._spare += 1
 
     def _work(self) -> None:
         runner: Runner | None = None
+        lost = False
         try:
-            while (task := self._next()) is not None:
-                future, parcel = task
-                if not future.set_running_or_notify_cancel():
-                    continue
-                try:
-                    if runner is None:
-                        runner = self._make_runner()
-                        with self._lock:
-                            self._runners.add(runner)
-                    with self._lock:
-                        future.runner = runner
-                    outcome, error = runner.run(parcel, future.start_clock), None
-                except BaseException as raised:
-                    outcome, error = None, raised
+            while not lost and (task := self._backlog.get()) is not None:
+                pending, parcel = task
+                outcome: Outcome | None = None
+                error: BaseException | None = None
+                begun = pending.begin()
+                if begun:
+                    try:
+                        if runner is None:
+                            runner = self._new_runner()
+                        pending.runner = runner
+                        outcome = runner.run(parcel, pending.start_clock)
+                    except BaseException as raised:
+                        error = raised
                 with self._lock:
-                    future.runner = None
+                    pending.runner = None
                     lost = runner in self._lost
-                future.settle(outcome, error)
-                del task, future, parcel, outcome, error
-                if lost:
-                    break
+                    self._spare += not lost
+                if begun:
+                    pending.settle(outcome, error)
+                del task, pending, parcel, outcome, error
         finally:
             with self._lock:
-                if runner is None or runner not in self._lost:
+                if not lost:
                     self._alive -= 1
+                    self._spare -= 1
                 if runner is not None:
                     self._runners.discard(runner)
                     self._lost.discard(runner)
             if runner is not None:
                 runner.close()
+
+    def _new_runner(self) -> Runner:
+        runner = self._make_runner()
+        with self._lock:
+            self._runners.add(runner)
+        return runner

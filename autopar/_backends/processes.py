@@ -18,13 +18,13 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
 from multiprocessing.connection import Connection, Pipe
 from multiprocessing.process import BaseProcess
 from typing import Any
 
 from autopar._backends.context import capture
 from autopar._backends.forkable import forkable
+from autopar._backends.pending import PendingChunk
 from autopar._backends.pickling import load_error
 from autopar._backends.pool import WorkerPool
 from autopar._backends.spawn import WorkerProcess
@@ -168,7 +168,7 @@ class ProcessesPool:
         self._workers = workers
         self.capacity = capacity
 
-    def submit(self, chunk: Chunk) -> Future[Outcome]:
+    def submit(self, chunk: Chunk) -> PendingChunk:
         """Pickle a chunk and queue it.
 
         Raises
@@ -179,9 +179,9 @@ class ProcessesPool:
         number, job_data = _packed(chunk)
         return self._workers.submit((number, job_data, chunk.start, dump_items(chunk.items)))
 
-    def abandon(self, future: Future[Outcome]) -> bool:
+    def abandon(self, pending: PendingChunk) -> bool:
         """Kill the worker that runs the chunk."""
-        return self._workers.abandon(future)
+        return self._workers.abandon(pending)
 
     def close(self) -> None:
         """The workers stay for the next map."""

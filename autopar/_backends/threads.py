@@ -7,11 +7,11 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextvars import Context, copy_context
 from typing import Any
 
 from autopar._backends.chunk import run_chunk
+from autopar._backends.pending import PendingChunk
 from autopar._backends.pool import WorkerPool
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Outcome
@@ -44,13 +44,13 @@ class ThreadsPool:
         self._workers = workers
         self.capacity = capacity
 
-    def submit(self, chunk: Chunk) -> Future[Outcome]:
+    def submit(self, chunk: Chunk) -> PendingChunk:
         """Queue a chunk; it sees the caller's context variables."""
         return self._workers.submit((copy_context(), _numpy_errors(), chunk))
 
-    def abandon(self, future: Future[Outcome]) -> bool:
+    def abandon(self, pending: PendingChunk) -> bool:
         """Write the chunk's thread off: Python cannot stop a thread, so the item runs on, unheard."""
-        return self._workers.abandon(future)
+        return self._workers.abandon(pending)
 
     def close(self) -> None:
         """The threads stay for the next map."""

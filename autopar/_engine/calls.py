@@ -22,7 +22,7 @@ from autopar._engine.task import draws_from_numpy, root_seed
 from autopar._model.hints import Settings
 from autopar._model.observation import Profile, Sample
 from autopar._model.plan import Choice, Plan
-from autopar._model.work import Chunk, Failure, Job, Outcome
+from autopar._model.work import Chunk, Failure, Job, Pending
 from autopar._native_api import thread_probe
 from autopar._observe.host import current_host
 from autopar._plan import Situation, choose
@@ -88,7 +88,7 @@ def compile_if_it_pays(state: FunctionState, args: Any, kwargs: Any, seconds: fl
 class CallFuture(Future[Any]):
     """The future of one call; cancelling it reaches the worker's queue."""
 
-    def __init__(self, inner: Future[Outcome] | None = None) -> None:
+    def __init__(self, inner: Pending | None = None) -> None:
         super().__init__()
         self._inner = inner
 
@@ -141,7 +141,7 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
         inner = pool.submit(chunk)
     future = CallFuture(inner)
 
-    def finish(inner: Future[Outcome]) -> None:
+    def finish(inner: Pending) -> None:
         if inner.cancelled():
             future.cancel()
             return
@@ -204,7 +204,7 @@ def _choose(state: FunctionState, settings: Settings) -> Choice:
     )
 
 
-def _answer(inner: Future[Outcome], args: tuple[Any, ...], settings: Settings) -> tuple[Any, BaseException | None]:
+def _answer(inner: Pending, args: tuple[Any, ...], settings: Settings) -> tuple[Any, BaseException | None]:
     error = inner.exception()
     if error is None:
         outcome = inner.result()
@@ -237,7 +237,7 @@ def _settle(future: Future[Any], value: Any, error: BaseException | None) -> Non
         future.set_exception(error)
 
 
-def _watch(inner: Future[Outcome], abandon: Callable[[Future[Outcome]], bool], timeout: float) -> None:
+def _watch(inner: Pending, abandon: Callable[[Any], bool], timeout: float) -> None:
     """End a call that runs past its time-out."""
 
     def expire() -> None:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from dataclasses import replace
 from queue import Empty
 
+from autopar._backends.pending import PendingChunk
 from autopar._engine.blocks import Block
 from autopar._engine.pace import Pace
 from autopar._engine.task import MapTask, named, note_pool
 from autopar._model.observation import Sample
 from autopar._model.plan import Plan
-from autopar._model.work import Chunk, Job, Outcome
+from autopar._model.work import Chunk, Job, Outcome, Pending
 from autopar._plan import DEFAULT_COSTS, Climb, climb_start, next_chunksize
 from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
 
@@ -70,7 +70,7 @@ class Elsewhere:
         self.left = False
         self._job = self._new_job(plan)
         self._pace = Pace(task.profile.seconds_per_item)
-        self._in_flight: dict[Future[Outcome], Chunk] = {}
+        self._in_flight: dict[Pending, Chunk] = {}
         self._done = task.machine.completions()
         self._attempts: dict[int, int] = {}
         self._began: float | None = None
@@ -141,10 +141,15 @@ class Elsewhere:
         if self.task.ended or room <= 0:
             return None
         start = source.taken
+        watched = source.watched
         items = source.take(self._chunksize(room))
         if not items:
             return None
         chunk = Chunk(self._job, start, items)
+        if source.watched and not watched:
+            self.requeue.append(chunk)
+            self._go(f"item {source.taken - 1} can be changed by the input, unlike those before it", works=True)
+            return None
         if not self.task.fits(items):
             self.requeue.append(chunk)
             self._go(f"an item from {start} on has another type, for which it may have effects", works=True)
@@ -180,7 +185,7 @@ class Elsewhere:
 
     def nudge(self) -> None:
         """Make somebody who waits here look up; called from another thread."""
-        self._done.put(Future())
+        self._done.put(PendingChunk())
 
     def drain(self) -> Iterator[Block]:
         """Everything that is still under way."""
@@ -216,7 +221,7 @@ class Elsewhere:
             return ""
         return f"slower than the loop: {self._finished} items took {elapsed:.3g} s for {self._worked:.3g} s of work"
 
-    def _finished_now(self) -> list[Future[Outcome]]:
+    def _finished_now(self) -> list[Pending]:
         finished = []
         while True:
             try:
@@ -224,7 +229,7 @@ class Elsewhere:
             except Empty:
                 return finished
 
-    def _wait_for_any(self) -> list[Future[Outcome]]:
+    def _wait_for_any(self) -> list[Pending]:
         while True:
             try:
                 first = self._done.get(timeout=self._patience())
@@ -247,25 +252,25 @@ class Elsewhere:
                 polls.append(LOOK_FOR_STARTS)
         return max(0.0, min(*polls, threading.TIMEOUT_MAX)) if polls else None
 
-    def _expire(self) -> list[Future[Outcome]]:
+    def _expire(self) -> list[Pending]:
         """Give up items past their time-out."""
         timeout = self.task.settings.timeout
         if timeout is None:
             return []
         now = self._now()
-        expired = []
+        expired: list[Pending] = []
         for future in list(self._in_flight):
             started = getattr(future, "started", None)
             if started is None or now - started < timeout or future.done():
                 continue
             self.pool.abandon(future)
-            stand_in: Future[Outcome] = Future()
+            stand_in = PendingChunk()
             stand_in.set_exception(ItemTimeoutError(f"took longer than timeout={timeout:g} seconds"))
             self._in_flight[stand_in] = self._in_flight.pop(future)
             expired.append(stand_in)
         return expired
 
-    def _finish(self, future: Future[Outcome]) -> Iterator[Block]:
+    def _finish(self, future: Pending) -> Iterator[Block]:
         """Turn one finished chunk into blocks."""
         chunk = self._in_flight.pop(future, None)
         if chunk is None or future.cancelled():

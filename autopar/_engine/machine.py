@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from autopar._backends import load
 from autopar._backends.forkable import forkable
@@ -19,14 +19,11 @@ from autopar._engine.beside import Beside, Story
 from autopar._model.nesting import nested_cores
 from autopar._model.observation import Host
 from autopar._model.plan import Plan
-from autopar._model.work import Outcome, Pool
+from autopar._model.work import Pending, Pool
 from autopar._native_api import thread_probe
 from autopar._observe.host import current_host
 from autopar._observe.meter import Probe
 from autopar._observe.pickled_size import PickledSize, pickled_size
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
 
 THREADS_AT_MOST = 1024
 """Threads of all maps together that plans may ask for: at 8 MiB of reserved stack each, 8 GiB of address space."""
@@ -35,13 +32,13 @@ THREADS_AT_MOST = 1024
 class Completions(Protocol):
     """Chunks that have ended, in that order; ``queue.SimpleQueue`` is one."""
 
-    def put(self, item: Future[Outcome], /) -> None:
+    def put(self, item: Pending, /) -> None:
         """Note the end of a chunk; called from any thread."""
 
-    def get(self, block: bool = True, timeout: float | None = None) -> Future[Outcome]:
+    def get(self, block: bool = True, timeout: float | None = None) -> Pending:
         """Wait for the next; `queue.Empty` if none ended within ``timeout`` seconds."""
 
-    def get_nowait(self) -> Future[Outcome]:
+    def get_nowait(self) -> Pending:
         """The next that has ended already, or `queue.Empty`."""
 
 

@@ -12,6 +12,9 @@ from autopar._backends.standing import standing_at
 WATCHED = 4
 """Items of a generator that are compared with one another: enough for a buffer, or two in turn, that is filled anew."""
 
+UNCHANGING = frozenset({int, float, complex, bool, str, bytes, type(None)})
+"""Exact types of values that nobody can change, and that hold nothing."""
+
 _FIXED = (int, float, complex, str, bytes, bool, type(None), type, tuple, frozenset)
 _EAGER_TYPES = (list, tuple, range, str, bytes, dict, set, frozenset)
 
@@ -48,6 +51,7 @@ class Source:
         self.taken = 0
         self.reuses = False
         self._earlier: list[Any] = []
+        self._unchanging = False  # the latest item that was looked at can be no buffer
         self.exhausted = False
         self.error: BaseException | None = None
         self._iterator: Iterator[Any] = iter(iterables[0]) if len(iterables) == 1 else zip(*iterables, strict=False)
@@ -67,20 +71,30 @@ class Source:
         return None if self.length is None else max(0, self.length - self.taken)
 
     def take(self, count: int) -> list[Any]:
-        """The next items, at most ``count``; fewer only at the end."""
+        """The next items, at most ``count``; fewer only at the end, or where they have to be watched again."""
         items: list[Any] = []
         if self.exhausted:
             return items
+        unchanging_before = self._unchanging
         try:
-            items.extend(islice(self._iterator, count))
+            items.extend(self._while_unchanging(count) if unchanging_before else islice(self._iterator, count))
         except BaseException as error:
             # list.extend keeps what came before the error.
             self.error = error
             self.exhausted = True
         self.taken += len(items)
-        if len(items) < count:
+        if len(items) < count and self._unchanging is unchanging_before:
             self.exhausted = True
         return items
+
+    def _while_unchanging(self, count: int) -> Iterator[Any]:
+        """The next items, up to the first that must be used before another is taken."""
+        for item in islice(self._iterator, count):
+            yield item
+            if not unchanging(item):
+                self._unchanging = False
+                self._earlier.append(item)
+                return
 
     def go_on(self, iterator: Iterator[Any], taken: int) -> None:
         """Continue where somebody else has stopped, who took so many items."""
@@ -88,11 +102,14 @@ class Source:
 
     @property
     def watched(self) -> bool:
-        """The first items of an input that runs code of its own are looked at one by one."""
-        return not self.inert and not self.star and len(self._earlier) < WATCHED
+        """The first items of an input that runs code of its own are looked at one by one, unless they cannot change."""
+        return not (self.inert or self.star or self._unchanging) and len(self._earlier) < WATCHED
 
     def watch(self, item: Any) -> None:
         """Look at one of the first items: is it an object that came before?"""
+        self._unchanging = unchanging(item)
+        if self._unchanging:
+            return
         if not isinstance(item, _FIXED) and any(item is other for other in self._earlier):
             self.reuses = True
         self._earlier.append(item)
@@ -135,6 +152,11 @@ class Source:
         """Notice the end of an input of known length without asking for another item."""
         if self.length is not None and self.inert and self.taken >= self.length:
             self.exhausted = True
+
+
+def unchanging(item: Any) -> bool:
+    """Nobody can change this item, neither itself nor what it holds."""
+    return type(item) in UNCHANGING or (type(item) is tuple and all(map(unchanging, item)))
 
 
 def _length(iterables: tuple[Iterable[Any], ...]) -> int | None:

@@ -18,7 +18,7 @@ from autopar._engine.functions import ArgumentTypes, FunctionState
 from autopar._engine.lessons import OnPool, key_of
 from autopar._engine.machine import THIS_MACHINE, Machine, cores_here
 from autopar._engine.notice import users_line
-from autopar._engine.source import Source
+from autopar._engine.source import UNCHANGING, Source
 from autopar._model.effects import Effect, EffectKind
 from autopar._model.hints import Settings
 from autopar._model.learned import ProfileKey
@@ -155,6 +155,7 @@ class MapTask:
         self.types: ArgumentTypes | None = None
         self.assumed: ArgumentTypes | None = None
         self._accepted: set[ArgumentTypes | None] = set()
+        self._looked_at: set[type] = set()  # of items that hold nothing
         self._other_effects: tuple[Effect, ...] = ()
         self.on_pool = OnPool()
         self.maps_inside = False
@@ -222,6 +223,7 @@ class MapTask:
     def see(self, item: Any) -> None:
         """Note the types of the first item."""
         self.compiling.see(item)
+        self._looked_at.clear()
         if not self.source.star:
             self.types = ArgumentTypes.of((item,), self.kwargs)
         elif type(item) in (tuple, list):
@@ -252,7 +254,8 @@ class MapTask:
 
         If it does not, what the new types add is among the effects from now on.
         """
-        if self.settings.pure:
+        kinds = set(map(type, items))
+        if self.settings.pure or kinds <= self._looked_at:
             return True
         fitting = True
         for types in self._types_of(items, self.types or ArgumentTypes(())) - self._accepted:
@@ -260,6 +263,8 @@ class MapTask:
             more = self._effects_beyond(types)
             self._other_effects += more
             fitting = fitting and not more
+        if not self.source.star:
+            self._looked_at |= kinds & UNCHANGING
         return fitting
 
     def _effects_beyond(self, types: ArgumentTypes | None) -> tuple[Effect, ...]:

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from autopar._model.plan import Plan
 
 
@@ -141,6 +139,37 @@ class RunsBlocks(Protocol):
         """
 
 
+class Pending(Protocol):
+    """A chunk under way: what the engine asks of a future. :class:`concurrent.futures.Future` is one.
+
+    A chunk that its pool can time has an attribute ``started``, too: when its first item began, or None.
+    """
+
+    def cancel(self) -> bool:
+        """Cancel the chunk if no worker has begun it; False if one has."""
+
+    def cancelled(self) -> bool:
+        """It was cancelled."""
+
+    def running(self) -> bool:
+        """A worker is at it."""
+
+    def done(self) -> bool:
+        """It has ended, or was cancelled."""
+
+    def result(self, timeout: float | None = None) -> Outcome:
+        """Wait for the outcome; raises what went wrong around the items."""
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """Wait for the end; what went wrong around the items, or None."""
+
+    def set_exception(self, exception: BaseException | None) -> None:
+        """End it from outside."""
+
+    def add_done_callback(self, fn: Callable[[Any], object], /) -> None:
+        """Call a function with this when it ends, on the thread that ends it; at once if it has."""
+
+
 class Pool(Protocol):
     """Workers of one backend, ready to run chunks.
 
@@ -152,10 +181,10 @@ class Pool(Protocol):
 
     capacity: int
 
-    def submit(self, chunk: Chunk) -> Future[Outcome]:
-        """Start a chunk; the future's exception is for what went wrong around the items, not in them."""
+    def submit(self, chunk: Chunk) -> Pending:
+        """Start a chunk; the exception of what is returned is for what went wrong around the items, not in them."""
 
-    def abandon(self, future: Future[Outcome]) -> bool:
+    def abandon(self, future: Any, /) -> bool:
         """Give up a running chunk; True if its worker was really stopped."""
 
     def close(self) -> None:

@@ -195,3 +195,63 @@ def test_what_cannot_be_iterated_raises(make: Callable[[], Any]) -> None:
     """The constructor iterates, so that a wrong input is found before anything runs."""
     with pytest.raises(TypeError, match="not iterable"):
         Source((make(),), star=False)
+
+
+def watch_from_the_start(source: Source) -> list[Any]:
+    """Take items as the loop of the caller's thread does, while they are watched."""
+    taken = []
+    while source.watched and (items := source.take(1)):
+        source.watch(items[0])
+        taken += items
+    return taken
+
+
+@pytest.mark.parametrize("item", [1, 2.5, 1j, True, "text", b"bytes", None, (), (1, ("a", None))], ids=repr)
+def test_an_item_that_nobody_can_change_ends_the_watch(item: Any) -> None:
+    """Numbers, texts, None and tuples of them are no buffers, so one of them is enough."""
+    source = Source((iter([item] * 10),), star=False)
+    assert watch_from_the_start(source) == [item]
+    assert source.take(5) == [item] * 5
+    assert not source.reuses
+
+
+@pytest.mark.parametrize("item", [[1], {}, (1, []), bytearray(b"x"), object()], ids=lambda item: type(item).__name__)
+def test_a_changing_item_that_comes_again_is_noticed(item: Any) -> None:
+    """An object that comes twice and may hold something else each time is a buffer, in whatever it is wrapped."""
+    source = Source((iter([item] * 10),), star=False)
+    assert len(watch_from_the_start(source)) == 4
+    assert source.reuses is (type(item) is not tuple)
+
+
+def test_the_watch_goes_on_at_the_first_item_that_may_change() -> None:
+    """Behind items that cannot change, `take` stops at the first that can, and takes none beyond it."""
+    buffer: list[int] = []
+
+    def items() -> Iterator[Any]:
+        yield from ["head", 1]
+        for x in range(9):
+            buffer[:] = [x]
+            yield buffer
+
+    source = Source((items(),), star=False)
+    assert watch_from_the_start(source) == ["head"]
+    assert source.take(5) == [1, [0]]
+    assert source.watched
+    assert not source.exhausted
+    assert watch_from_the_start(source) == [buffer] * 3
+    assert source.reuses
+    assert source.take(9) == [buffer] * 5
+    assert source.exhausted
+
+
+@given(st.lists(st.one_of(st.integers(), st.lists(st.integers(), max_size=1))), st.integers(1, 7))
+def test_takes_of_a_watched_input_make_it_up(items: list[Any], count: int) -> None:
+    """However often the watch begins anew, the pieces together are the input, and the end is noticed."""
+    source = Source((iter(items),), star=False)
+    taken = []
+    while not source.exhausted:
+        piece = source.take(1 if source.watched else count)
+        for item in piece if source.watched else []:
+            source.watch(item)
+        taken += piece
+    assert taken == items

@@ -20,7 +20,7 @@ from autopar._engine.functions import ArgumentTypes, FunctionState
 from autopar._engine.task import pools_used
 from autopar._model.observation import Host, Sample, Traits
 from autopar._model.plan import Plan
-from autopar._model.work import Outcome, Pool
+from autopar._model.work import Outcome, Pending, Pool
 from autopar._observe.pickled_size import PickledSize
 from autopar.errors import TransportError
 from tests.simulation.events import SWITCH_INTERVAL, Action, Calendar, Processor, Server, Use
@@ -407,13 +407,13 @@ class SimulatedCompletions:
 
     def __init__(self, machine: SimulatedMachine) -> None:
         self._machine = machine
-        self._ended: deque[Future[Outcome]] = deque()
+        self._ended: deque[Pending] = deque()
 
-    def put(self, item: Future[Outcome], /) -> None:
+    def put(self, item: Pending, /) -> None:
         self._ended.append(item)
         self._machine.ended()
 
-    def get(self, block: bool = True, timeout: float | None = None) -> Future[Outcome]:
+    def get(self, block: bool = True, timeout: float | None = None) -> Pending:
         machine = self._machine
         if timeout is not None:
             late: list[bool] = []
@@ -423,7 +423,7 @@ class SimulatedCompletions:
             machine.until(lambda: bool(self._ended))
         return self.get_nowait()
 
-    def get_nowait(self) -> Future[Outcome]:
+    def get_nowait(self) -> Pending:
         if not self._ended:
             raise Empty
         future = self._ended.popleft()

@@ -1,0 +1,121 @@
+"""A chunk under way in a pool of threads.
+
+It does what a :class:`concurrent.futures.Future` does at a third of its price (benchmarks/backend_costs.py): no chunk
+of a map needs a condition of its own, since all that end are taken from one queue.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from autopar._model.work import Outcome
+
+if TYPE_CHECKING:
+    from autopar._backends.pool import Runner
+
+
+class PendingChunk:
+    """A :class:`autopar._model.work.Pending` that knows when its items were started and by whom.
+
+    Attributes
+    ----------
+    started
+        When the first item began, on the clock of `time.perf_counter`; None until then.
+    runner
+        Who is at it.
+    """
+
+    __slots__ = ("_begun", "_callbacks", "_cancelled", "_error", "_lock", "_outcome", "runner", "started")
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._begun = self._cancelled = False
+        self._callbacks: list[Callable[[Any], object]] | None = []  # None once it has ended
+        self._outcome: Outcome | None = None
+        self._error: BaseException | None = None
+        self.started: float | None = None
+        self.runner: Runner | None = None
+
+    # -- the worker's side ------------------------------------------------------------------------------------------
+
+    def begin(self) -> bool:
+        """Claim it for a worker; False if it was cancelled."""
+        with self._lock:
+            if self._callbacks is None:
+                return False
+            self._begun = True
+            return True
+
+    def start_clock(self) -> None:
+        """Note that the first item begins now."""
+        self.started = time.perf_counter()
+
+    def settle(self, outcome: Outcome | None, error: BaseException | None) -> None:
+        """End it, unless somebody gave it up meanwhile."""
+        with self._lock:
+            callbacks, self._callbacks = self._callbacks, None
+            if callbacks is None:
+                return
+            self._outcome, self._error = outcome, error
+        for callback in callbacks:
+            callback(self)
+
+    # -- the engine's side --------------------------------------------------------------------------------------------
+
+    def cancel(self) -> bool:
+        """Cancel it if no worker has begun it."""
+        with self._lock:
+            if self._begun or self._callbacks is None:
+                return self._cancelled
+            callbacks, self._callbacks = self._callbacks, None
+            self._cancelled = True
+        for callback in callbacks:
+            callback(self)
+        return True
+
+    def cancelled(self) -> bool:
+        """It was cancelled."""
+        return self._cancelled
+
+    def running(self) -> bool:
+        """A worker is at it."""
+        return self._begun and self._callbacks is not None
+
+    def done(self) -> bool:
+        """It has ended, or was cancelled."""
+        return self._callbacks is None
+
+    def result(self, timeout: float | None = None) -> Outcome:
+        """Wait for the outcome; raises what went wrong around the items."""
+        error = self.exception(timeout)
+        if error is not None:
+            raise error
+        return cast("Outcome", self._outcome)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """Wait for the end; what went wrong around the items, or None."""
+        if self._callbacks is not None:
+            ended = threading.Event()
+            self.add_done_callback(lambda _: ended.set())
+            if not ended.wait(timeout):
+                raise TimeoutError
+        if self._cancelled:
+            from concurrent.futures import CancelledError
+
+            raise CancelledError
+        return self._error
+
+    def set_exception(self, exception: BaseException | None) -> None:
+        """End it from outside, unless it has ended."""
+        self.settle(None, exception)
+
+    def add_done_callback(self, fn: Callable[[Any], object], /) -> None:
+        """Call a function with this when it ends, on the thread that ends it; at once if it has."""
+        with self._lock:
+            if self._callbacks is not None:
+                self._callbacks.append(fn)
+                return
+        fn(self)
