@@ -158,6 +158,10 @@ class FakePool:
             future.set_result(self._run(chunk))
         return future
 
+    def admit(self, limit: int) -> int:
+        """Run at most so many chunks at the same time."""
+        return limit
+
     def abandon(self, future: Future[Outcome]) -> bool:
         """Note that a chunk was given up; it had ended before."""
         self.abandoned.append(future)

@@ -103,6 +103,10 @@ class AsyncioPool:
         """Start all items of a chunk."""
         return run_on_loop(_run_chunk(chunk))
 
+    def admit(self, limit: int) -> int:
+        """Run at most so many chunks at the same time."""
+        return limit
+
     def abandon(self, future: Future[Outcome]) -> bool:
         """Cancel a chunk's coroutines."""
         return future.cancel()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from autopar._model.work import Outcome
 
 if TYPE_CHECKING:
-    from autopar._backends.pool import Runner
+    from autopar._backends.pool import Lane, Runner
 
 
 class PendingChunk:
@@ -26,11 +26,14 @@ class PendingChunk:
         When the first item began, on the clock of `time.perf_counter`; None until then.
     runner
         Who is at it.
+    lane
+        The queue of its map, if that has one.
     """
 
-    __slots__ = ("_begun", "_callbacks", "_cancelled", "_error", "_lock", "_outcome", "runner", "started")
+    __slots__ = ("_begun", "_callbacks", "_cancelled", "_error", "_lock", "_outcome", "lane", "runner", "started")
 
-    def __init__(self) -> None:
+    def __init__(self, lane: Lane | None = None) -> None:
+        self.lane = lane
         self._lock = threading.Lock()
         self._begun = self._cancelled = False
         self._callbacks: list[Callable[[Any], object]] | None = []  # None once it has ended

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections import deque
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
@@ -33,6 +34,40 @@ class Runner(Protocol):
         """Let go of everything; no chunk is running."""
 
 
+_Task = tuple[PendingChunk, Any]
+"""A chunk and what its runner is given."""
+
+
+class Lane:
+    """One map's chunks: so many at a time are with threads, and a thread that has ended one takes the next here.
+
+    Guarded by the lock of its pool.
+
+    Attributes
+    ----------
+    limit
+        Chunks that may run at the same time.
+    running
+        Threads that are at this lane's chunks, or on their way to one.
+    waiting
+        Chunks that no thread may take yet.
+    """
+
+    __slots__ = ("limit", "running", "waiting")
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.running = 0
+        self.waiting: deque[_Task] = deque()
+
+    def following(self) -> _Task | None:
+        """What the thread that has ended a chunk is to do next; None if it is free."""
+        if self.waiting and self.running <= self.limit:
+            return self.waiting.popleft()
+        self.running -= 1
+        return None
+
+
 class WorkerPool:
     """A pool that grows on demand up to a limit and never shrinks below its busy threads.
 
@@ -51,7 +86,7 @@ class WorkerPool:
         self._name = name
         self._limit = limit
         self._lock = threading.Lock()
-        self._backlog: SimpleQueue[tuple[PendingChunk, Any] | None] = SimpleQueue()
+        self._backlog: SimpleQueue[_Task | None] = SimpleQueue()
         self._spare = 0  # threads without a chunk less chunks without a thread
         self._alive = 0
         self._lost: set[Runner] = set()
@@ -77,17 +112,36 @@ class WorkerPool:
             for _ in range(missing):
                 self._start_thread()
 
-    def submit(self, parcel: Any) -> PendingChunk:
-        """Queue what a runner is to run."""
-        pending = PendingChunk()
+    def submit(self, parcel: Any, lane: Lane | None = None) -> PendingChunk:
+        """Queue what a runner is to run; in a lane, where only so many may run at the same time."""
+        pending = PendingChunk(lane)
         with self._lock:
             if self._closed:
                 raise RuntimeError(f"this {self._name} pool is closed")
-            if self._spare <= 0 and self._alive < self._limit:
-                self._start_thread()
-            self._spare -= 1
-            self._backlog.put((pending, parcel))
+            if lane is not None and lane.running >= lane.limit:
+                lane.waiting.append((pending, parcel))
+            else:
+                self._hand_over((pending, parcel))
         return pending
+
+    def widen(self, lane: Lane, limit: int) -> None:
+        """Change how many chunks of a lane may run at the same time."""
+        with self._lock:
+            lane.limit = limit
+            self._advance(lane)
+
+    def _advance(self, lane: Lane) -> None:
+        while lane.waiting and lane.running < lane.limit:
+            self._hand_over(lane.waiting.popleft())
+
+    def _hand_over(self, task: _Task) -> None:
+        if self._spare <= 0 and self._alive < self._limit:
+            self._start_thread()
+        self._spare -= 1
+        lane = task[0].lane
+        if lane is not None:
+            lane.running += 1
+        self._backlog.put(task)
 
     def abandon(self, pending: PendingChunk) -> bool:
         """Give up a chunk. Its thread is written off, so that another may take its place."""
@@ -102,6 +156,9 @@ class WorkerPool:
                 self._alive -= 1
                 if self._spare < 0:
                     self._start_thread()
+                if pending.lane is not None:
+                    pending.lane.running -= 1
+                    self._advance(pending.lane)
         return runner.stop()
 
     def close(self) -> None:
@@ -119,7 +176,7 @@ class WorkerPool:
         for runner in runners:
             runner.stop()
 
-    def _waiting(self) -> tuple[PendingChunk, Any] | None:
+    def _waiting(self) -> _Task | None:
         """Take a chunk that no thread has taken, if there is one."""
         try:
             return self._backlog.get_nowait()
@@ -143,7 +200,8 @@ class WorkerPool:
         runner: Runner | None = None
         lost = False
         try:
-            while not lost and (task := self._backlog.get()) is not None:
+            task = self._backlog.get()
+            while task is not None:
                 pending, parcel = task
                 outcome: Outcome | None = None
                 error: BaseException | None = None
@@ -159,10 +217,13 @@ class WorkerPool:
                 with self._lock:
                     pending.runner = None
                     lost = runner in self._lost
-                    self._spare += not lost
+                    task = None if lost or pending.lane is None else pending.lane.following()
+                    self._spare += task is None and not lost
                 if begun:
                     pending.settle(outcome, error)
-                del task, pending, parcel, outcome, error
+                del pending, parcel, outcome, error
+                if task is None and not lost:
+                    task = self._backlog.get()
         finally:
             with self._lock:
                 if not lost:

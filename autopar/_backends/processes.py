@@ -179,6 +179,10 @@ class ProcessesPool:
         number, job_data = _packed(chunk)
         return self._workers.submit((number, job_data, chunk.start, dump_items(chunk.items)))
 
+    def admit(self, limit: int) -> int:
+        """Run at most so many chunks at the same time."""
+        return limit
+
     def abandon(self, pending: PendingChunk) -> bool:
         """Kill the worker that runs the chunk."""
         return self._workers.abandon(pending)

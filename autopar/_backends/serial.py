@@ -21,6 +21,10 @@ class SerialPool:
         future.set_result(run_chunk(chunk))
         return future
 
+    def admit(self, limit: int) -> int:
+        """Run at most so many chunks at the same time."""
+        return limit
+
     def abandon(self, future: Future[Outcome]) -> bool:
         """Nothing is ever under way."""
         return future.done()

@@ -12,7 +12,7 @@ from typing import Any
 
 from autopar._backends.chunk import run_chunk
 from autopar._backends.pending import PendingChunk
-from autopar._backends.pool import WorkerPool
+from autopar._backends.pool import Lane, WorkerPool
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Outcome
 
@@ -37,16 +37,28 @@ class _HereRunner:
         pass
 
 
+def queued(limit: int) -> int:
+    """Chunks to keep submitted: half as many again as run, so that a thread that has ended one finds the next."""
+    return limit + (limit + 1) // 2
+
+
 class ThreadsPool:
     """One map's view of the shared threads."""
 
     def __init__(self, workers: WorkerPool, capacity: int) -> None:
         self._workers = workers
-        self.capacity = capacity
+        self._lane = Lane(capacity)
+        self.capacity = queued(capacity)
 
     def submit(self, chunk: Chunk) -> PendingChunk:
         """Queue a chunk; it sees the caller's context variables."""
-        return self._workers.submit((copy_context(), _numpy_errors(), chunk))
+        return self._workers.submit((copy_context(), _numpy_errors(), chunk), self._lane)
+
+    def admit(self, limit: int) -> int:
+        """Run at most so many chunks at the same time."""
+        if limit != self._lane.limit:
+            self._workers.widen(self._lane, limit)
+        return queued(limit)
 
     def abandon(self, pending: PendingChunk) -> bool:
         """Write the chunk's thread off: Python cannot stop a thread, so the item runs on, unheard."""

@@ -106,7 +106,7 @@ class Elsewhere:
 
     def fill(self) -> None:
         """Keep as many chunks submitted as the plan says and the buffer allows."""
-        limit = self.climb.limit if self.climb is not None else self.pool.capacity
+        limit = self.pool.capacity if self.climb is None else self.pool.admit(self.climb.limit)
         while len(self._in_flight) < limit and not self.left:
             chunk = self._next_chunk()
             if chunk is None:
@@ -157,17 +157,23 @@ class Elsewhere:
         return chunk
 
     def _chunksize(self, room: int) -> int:
-        task, plan = self.task, self.plan
-        if task.settings.timeout is not None or self.climb is not None:
-            return 1
-        if plan.chunksize is not None:
-            return min(plan.chunksize, room)
+        task, plan, workers = self.task, self.plan, self.plan.workers
+        chunksize = plan.chunksize
+        if self.climb is not None:
+            # Items that wait go one by one until it is known how many at a time; then short ones need not, since
+            # together they keep as many workers waiting.
+            workers = self.climb.limit
+            chunksize = task.settings.chunksize if self.climb.settled else 1
+        if task.settings.timeout is not None:
+            chunksize = 1
+        if chunksize is not None:
+            return min(chunksize, room)
         costs = DEFAULT_COSTS
         dispatch = costs.process_dispatch if plan.backend == "processes" else costs.thread_dispatch
         if task.buffersize is not None:
             # Every worker gets its share of a small buffer.
-            room = max(1, room // (2 * plan.workers))
-        return next_chunksize(self._pace.seconds, task.source.remaining, plan.workers, dispatch, buffered=room)
+            room = max(1, room // (2 * workers))
+        return next_chunksize(self._pace.seconds, task.source.remaining, workers, dispatch, buffered=room)
 
     # -- taking outcomes back -----------------------------------------------------------------------------------------
 
@@ -303,8 +309,9 @@ class Elsewhere:
             self._spent += outcome.wall
         self._pace.add(items, outcome.wall)
         if self.climb is not None:
-            now, under_way = self._now(), len(self._in_flight) + 1
-            self.climb.complete(now, outcome.wall, ok=outcome.error is None, in_flight=under_way)
+            under_way = min(len(self._in_flight) + 1, self.climb.limit)
+            latency = outcome.wall / max(1, items)
+            self.climb.complete(self._now(), latency, ok=outcome.error is None, in_flight=under_way)
         profile = self.task.profile
         if items and not profile.items:
             profile.add(Sample(items, outcome.wall, outcome.cpu, None, outcome.waits, self.plan.workers))

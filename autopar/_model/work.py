@@ -184,6 +184,9 @@ class Pool(Protocol):
     def submit(self, chunk: Chunk) -> Pending:
         """Start a chunk; the exception of what is returned is for what went wrong around the items, not in them."""
 
+    def admit(self, limit: int) -> int:
+        """Run at most so many chunks at the same time from now on; how many to keep submitted for that."""
+
     def abandon(self, future: Any, /) -> bool:
         """Give up a running chunk; True if its worker was really stopped."""
 

@@ -239,6 +239,9 @@ class _Backwards:
             if future.set_running_or_notify_cancel():
                 future.set_result(run_chunk(chunk, keep=chunk.job.ordered))
 
+    def admit(self, limit: int) -> int:
+        return limit
+
     def abandon(self, future: Future[Outcome]) -> bool:
         return future.cancel()
 

@@ -442,6 +442,9 @@ class SimulatedPool:
         self._workers.check_that_it_travels()
         return self._workers.submit(chunk.start, len(chunk.items))
 
+    def admit(self, limit: int) -> int:
+        return limit
+
     def abandon(self, future: Future[Outcome]) -> bool:
         return future.cancel()
 
