@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,3 +44,14 @@ class Reorder:
             yield ready
             if ready.error is not None:
                 return
+
+    def put_all(self, blocks: Iterable[Block]) -> Iterator[Block]:
+        """Take several in; yield those whose turn has come, up to the first error."""
+        for block in blocks:
+            if block.start != self.next:
+                self._waiting[block.start] = block
+                continue
+            for ready in self.put(block):
+                yield ready
+                if ready.error is not None:
+                    return

@@ -47,7 +47,11 @@ TURN_SECONDS = 5e-3
 """Seconds after which a map lets other tasks of its loop run: one switch interval of CPython's threads."""
 
 Items = Iterable[Any] | AsyncIterable[Any]
-Take = Callable[[], Awaitable["tuple[int, Any] | None"]]
+Taken = tuple[int, Any] | None
+"""Position and item, or None at the end."""
+
+SAMPLES = 64
+"""Items whose times are told apart, which is enough for their spread; of the others there is a sum."""
 
 
 class CoroutineRun:
@@ -88,7 +92,8 @@ class CoroutineRun:
         self._length = len(items) if isinstance(items, Sized) else None
         self._exhausted = False
         self._source_error: BaseException | None = None
-        self._profile = Profile()
+        self._walls: list[float] = []
+        self._at_ease = settings.timeout is None
         self._seed = root_seed(settings.seed)
         self._numpy_random = self._seed is not None and draws_from_numpy(state.traits())
         self._started = time.perf_counter()
@@ -137,7 +142,7 @@ class CoroutineRun:
         """Once a map has gone on for a while, one item after the other, say what that costs the rest."""
         self._look_at = math.inf
         remaining = None if self._length is None else self._length - self._taken
-        choice = self._choose(self._profile, remaining)
+        choice = self._choose(self._measured(), remaining)
         if choice.plan.backend == "serial":
             hint_where_it_hurts(self.state, choice, self._line)
 
@@ -147,9 +152,9 @@ class CoroutineRun:
         """All results in order."""
         results: list[Any] = []
         order = Reorder()
-        async with aclosing(self._recorded()) as blocks:
-            async for block in blocks:
-                for ready in order.put(block):
+        async with aclosing(self._recorded()) as batches:
+            async for blocks in batches:
+                for ready in order.put_all(blocks):
                     self._answer(ready)
                     results.extend(ready.values)
                     self._note_failure(ready)
@@ -163,9 +168,9 @@ class CoroutineRun:
     async def ordered(self) -> AsyncGenerator[Any]:
         """Results in order."""
         order = Reorder()
-        async with aclosing(self._recorded()) as blocks:
-            async for block in blocks:
-                for ready in order.put(block):
+        async with aclosing(self._recorded()) as batches:
+            async for blocks in batches:
+                for ready in order.put_all(blocks):
                     self._answer(ready)
                     for value in ready.values:
                         self._deliver()
@@ -178,13 +183,16 @@ class CoroutineRun:
 
     async def completed(self) -> AsyncGenerator[tuple[int, Any]]:
         """``(index, result)`` in order of completion."""
-        async with aclosing(self._recorded()) as blocks:
-            async for block in blocks:
-                self._answer(block)
-                for index, value in enumerate(block.values, block.start):
-                    self._deliver()
-                    yield index, value
-                self._note_failure(block)
+        async with aclosing(self._recorded()) as batches:
+            async for blocks in batches:
+                for block in blocks:
+                    self._answer(block)
+                    for index, value in enumerate(block.values, block.start):
+                        self._deliver()
+                        yield index, value
+                    self._note_failure(block)
+                    if self._failure is not None:
+                        break
                 if self._failure is not None:
                     break
         if self._failure is not None:
@@ -205,14 +213,14 @@ class CoroutineRun:
         self.delivered += 1
         self._room.set()
 
-    async def _recorded(self) -> AsyncGenerator[Block]:
-        """The blocks; at the end, however it comes, the decision."""
+    async def _recorded(self) -> AsyncGenerator[list[Block]]:
+        """The blocks, as many as there are each time; at the end, however it comes, the decision."""
         before = thread_probe()
         ended: BaseException | None = None
         try:
-            async with aclosing(self._blocks()) as blocks:
-                async for block in blocks:
-                    yield block
+            async with aclosing(self._blocks()) as batches:
+                async for blocks in batches:
+                    yield blocks
         except BaseException as raised:
             ended = raised
             raise
@@ -226,51 +234,65 @@ class CoroutineRun:
         if self._source_error is not None:
             raise self._source_error
 
-    async def _blocks(self) -> AsyncGenerator[Block]:
+    async def _blocks(self) -> AsyncGenerator[list[Block]]:
         self._finished: list[Block] = []
         self._news = asyncio.Event()
         self._room = asyncio.Event()
-        if isinstance(self._items, AsyncIterable):
+        take: Callable[[], Any]
+        if waits := isinstance(self._items, AsyncIterable):
             take = self._taker_async(aiter(self._items))
         else:
             take = self._taker(iter(self._items))
-        tasks = [asyncio.ensure_future(self._work(take)) for _ in range(self._workers)]
+        tasks = [asyncio.ensure_future(self._work(take, waits)) for _ in range(self._workers)]
+        left = len(tasks)
+
+        def end(_: object) -> None:
+            nonlocal left
+            left -= 1
+            if not left:
+                self._news.set()
+
         for task in tasks:
-            task.add_done_callback(lambda _: self._news.set())
+            task.add_done_callback(end)
         try:
             while True:
                 await self._news.wait()
                 self._news.clear()
                 blocks, self._finished = self._finished, []
-                for block in blocks:
-                    yield block
-                if all(task.done() for task in tasks) and not self._finished:
+                if blocks:
+                    yield blocks
+                if not left and not self._finished:
                     break
             for task in tasks:
                 task.result()
         finally:
-            for task in tasks:
+            unfinished = [task for task in tasks if not task.done()]
+            for task in unfinished:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            if unfinished:
+                await asyncio.gather(*unfinished, return_exceptions=True)
 
-    async def _work(self, take: Take) -> None:
-        """Take items in turn until none is left."""
+    async def _work(self, take: Callable[[], Any], waits: bool) -> None:
+        """Take items in turn until none is left; ``waits`` says that ``take`` has to be awaited."""
         while True:
             while self._taken - self.delivered >= self._buffer and not self._exhausted:
                 self._room.clear()
                 await self._room.wait()
             if self._exhausted or self._stop_at is not None:
                 return
-            taken = await take()
+            taken: Taken = await take() if waits else take()
             if taken is None:
                 return
             index, item = taken
+            began = time.perf_counter()
             block = await self._run_item(item, index)
-            if block.error is not None:
+            now = time.perf_counter()
+            if block.error is None:
+                self._walls.append(now - began)
+            else:
                 self._stop(index)
             self._finished.append(block)
             self._news.set()
-            now = time.perf_counter()
             if now >= self._look_at:
                 self._hint()
             if now >= self._give_way_at:
@@ -282,8 +304,8 @@ class CoroutineRun:
         """An item failed: nothing after it is wanted any more."""
         self._stop_at = index if self._stop_at is None else min(index, self._stop_at)
 
-    def _taker(self, items: Iterator[Any]) -> Take:
-        async def take() -> tuple[int, Any] | None:
+    def _taker(self, items: Iterator[Any]) -> Callable[[], Taken]:
+        def take() -> Taken:
             if self._exhausted:
                 return None
             try:
@@ -299,10 +321,10 @@ class CoroutineRun:
 
         return take
 
-    def _taker_async(self, items: AsyncIterator[Any]) -> Take:
+    def _taker_async(self, items: AsyncIterator[Any]) -> Callable[[], Awaitable[Taken]]:
         one_at_a_time = asyncio.Lock()
 
-        async def take() -> tuple[int, Any] | None:
+        async def take() -> Taken:
             async with one_at_a_time:
                 if self._exhausted:
                     return None
@@ -330,7 +352,7 @@ class CoroutineRun:
         left = self.settings.retries
         while True:
             try:
-                value = await self._call(item, index)
+                value = await (self._started_call(item, index) if self._at_ease else self._call(item, index))
             except asyncio.CancelledError as error:
                 task = asyncio.current_task()
                 if task is not None and task.cancelling():
@@ -347,23 +369,18 @@ class CoroutineRun:
             return Block(index, [value])
 
     async def _call(self, item: Any, index: int) -> Any:
-        began = time.perf_counter()
         timeout = self.settings.timeout
         if timeout is None:
-            value = await self._started_call(item, index)
-        else:
-            limit = asyncio.timeout(timeout)
-            try:
-                async with limit:
-                    value = await self._started_call(item, index)
-            except TimeoutError:
-                if limit.expired():
-                    message = f"item {index}: took longer than timeout={timeout:g} seconds"
-                    raise ItemTimeoutError(message, index=index) from None
-                raise
-        wall = time.perf_counter() - began
-        self._profile.add(Sample(1, wall, 0.0, None, 1, self._workers))
-        return value
+            return await self._started_call(item, index)
+        limit = asyncio.timeout(timeout)
+        try:
+            async with limit:
+                return await self._started_call(item, index)
+        except TimeoutError:
+            if limit.expired():
+                message = f"item {index}: took longer than timeout={timeout:g} seconds"
+                raise ItemTimeoutError(message, index=index) from None
+            raise
 
     def _started_call(self, item: Any, index: int) -> Awaitable[Any]:
         function, kwargs = self.state.function, self._kwargs
@@ -383,8 +400,18 @@ class CoroutineRun:
         add_note(error, f"item {index} of {self.state.name}, on {self.plan}")
         return Block(index, [error], failed=[(0, error, item)])
 
+    def _measured(self) -> Profile:
+        """What the items took so far that have ended."""
+        profile = Profile()
+        for wall in self._walls[:SAMPLES]:
+            profile.add(Sample(1, wall, 0.0, None, 1, self._workers))
+        if others := self._walls[SAMPLES:]:
+            profile.add(Sample(len(others), sum(others), 0.0, None, len(others), self._workers))
+            profile.slowest = max(profile.slowest, *others)
+        return profile
+
     def _record(self, error: BaseException | None, cpu: float) -> Decision:
-        profile = self._profile
+        profile = self._measured()
         if profile.items:
             # The loop's CPU time belongs to all items together; the wall time of each was its own.
             profile.cpu = min(cpu, profile.wall)
