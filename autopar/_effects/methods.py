@@ -7,7 +7,7 @@ import collections
 import types
 from typing import TYPE_CHECKING, Any
 
-from autopar._effects import attributes, changes, facts, hooks, items, iteration, library, lookup
+from autopar._effects import array_work, attributes, changes, facts, hooks, items, iteration, library, lookup
 from autopar._effects.tables_types import TypeFacts
 from autopar._effects.values import (
     NOTHING,
@@ -52,6 +52,7 @@ def call_method(frame: Frame, receiver: Atom, name: str, args: Args) -> Value:
         return special
     if type(receiver) is Function:
         return frame.analysis.library
+    array_work.note(frame, f".{name}()", frozenset((receiver,)))
     if "out" in args.keywords:
         changes.mutate(frame, args.keywords["out"])
     if name in _FILLING:

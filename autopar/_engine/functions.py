@@ -62,6 +62,11 @@ class ArgumentTypes:
         kinds = (*self.positional, *dict(self.keyword).values(), *chain(*self.held))
         return all(kind.__module__ == "builtins" and not hasattr(kind, "__next__") for kind in kinds)
 
+    @property
+    def all_seen(self) -> bool:
+        """The types of all that the arguments hold are known; a plain `object` stands for what is not."""
+        return object not in chain(self.positional, *self.held)
+
     def fit(self, items: list[Any], *, star: bool) -> bool:
         """Whether all these items have these types."""
         if not star:

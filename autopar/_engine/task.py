@@ -24,6 +24,7 @@ from autopar._model.learned import ProfileKey
 from autopar._model.observation import Profile, Traits
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Failure, Job, Outcome
+from autopar._observe.traits import without_array_arguments
 from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
 
 UNLIMITED = 1 << 62
@@ -221,11 +222,11 @@ class MapTask:
         traits = self.state.traits()
         if self.types is None or (not traits.report.effects and self.types.plain):
             self.assumed = None
-            return traits
+            return without_array_arguments(traits) if self.types is not None and self.types.all_seen else traits
         # Operators on objects of the program's own classes call methods that only the types name.
         typed = self.state.traits(self.types)
         if self.types.plain and len(typed.report.effects) >= len(traits.report.effects):
-            return traits
+            return without_array_arguments(traits) if self.types.all_seen else traits
         self.assumed = self.types
         return typed
 

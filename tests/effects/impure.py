@@ -711,7 +711,7 @@ def makes_rows(path: str) -> Any:
 
 @impure(E.WRITES_SHARED, because="the parameters of many statements are taken from an iterator of the program")
 def uses_up_parameters(path: str) -> None:
-    sqlite3.connect(path).executemany("insert into t values (?)", numbers)
+    sqlite3.connect(path).executemany("insert into t values (?)", ((n,) for n in numbers))
 
 
 @impure(E.OUTPUT, because="a database connection that is open outside")
