@@ -10,12 +10,14 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol
 
 from autopar._backends import load
 from autopar._backends.forkable import forkable
 from autopar._engine.beside import Beside, Story
+from autopar._engine.journal import settled
 from autopar._model.nesting import nested_cores
 from autopar._model.observation import Host
 from autopar._model.plan import Plan
@@ -27,6 +29,9 @@ from autopar._observe.pickled_size import PickledSize, pickled_size
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+
+WRITING = 0.02
+"""Seconds that a planning waits for the store's thread to end: a fifth of what forked workers save."""
 
 THREADS_AT_MOST = 1024
 """Threads of all maps together that plans may ask for: at 8 MiB of reserved stack each, 8 GiB of address space."""
@@ -90,10 +95,16 @@ class ThisMachine:
 
     probe = staticmethod(thread_probe)
     now = staticmethod(time.perf_counter)
-    host = staticmethod(current_host)
-    forkable = staticmethod(forkable)
     beside = staticmethod(Beside)
     pickled_size = staticmethod(pickled_size)
+
+    def host(self) -> Host:
+        host = current_host()
+        return host if settled(0.0) else replace(host, threads_alive=host.threads_alive + 1)
+
+    def forkable(self) -> bool:
+        # The thread that writes to the store is soon gone; workers that cannot be forked cost far more.
+        return forkable() or (not settled(0.0) and settled(WRITING) and forkable())
 
     def threads_left(self) -> int:
         return threads_left()
