@@ -29,7 +29,7 @@ def test_a_planning_waits_for_the_thread_that_writes_to_the_store(
 
 
 def test_cpu_time_of_the_stores_thread_is_nobodys_item(monkeypatch: pytest.MonkeyPatch) -> None:
-    """While it is at work a map has another thread beside it, so the CPU time of the process is not its items' alone."""
+    """A map then has another thread beside it, so the CPU time of the process is not that of its items alone."""
     monkeypatch.setattr(machine, "settled", lambda seconds: True)
     alone = ThisMachine().host().threads_alive
     monkeypatch.setattr(machine, "settled", lambda seconds: False)
