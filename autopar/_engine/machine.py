@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from queue import SimpleQueue
@@ -25,7 +25,7 @@ from autopar._model.work import Outcome, Pool
 from autopar._native_api import thread_probe
 from autopar._observe.host import current_host
 from autopar._observe.meter import Probe
-from autopar._observe.pickled_size import PickledSize, pickled_size
+from autopar._observe.pickled_size import PickledSize, pickled_size, shared_size
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -89,6 +89,9 @@ class Machine(Protocol):
     def pickled_size(self, value: Any) -> PickledSize:
         """Bytes of an object on its way to a worker."""
 
+    def shared_size(self, values: Iterable[Any]) -> float:
+        """About how many bytes travel with a function, once to each worker."""
+
 
 class ThisMachine:
     """The real one."""
@@ -97,6 +100,7 @@ class ThisMachine:
     now = staticmethod(time.perf_counter)
     beside = staticmethod(Beside)
     pickled_size = staticmethod(pickled_size)
+    shared_size = staticmethod(shared_size)
 
     def host(self) -> Host:
         host = current_host()

@@ -113,6 +113,7 @@ class Sample:
 class Profile:
     """What is known of a function's items; grows with each sample.
 
+    ``bytes_shared`` is the pickled size of what travels with the function, once to each worker, and not with an item.
     Means are weighted by items; ``spread`` is the standard deviation between the means of the sampled runs
     (Welford's recurrence, Knuth, TAOCP vol. 2, 4.2.2).
     """
@@ -127,6 +128,7 @@ class Profile:
     process_cpu_items: int = 0
     bytes_in: float | None = None
     bytes_out: float | None = None
+    bytes_shared: float | None = None
     pickles: bool | None = None
     why_not_pickles: str = ""
     gil_share: float | None = None
