@@ -138,10 +138,16 @@ def _gil_share(traits: Traits, profile: Profile, host: Host) -> tuple[float | No
     if profile.gil_share is not None:
         why = profile.gil_share_why or "measured on two threads"
         return profile.gil_share, f"holds the GIL for {_percent(profile.gil_share)} of its CPU time ({why})"
-    if _all_seen(traits) and not (traits.blocking_calls or traits.releasing_calls or traits.foreign_calls):
+    calls = traits.blocking_calls or traits.releasing_calls or traits.foreign_calls
+    if _all_seen(traits) and not calls and not traits.array_work:
         return 1.0, "its bytecode calls nothing that releases the GIL"
     if traits.releasing_calls:
         return None, f"calls {traits.releasing_calls[0]}, which releases the GIL; its share is not measured yet"
+    if _all_seen(traits) and not calls:
+        return (
+            None,
+            f"{traits.array_work[0]} may be work on arrays, which releases the GIL; its share is not measured yet",
+        )
     return None, ""
 
 

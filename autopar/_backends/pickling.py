@@ -19,6 +19,9 @@ from autopar._backends.generators import reduce_generator
 from autopar._backends.importing import importable
 from autopar._backends.variables import reduce_variable
 
+_CALL = 2
+"""Parts of a reduction that is a callable with its arguments, and nothing that is set afterwards."""
+
 PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})
 
 
@@ -27,6 +30,14 @@ def dumps(obj: Any) -> bytes:
     buffer = io.BytesIO()
     pickler()(buffer, protocol=PROTOCOL).dump(obj)
     return buffer.getvalue()
+
+
+def dumps_part(obj: Any) -> tuple[bytes, bool]:
+    """The same, and whether loading it makes nothing that other pickles share: classes by value are shared."""
+    buffer = io.BytesIO()
+    packer = pickler()(buffer, protocol=PROTOCOL)
+    packer.dump(obj)
+    return buffer.getvalue(), not packer.shares
 
 
 def dump_error(error: BaseException) -> bytes:
@@ -93,18 +104,25 @@ def pickler() -> Any:
     class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
         own_way: BaseException | None = None
         """An exception that is pickled as its class says."""
+        shares = False
+        """Loading it may set what other pickles share: a class by value gets its attributes anew."""
 
         def reducer_override(self, obj: Any) -> Any:
             reduced = _reduced(obj)
             if reduced is not NotImplemented:
+                self.shares = True
                 return reduced
             if isinstance(obj, BaseException):
+                self.shares = True
                 return NotImplemented if obj is self.own_way else (put_together, (take_apart(obj, Pickler),))
             if isinstance(obj, (FunctionType, type)):
                 _by_value_if_need_be(obj.__module__)
             if isinstance(obj, FunctionType):
                 see_class_bodies(obj.__code__)
-            return super().reducer_override(obj)
+            reduced = super().reducer_override(obj)
+            if reduced is not NotImplemented and not isinstance(obj, FunctionType) and len(reduced) > _CALL:
+                self.shares = True  # a class that is made and then given a state
+            return reduced
 
     def see_class_bodies(code: CodeType) -> None:
         # cloudpickle does not take along the globals that only the body of a class inside the function reads.

@@ -24,11 +24,12 @@ from typing import Any
 
 from autopar._backends.context import capture
 from autopar._backends.forkable import forkable
+from autopar._backends.payload import Kept
 from autopar._backends.pending import PendingChunk
 from autopar._backends.pickling import load_error
 from autopar._backends.pool import WorkerPool
 from autopar._backends.spawn import WorkerProcess
-from autopar._backends.transport import dump_items, dump_job, load_outcome
+from autopar._backends.transport import PackedJob, dump_items, dump_job, load_outcome
 from autopar._backends.worker import BAD_ITEMS, BAD_JOB, JOBS_KEPT, READY, main
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Outcome
@@ -36,7 +37,7 @@ from autopar.errors import TransportError, WorkerDiedError
 
 ARRIVALS_KEPT = 64
 
-_Parcel = tuple[int, tuple[bytes, bytes], int, bytes]
+_Parcel = tuple[int, tuple[PackedJob, bytes], int, bytes]
 """Job number, the job with its caller's surroundings, position and items."""
 
 
@@ -48,6 +49,7 @@ class _ProcessRunner:
 
     def _start(self) -> None:
         self._jobs: dict[int, None] = {}
+        self._kept = Kept()
         self._lost = False
         self._fresh = True
         self._pipe: Connection
@@ -76,6 +78,7 @@ class _ProcessRunner:
             raise self._died() from error
         status, data = pickle.loads(answer)
         if status == BAD_JOB:
+            self._kept.clear()
             cause = load_error(data)
             message = f"the function cannot be loaded in a worker process: {_line(cause)}"
             raise TransportError(message, about="function") from cause
@@ -100,9 +103,14 @@ class _ProcessRunner:
         """Send a chunk; True if its job is new to the worker."""
         number, job_data, start, items_data = parcel
         new = number not in self._jobs
-        message = (number, job_data if new else None, start, items_data)
-        self._pipe.send_bytes(pickle.dumps(message, protocol=5))
-        return new
+        if not new:
+            self._pipe.send_bytes(pickle.dumps((number, None, start, items_data), protocol=5))
+            return False
+        job, surroundings = job_data
+        parts = self._kept.without_kept(job.parts)
+        self._pipe.send_bytes(pickle.dumps((number, (job._replace(parts=parts), surroundings), start, items_data), 5))
+        self._kept.take(parts, [None] * len(parts))
+        return True
 
     def _restart(self) -> None:
         self.close()
@@ -192,7 +200,7 @@ class ProcessesPool:
 
 
 _numbers = itertools.count(1)
-_packed_jobs: weakref.WeakKeyDictionary[Any, tuple[int, tuple[bytes, bytes]]] = weakref.WeakKeyDictionary()
+_packed_jobs: weakref.WeakKeyDictionary[Any, tuple[int, tuple[PackedJob, bytes]]] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
 _starting = threading.Lock()
 _shared: WorkerPool | None = None
@@ -201,7 +209,7 @@ _forked: list[tuple[BaseProcess, Connection]] = []
 _arrivals: deque[float] = deque(maxlen=ARRIVALS_KEPT)
 
 
-def _packed(chunk: Chunk) -> tuple[int, tuple[bytes, bytes]]:
+def _packed(chunk: Chunk) -> tuple[int, tuple[PackedJob, bytes]]:
     """The job's number, and its bytes with those of what surrounds it, pickled once for all its chunks."""
     packed = _packed_jobs.get(chunk.job)
     if packed is None:

@@ -11,10 +11,11 @@ import importlib
 import io
 import pickle
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from autopar._backends.exceptions import PROTOCOL, describe
-from autopar._backends.pickling import PLAIN, dump_error, dumps, load_error, pickler
+from autopar._backends.payload import Kept, Part, pack
+from autopar._backends.pickling import PLAIN, dump_error, dumps, dumps_part, load_error, pickler
 from autopar._model.work import Failure, Job, Outcome
 from autopar.errors import TransportError
 
@@ -37,7 +38,14 @@ def dump_items(items: Sequence[Any]) -> bytes:
         raise TransportError(f"cannot be pickled for a worker process: {describe(error)}") from error
 
 
-def dump_job(job: Job) -> bytes:
+class PackedJob(NamedTuple):
+    """A job on its way: its rules, and what it carries in parts, the function with its keyword arguments first."""
+
+    rules: bytes
+    parts: list[Part]
+
+
+def dump_job(job: Job) -> PackedJob:
     """Pickle a job: by reference where the worker can import the function, else by value.
 
     Raises
@@ -48,7 +56,6 @@ def dump_job(job: Job) -> bytes:
     function = None if job.reference is not None else job.function
     rules = {
         "star": job.star,
-        "kwargs": dict(job.kwargs),
         "collect": job.collect,
         "retries": job.retries,
         "seed": job.seed,
@@ -58,7 +65,11 @@ def dump_job(job: Job) -> bytes:
         "line": None if job.line is None else job.line._replace(names=None),
     }
     try:
-        return dumps((function, job.reference, rules, _dump_shared(job)))
+        carried, alone = dumps_part((function, dict(job.kwargs)))
+        parts = [pack("", carried, lasting=job.leaves_all_as_it_is and alone)]
+        names = [*job.shared]
+        parts += [_dump_shared(job, *name) for name in names]
+        return PackedJob(dumps((job.reference, rules, names)), parts)
     except (KeyboardInterrupt, TransportError):
         raise
     except BaseException as error:
@@ -67,28 +78,29 @@ def dump_job(job: Job) -> bytes:
         ) from error
 
 
-def _dump_shared(job: Job) -> list[tuple[str, str, bytes]]:
-    parts = []
-    for (module, name), value in job.shared.items():
-        try:
-            parts.append((module, name, dumps(value)))
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            raise TransportError(
-                f"the global {module}.{name}, which {job.name} reads, cannot be pickled: {describe(error)}",
-                about="function",
-            ) from error
-    return parts
+def _dump_shared(job: Job, module: str, name: str) -> Part:
+    try:
+        data, alone = dumps_part(job.shared[module, name])
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise TransportError(
+            f"the global {module}.{name}, which {job.name} reads, cannot be pickled: {describe(error)}",
+            about="function",
+        ) from error
+    return pack(f"{module}:{name}", data, lasting=job.leaves_all_as_it_is and alone)
 
 
-def load_job(data: bytes) -> Job:
+def load_job(packed: PackedJob, kept: Kept) -> Job:
     """The job on the worker's side; globals it reads get the caller's values, those of earlier jobs their own again."""
-    function, reference, rules, shared = pickle.loads(data)
+    reference, rules, names = pickle.loads(packed.rules)
+    values = [kept[digest] if data is None else pickle.loads(data) for data, digest in packed.parts]
+    kept.take(packed.parts, values)
+    (function, kwargs), *shared = values
     if reference is not None:
         function = resolve(*reference)
-    _share({(module, attribute): pickle.loads(value) for module, attribute, value in shared})
-    return Job(function, **rules)
+    _share(dict(zip(names, shared, strict=True)))
+    return Job(function, kwargs=kwargs, **rules)
 
 
 _ABSENT = object()

@@ -23,8 +23,9 @@ from autopar._backends import said, variables, warned
 from autopar._backends.chunk import run_chunk
 from autopar._backends.context import Surroundings, remember_fresh
 from autopar._backends.exceptions import describe
+from autopar._backends.payload import Kept
 from autopar._backends.pickling import dump_error
-from autopar._backends.transport import dump_outcome, load_job
+from autopar._backends.transport import PackedJob, dump_outcome, load_job
 from autopar._model.work import Chunk, Job, Outcome
 from autopar.errors import TransportError
 
@@ -76,15 +77,17 @@ class _Worker:
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
         self._jobs: dict[int, _Known] = {}
+        self._kept = Kept()
         self._current = 0
         self._modules = 0
 
-    def answer(self, number: int, job_data: tuple[bytes, bytes] | None, start: int, items_data: bytes) -> bytes:
+    def answer(self, number: int, job_data: tuple[PackedJob, bytes] | None, start: int, items_data: bytes) -> bytes:
         """Run a chunk."""
         began = time.perf_counter()
         try:
             known = self._enter(number, job_data)
         except BaseException as error:
+            self._kept.clear()
             return pickle.dumps((BAD_JOB, dump_error(error)))
         try:
             items: list[Any] = pickle.loads(items_data)
@@ -97,14 +100,14 @@ class _Worker:
         run = functools.partial(run_chunk, Chunk(known.job, start, items), keep=True)
         return pickle.dumps((OUTCOME, _dumped(known.around.context.run(run))), protocol=5)
 
-    def _enter(self, number: int, job_data: tuple[bytes, bytes] | None) -> _Known:
+    def _enter(self, number: int, job_data: tuple[PackedJob, bytes] | None) -> _Known:
         """Make this process look like the caller of the job."""
         if job_data is not None:
-            function, snapshot = job_data
+            packed, snapshot = job_data
             self._current = 0
             around = Surroundings(snapshot)
             around.enter()
-            self._jobs[number] = _Known(around.context.run(load_job, function), around)
+            self._jobs[number] = _Known(around.context.run(load_job, packed, self._kept), around)
             while len(self._jobs) > JOBS_KEPT:
                 del self._jobs[next(iter(self._jobs))]
             self._modules = 0

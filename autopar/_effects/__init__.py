@@ -21,6 +21,7 @@ One fact a file, in the order of the work:
                of their own
 `facts`        asks the tables:  `tables_standard`, `tables_numpy`, `tables_packages`, `tables_types`, `tables_methods`
 `lookup`       attributes without running the user's code
+`array_work`   operators and methods that may be an array's, and so release the GIL
 `summary`      collects findings into the report
 ============== ======================================================================================================
 """

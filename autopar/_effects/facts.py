@@ -178,12 +178,26 @@ def scalar(cls: type | None) -> bool:
 _HOLDERS = frozenset({tuple, frozenset, functools.partial, object})
 
 
-_KEEP_NOTHING = ("http.client.", "socket.", "ssl.", "smtplib.", "ftplib.", "imaplib.", "urllib.request.OpenerDirector")
+_KEEP_NOTHING = (
+    "http.client.",
+    "socket.",
+    "sqlite3.",
+    "ssl.",
+    "smtplib.",
+    "ftplib.",
+    "imaplib.",
+    "urllib.request.OpenerDirector",
+)
 
 
 def keeps_nothing(cls: type) -> bool:
     """Whether what the methods of a class are given never comes back: a connection."""
     return canonical(lookup.class_name(cls)).startswith(_KEEP_NOTHING)
+
+
+def answer_of(cls: type, name: str) -> str:
+    """What a method of such a class gives, as in `tables_standard.RESULTS`."""
+    return tables_types.ANSWERS.get(f"{canonical(lookup.class_name(cls))}.{name}", "fresh")
 
 
 def used_up(cls: type | None) -> bool:

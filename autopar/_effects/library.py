@@ -6,7 +6,7 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any
 
-from autopar._effects import changes, facts, hooks, items, iteration, lookup
+from autopar._effects import array_work, changes, facts, hooks, items, iteration, lookup
 from autopar._effects.values import (
     NOTHING,
     Args,
@@ -61,6 +61,7 @@ def call(frame: Frame, name: str, args: Args, obj: Any = None) -> Value | None:
     if not known:
         return None
     frame.analysis.recorder.called(name)
+    array_work.note_call(frame, name, args)
     special = frame.analysis.links.special.get(name)
     if special is not None:
         return special(frame, args)

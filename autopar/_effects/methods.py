@@ -7,7 +7,7 @@ import collections
 import types
 from typing import TYPE_CHECKING, Any
 
-from autopar._effects import attributes, changes, facts, hooks, items, iteration, library, lookup
+from autopar._effects import array_work, attributes, changes, facts, hooks, items, iteration, library, lookup
 from autopar._effects.tables_types import TypeFacts
 from autopar._effects.values import (
     NOTHING,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _LIST_ONLY = frozenset({"append", "extend", "insert", "pop", "remove", "clear"})
 _ADDING = frozenset({"append", "appendleft", "add", "insert", "put", "put_nowait", "push", "send", "fill"})
 _ADDING_ALL = frozenset({"extend", "extendleft", "update", "union", "intersection_update", "writelines"})
-_FILLING = frozenset("shuffle readinto readinto1 recv_into recvfrom_into recvmsg_into pack_into".split())
+_FILLING = frozenset("shuffle readinto readinto1 recv_into recvfrom_into recvmsg_into pack_into backup".split())
 """Methods that change their first argument, whatever object they are of."""
 _RETURNS_ITSELF = frozenset({"__enter__", "__iter__", "__aenter__", "__aiter__", "__await__", "__reversed__"})
 _OF_SPECIAL_DICTS = {
@@ -52,10 +52,11 @@ def call_method(frame: Frame, receiver: Atom, name: str, args: Args) -> Value:
         return special
     if type(receiver) is Function:
         return frame.analysis.library
+    array_work.note(frame, f".{name}()", frozenset((receiver,)))
     if "out" in args.keywords:
         changes.mutate(frame, args.keywords["out"])
     if name in _FILLING:
-        changes.mutate(frame, args.get(0) or NOTHING)
+        changes.mutate(frame, args.get(0) or args.keywords.get("target", NOTHING))
     if name == "at" and cls is not None and lookup.class_name(cls) == "numpy.ufunc":
         changes.mutate(frame, args.get(0) or NOTHING)
     returned = library.run_callbacks(frame, f"{lookup.class_name(cls)}.{name}" if cls else name, args)
@@ -184,7 +185,7 @@ def _on_fresh(frame: Frame, receiver: Fresh, cls: type | None, name: str, args: 
         analysis.links.call(frame, attributes.load(frame, args.joined(), leaving), Args(star=analysis.library))
         return analysis.links.call(frame, attributes.load(frame, args.joined(), entering), Args())
     if cls is not None and receiver.site is not None and not receiver.site.through and facts.keeps_nothing(cls):
-        return frame.container(LibraryObject, NOTHING, "answer")
+        return _answered(frame, receiver, cls, name, args)
     given = library.carried(frame, args.joined())
     if receiver.site is not None:
         if receiver.site.through and (facts.mutating(name) or facts.reading(name) is None):
@@ -207,6 +208,22 @@ def _on_fresh(frame: Frame, receiver: Fresh, cls: type | None, name: str, args: 
     if found is not None:
         return found
     return _of_foreign(frame, receiver, cls, name, args)
+
+
+_MAKERS = ("row_factory", "text_factory")
+"""Attributes of a database connection or cursor: what makes the rows and texts of its answers."""
+
+
+def _answered(frame: Frame, receiver: Fresh, cls: type, name: str, args: Args) -> Value:
+    """A method of a connection, which only reads what it is given."""
+    library.use_up(frame, args)
+    made = NOTHING
+    for maker in _MAKERS:
+        made = made | (_stored_callable(frame, receiver, maker, Args(star=frame.analysis.library)) or NOTHING)
+    answer = library.made_as(frame, facts.answer_of(cls, name), NOTHING)
+    if made:
+        items.put(frame, answer, "[]", made)
+    return answer
 
 
 _SAFE_OF_UNKNOWN = frozenset({"__getattr__", "__class_getitem__", "__set_name__"})

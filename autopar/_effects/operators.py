@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING
 
-from autopar._effects import changes, facts, hooks, items, lookup
+from autopar._effects import array_work, changes, facts, hooks, items, lookup
 from autopar._effects.values import (
     NOTHING,
     Args,
@@ -38,6 +38,7 @@ _OPERATORS = [
     "truediv",
     "xor",
 ]
+_SYMBOLS = "+ & // << @ * % | ** >> - / ^".split()
 _REMAINDER = 6
 _TIMES = 5
 _HOLDING = frozenset({0, 5, 7, 10, 1, 12})  # + * | - & ^ may give a container with the operands' members
@@ -45,6 +46,7 @@ _HOLDING = frozenset({0, 5, 7, 10, 1, 12})  # + * | - & ^ may give a container w
 
 def binary(frame: Frame, left: Value, right: Value, which: int) -> Value:
     """BINARY_OP: new objects, which may hold what their operands held."""
+    array_work.note(frame, _SYMBOLS[which], left | right)
     name = _OPERATORS[which]
     own = items.special(frame, left, f"__{name}__", Args([right]))
     own = own | items.special(frame, right, f"__r{name}__", Args([left]))
@@ -98,6 +100,7 @@ def _is_array(cls: type | None) -> bool:
 
 def inplace(frame: Frame, left: Value, right: Value, which: int) -> Value:
     """``left += right``: changes the left operand if that is of a type that can be changed."""
+    array_work.note(frame, f"{_SYMBOLS[which]}=", left | right)
     name = _OPERATORS[which]
     found = items.special(frame, left, f"__i{name}__", Args([right]))
     plain = NOTHING
@@ -119,6 +122,7 @@ def inplace(frame: Frame, left: Value, right: Value, which: int) -> Value:
 
 def unary(frame: Frame, value: Value) -> Value:
     """``-x``, ``~x``, ``+x``."""
+    array_work.note(frame, "-", value)
     own = hooks.run(frame, value, ("__neg__", "__invert__", "__pos__"))
     kinds = {type_of(atom) for atom in value}
     if len(kinds) == 1 and kinds <= {int, float}:
@@ -150,6 +154,7 @@ def compare(frame: Frame, left: Value, right: Value, which: int) -> Value:
     decided = _compare_constants(frame, left, right, which)
     if decided is not None:
         return decided
+    array_work.note(frame, "< <= == != > >=".split()[which], left | right)
     own = hooks.compared(frame, left, right, hooks.EQUALITY if which in (2, 3) else hooks.ORDERING + hooks.EQUALITY)
     if own:
         return own | frame.analysis.opaque

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import CodeType
 from typing import TYPE_CHECKING
 
+from autopar._effects import array_work
 from autopar._effects.values import Origin
 from autopar._model.effects import Effect, EffectKind, EffectReport, GlobalRead
 
@@ -23,6 +24,9 @@ class Recorder:
         self._seen: set[tuple[int, int, EffectKind, str]] = set()
         self._reads: dict[GlobalRead, None] = {}
         self._calls: dict[str, None] = {}
+        self._work: dict[str, None] = {}
+        self._work_on_arguments: dict[str, None] = {}
+        self._work_on_globals: dict[tuple[str, str], str] = {}
         self._written: set[tuple[str, str]] = set()
         self._contents_read: dict[tuple[str, str], tuple[str, int | None, tuple[str, ...]]] = {}
 
@@ -51,6 +55,15 @@ class Recorder:
         """A library callable that is called."""
         self._calls[name] = None
 
+    def worked(self, what: str, on_argument: bool, on_global: tuple[str, str] | None) -> None:
+        """An operation that may be an array's: on an argument, on what a module-level name holds, or on another."""
+        if on_argument:
+            self._work_on_arguments[what] = None
+        elif on_global is not None:
+            self._work_on_globals.setdefault(on_global, what)
+        else:
+            self._work[what] = None
+
     def wrote(self, origin: Origin) -> None:
         """What is found under a module-level name was changed."""
         if origin.key is not None:
@@ -67,6 +80,13 @@ class Recorder:
         for key, (function, line, via) in self._contents_read.items():
             if key in self._written:
                 effects.append(Effect(EffectKind.READS_SHARED, f"global '{key[1]}'", function, line, via))
+        on_globals = [what for key, what in self._work_on_globals.items() if array_work.global_holds_arrays(*key)]
         return EffectReport(
-            tuple(effects), tuple(self._reads), tuple(self._calls), tuple(self.codes.values()), self.complete
+            tuple(effects),
+            tuple(self._reads),
+            tuple(self._calls),
+            tuple(self.codes.values()),
+            self.complete,
+            array_work=tuple(dict.fromkeys([*self._work, *on_globals])),
+            array_work_on_arguments=tuple(self._work_on_arguments),
         )

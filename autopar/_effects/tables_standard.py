@@ -397,6 +397,7 @@ RESULTS: dict[str, str] = {
     "re.compile": "fresh",
     "urllib.request.build_opener": "urllib.request.OpenerDirector",
     "socket.create_connection": "socket.socket",
+    "sqlite3.connect": "sqlite3.Connection",
 }
 """What a call gives: a type, ``fresh`` (nothing of the arguments in it), ``shell`` (new, the arguments may be inside:
 the rule where nothing is said), the dotted name of a class (a new object of it), ``same`` and ``second`` (the first or
@@ -439,6 +440,8 @@ CALLBACKS: dict[str, tuple[int | str, ...]] = {
     "contextlib.ExitStack.callback": (0,),
     "os.walk": ("onerror",),
     "shutil.copytree": ("ignore", "copy_function"),
+    "sqlite3.connect": ("factory", 5),
+    "sqlite3.Connection.cursor": (0, "factory"),
     "timeit.timeit": (0, 1),
     "timeit.repeat": (0, 1),
 }

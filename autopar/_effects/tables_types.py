@@ -179,6 +179,19 @@ TYPES: dict[str, TypeFacts] = {
     "types.SimpleNamespace": TypeFacts(frozenset()),
 }
 
+ANSWERS: dict[str, str] = {
+    "sqlite3.Connection.blobopen": "sqlite3.Blob",
+    **dict.fromkeys(
+        """
+        sqlite3.Connection.cursor sqlite3.Connection.execute sqlite3.Connection.executemany
+        sqlite3.Connection.executescript sqlite3.Cursor.execute sqlite3.Cursor.executemany sqlite3.Cursor.executescript
+        """.split(),
+        "sqlite3.Cursor",
+    ),
+}
+"""Methods of connections that give another one, which keeps nothing of what it is given either (Python's ``sqlite3``
+documentation: parameters are bound to a statement, and only read)."""
+
 ITERATORS = frozenset(
     name for name in TYPES if TYPES[name] is _STREAM and not name.startswith(("zlib", "bz2", "lzma", "contextlib"))
 ) | {"io._IOBase", "builtins._IOBase", "sqlite3.Cursor"}

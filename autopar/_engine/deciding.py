@@ -211,10 +211,12 @@ class Deciding:
         if profile.pickles is not None:
             return
         size = task.machine.pickled_size
-        there, back = size((task.sample_item, task.kwargs)), size(task.sample_result)
+        there, back = size((task.sample_item,)), size(task.sample_result)
+        named = size((task.kwargs,)) if task.kwargs else there
         profile.bytes_in, profile.bytes_out = there.bytes, back.bytes
-        profile.pickles = there.bytes is not None and back.bytes is not None
-        profile.why_not_pickles = there.why_not or back.why_not
+        profile.bytes_shared = task.machine.shared_size([*task.state.carried(), *task.kwargs.values()])
+        profile.pickles = None not in (there.bytes, named.bytes, back.bytes)
+        profile.why_not_pickles = there.why_not or named.why_not or back.why_not
 
     def _assume_from_calls(self) -> None:
         """Where the machine is too busy to tell, calls that are known to release the GIL count as most of the work."""

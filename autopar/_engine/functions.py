@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import chain
-from types import CodeType, FunctionType, ModuleType, NoneType
+from types import CellType, CodeType, FunctionType, MethodType, ModuleType, NoneType
 from typing import Any
 
 from autopar import _effects
@@ -66,6 +66,11 @@ class ArgumentTypes:
         """
         kinds = (*self.positional, *dict(self.keyword).values(), *chain(*self.held))
         return all(kind.__module__ == "builtins" and not hasattr(kind, "__next__") for kind in kinds)
+
+    @property
+    def all_seen(self) -> bool:
+        """The types of all that the arguments hold are known; a plain `object` stands for what is not."""
+        return object not in chain(self.positional, *self.held)
 
     def fit(self, items: list[Any], *, star: bool) -> bool:
         """Whether all these items have these types."""
@@ -178,6 +183,18 @@ class FunctionState:
                 shared.update(_class_data(value))
         return shared
 
+    def carried(self) -> list[Any]:
+        """What travels with the function to each worker, beside its code: globals, and what it captures."""
+        carried = [*self.shared_globals().values()]
+        if self.reference() is not None:
+            return carried
+        for read in self.traits().report.reads:
+            module = sys.modules.get(read.module)
+            if module is not None and not importable(module) and read.name in vars(module):
+                carried.append(vars(module)[read.name])
+        # Code goes by reference or is small.
+        return [value for value in carried + _captured(self.function) if not isinstance(value, _CODE)]
+
     def reference(self) -> tuple[str, str] | None:
         """Module and qualified name by which another process can import this very function, or None."""
         function = self.function
@@ -207,6 +224,28 @@ def _as_c(traits: Traits, function: Any) -> Traits:
         unseen = Effect(EffectKind.UNKNOWN, "C code", body.__qualname__, body.__code__.co_firstlineno)
         report = replace(report, effects=(*report.effects, unseen), complete=False)
     return replace(traits, report=report, gil_seconds=OWN_CALL_SECONDS)
+
+
+_CODE = (ModuleType, FunctionType, type)
+
+
+def _captured(function: Any) -> list[Any]:
+    """Values that a function takes along: its closure and defaults, its object, or its arguments so far."""
+    if isinstance(function, FunctionType):
+        cells = filter(None, map(_content, function.__closure__ or ()))
+        return [*chain(*cells), *(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+    if isinstance(function, MethodType):
+        return [function.__self__]
+    if isinstance(function, functools.partial):
+        return [*function.args, *function.keywords.values(), *_captured(function.func)]
+    return [function]
+
+
+def _content(cell: CellType) -> tuple[Any] | None:
+    try:
+        return (cell.cell_contents,)
+    except ValueError:  # nothing was assigned to the variable yet
+        return None
 
 
 def _unchanged(value: Any, name: str) -> bool:

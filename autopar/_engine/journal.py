@@ -34,6 +34,12 @@ def decision_log() -> DecisionLog:
         return _log
 
 
+def settled(seconds: float) -> bool:
+    """Wait, not longer than so many seconds, until the log is not writing to the store on another thread."""
+    log = _log
+    return log is None or log.settle(seconds)
+
+
 def new_log() -> None:
     """Write what waits and start an empty log, with the store that the environment names now."""
     global _log

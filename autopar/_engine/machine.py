@@ -8,14 +8,16 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from queue import SimpleQueue
 from typing import Any, Protocol
 
 from autopar._backends import load
 from autopar._backends.forkable import forkable
 from autopar._engine.beside import Beside, Story
+from autopar._engine.journal import settled
 from autopar._model.nesting import nested_cores
 from autopar._model.observation import Host
 from autopar._model.plan import Plan
@@ -23,7 +25,10 @@ from autopar._model.work import Pending, Pool
 from autopar._native_api import thread_probe
 from autopar._observe.host import current_host
 from autopar._observe.meter import Probe
-from autopar._observe.pickled_size import PickledSize, pickled_size
+from autopar._observe.pickled_size import PickledSize, pickled_size, shared_size
+
+WRITING = 0.02
+"""Seconds that a planning waits for the store's thread to end: a fifth of what forked workers save."""
 
 THREADS_AT_MOST = 1024
 """Threads of all maps together that plans may ask for: at 8 MiB of reserved stack each, 8 GiB of address space."""
@@ -81,16 +86,26 @@ class Machine(Protocol):
     def pickled_size(self, value: Any) -> PickledSize:
         """Bytes of an object on its way to a worker."""
 
+    def shared_size(self, values: Iterable[Any]) -> float:
+        """About how many bytes travel with a function, once to each worker."""
+
 
 class ThisMachine:
     """The real one."""
 
     probe = staticmethod(thread_probe)
     now = staticmethod(time.perf_counter)
-    host = staticmethod(current_host)
-    forkable = staticmethod(forkable)
     beside = staticmethod(Beside)
     pickled_size = staticmethod(pickled_size)
+    shared_size = staticmethod(shared_size)
+
+    def host(self) -> Host:
+        host = current_host()
+        return host if settled(0.0) else replace(host, threads_alive=host.threads_alive + 1)
+
+    def forkable(self) -> bool:
+        # The thread that writes to the store is soon gone; workers that cannot be forked cost far more.
+        return forkable() or (not settled(0.0) and settled(WRITING) and forkable())
 
     def threads_left(self) -> int:
         return threads_left()

@@ -25,6 +25,7 @@ from autopar._model.learned import ProfileKey
 from autopar._model.observation import Profile, Traits
 from autopar._model.plan import LOOP, Plan
 from autopar._model.work import Chunk, Failure, Job, Outcome
+from autopar._observe.traits import without_array_arguments
 from autopar.errors import ItemTimeoutError, TransportError, UnavailableError, WorkerDiedError
 
 UNLIMITED = 1 << 62
@@ -241,11 +242,11 @@ class MapTask:
         traits = self.state.traits()
         if self.types is None or (not traits.report.effects and self.types.plain):
             self.assumed = None
-            return traits
+            return without_array_arguments(traits) if self.types is not None and self.types.all_seen else traits
         # Operators on objects of the program's own classes call methods that only the types name.
         typed = self.state.traits(self.types)
         if self.types.plain and len(typed.report.effects) >= len(traits.report.effects):
-            return traits
+            return without_array_arguments(traits) if self.types.all_seen else traits
         self.assumed = self.types
         return typed
 
@@ -320,7 +321,13 @@ class MapTask:
             ordered=self.ordered,
             numpy_random=self.seed is not None and draws_from_numpy(self.state.traits()),
             line=self.line,
+            leaves_all_as_it_is=elsewhere and self._writes_nothing(),
         )
+
+    def _writes_nothing(self) -> bool:
+        """By the analysis of the function, and by what was seen of its first item; the user's word does not count."""
+        report = self.traits().report
+        return report.complete and all(effect.kind is EffectKind.OUTPUT for effect in report.effects)
 
     def room(self, seconds_per_item: float, workers: int) -> int:
         """Items that may still be taken before the consumer catches up."""

@@ -83,6 +83,10 @@ class EffectReport:
         Code objects of all Python functions that were followed, the function's own first.
     complete
         False where the budget ended the walk before everything had been seen (an UNKNOWN effect then says so too).
+    array_work
+        Operators, methods and built-in functions, in words, on what may be arrays: their C code may release the GIL.
+    array_work_on_arguments
+        The same on arguments and what these hold, where their types are not known to be others.
     """
 
     effects: tuple[Effect, ...] = ()
@@ -90,3 +94,5 @@ class EffectReport:
     calls: tuple[str, ...] = ()
     codes: tuple[CodeType, ...] = ()
     complete: bool = True
+    array_work: tuple[str, ...] = ()
+    array_work_on_arguments: tuple[str, ...] = ()

@@ -73,6 +73,7 @@ class ItemFacts:
     gil_share_why: str = ""
     gil_share_assumed: bool = False
     best_concurrency: int | None = None
+    bytes_shared: float | None = None
 
     @classmethod
     def of(cls, profile: Profile) -> ItemFacts:
@@ -87,6 +88,7 @@ class ItemFacts:
             cores=inside,
             bytes_in=profile.bytes_in,
             bytes_out=profile.bytes_out,
+            bytes_shared=profile.bytes_shared,
             pickles=profile.pickles,
             why_not_pickles=profile.why_not_pickles,
             gil_share=profile.gil_share,
@@ -106,6 +108,7 @@ class ItemFacts:
             slowest=self.slowest,
             bytes_in=self.bytes_in,
             bytes_out=self.bytes_out,
+            bytes_shared=self.bytes_shared,
             pickles=self.pickles,
             why_not_pickles=self.why_not_pickles,
             gil_share=self.gil_share,
@@ -153,6 +156,7 @@ class ItemFacts:
             cores=self.cores if new.cores is None else new.cores,
             bytes_in=sizes.bytes_in,
             bytes_out=sizes.bytes_out,
+            bytes_shared=sizes.bytes_shared,
             pickles=sizes.pickles,
             why_not_pickles=sizes.why_not_pickles,
             gil_share=share.gil_share,

@@ -66,6 +66,8 @@ class Traits:
         Calls known to release the GIL while they compute: ``"zlib.compress"``.
     foreign_calls
         Other library calls; whether they release the GIL is not known.
+    array_work
+        Operators and methods on what may be arrays (``"@"``, ``".sum()"``), whose C code may release the GIL.
     report
         Its effects.
     gil_seconds
@@ -79,6 +81,7 @@ class Traits:
     blocking_calls: tuple[str, ...] = ()
     releasing_calls: tuple[str, ...] = ()
     foreign_calls: tuple[str, ...] = ()
+    array_work: tuple[str, ...] = ()
     report: EffectReport = field(default_factory=EffectReport)
     gil_seconds: float | None = None
 
@@ -113,6 +116,7 @@ class Sample:
 class Profile:
     """What is known of a function's items; grows with each sample.
 
+    ``bytes_shared`` is the pickled size of what travels with the function, once to each worker, and not with an item.
     Means are weighted by items; ``spread`` is the standard deviation between the means of the sampled runs
     (Welford's recurrence, Knuth, TAOCP vol. 2, 4.2.2).
     """
@@ -127,6 +131,7 @@ class Profile:
     process_cpu_items: int = 0
     bytes_in: float | None = None
     bytes_out: float | None = None
+    bytes_shared: float | None = None
     pickles: bool | None = None
     why_not_pickles: str = ""
     gil_share: float | None = None

@@ -58,6 +58,9 @@ class Job:
         Items may draw from `numpy.random`, even if only they import it.
     line
         The line that asked for the map, or None.
+    leaves_all_as_it_is
+        The analysis found nothing that the items write to and that outlives their call: what came with the job may
+        serve another.
     """
 
     function: Callable[..., Any]
@@ -73,6 +76,7 @@ class Job:
     ordered: bool = True
     numpy_random: bool = False
     line: Line | None = None
+    leaves_all_as_it_is: bool = False
 
 
 @dataclass(frozen=True, slots=True)

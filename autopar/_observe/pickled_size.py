@@ -6,7 +6,9 @@ import io
 import pickle
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from itertools import islice
 from types import FunctionType
 from typing import Any, NamedTuple
 
@@ -38,6 +40,7 @@ _BYTES = 32 << 20
 # over as they are (_FRAME_SIZE_TARGET in Lib/pickle.py).
 _LARGE = 64 * 1024
 _SMALL = frozenset({int, float, complex, bool, type(None)})
+_SAMPLED = frozenset({list, tuple, set, frozenset, dict})
 _LOOK_EVERY = 64
 
 
@@ -80,6 +83,42 @@ def pickled_size(obj: object, *, limit: int = _BYTES, seconds: float = _SECONDS)
     except Exception:  # missing or broken: then plain pickle's answer is the answer
         return plain
     return _count(Pickler, obj, limit, seconds)
+
+
+_SAMPLE = 256
+_FEW = 16
+_SHARED_SECONDS = 5e-3
+"""For each object that is counted. Chosen, not measured, as above: a sample takes a tenth of it."""
+
+
+def shared_size(objects: Iterable[object]) -> float:
+    """Estimate the bytes of what travels to each worker with a function; what does not pickle counts nothing.
+
+    Parameters
+    ----------
+    objects
+        Captured variables, globals, defaults. Of a large built-in container the first 256 members stand for all.
+
+    Examples
+    --------
+    >>> 2e6 < shared_size([range(3), list(range(1_000_000))]) < 4e6
+    True
+    """
+    return sum(map(_estimate, objects), 0.0)
+
+
+def _estimate(obj: object, deep: int = 3) -> float:
+    kind = type(obj)
+    if kind in _SAMPLED and len(obj) <= _FEW and deep:  # type: ignore[arg-type]
+        parts = [*obj, *obj.values()] if isinstance(obj, dict) else [*obj]  # type: ignore[misc]
+        return sum(_estimate(part, deep - 1) for part in parts)
+    if kind in _SAMPLED and len(obj) > 2 * _SAMPLE:  # type: ignore[arg-type]
+        members: Iterable[Any] = dict.items(obj) if kind is dict else obj  # type: ignore[arg-type, assignment]
+        with suppress(RuntimeError):  # another thread adds members
+            sample = list(islice(members, _SAMPLE))
+            size = pickled_size(sample, seconds=_SHARED_SECONDS).bytes or 0
+            return size * len(obj) / _SAMPLE  # type: ignore[arg-type]
+    return float(pickled_size(obj, seconds=_SHARED_SECONDS).bytes or 0)
 
 
 class _LimitReachedError(Exception):

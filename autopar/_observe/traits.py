@@ -7,6 +7,7 @@ import inspect
 import opcode
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from types import CodeType
 from typing import Any
 
@@ -31,6 +32,8 @@ _MARKS = (
     ("_is_coroutine_marker", "inspect", "_is_coroutine_mark"),
     ("_is_coroutine_marker", "inspect", "_is_coroutine_marker"),  # its name in 3.12
 )
+# Packages with operators whose C code releases the GIL, or that stand below those which have some.
+_ARRAY_PACKAGES = frozenset({"cupy", "jaxlib", "numpy", "polars", "pyarrow", "torch"})
 _COMPREHENSIONS = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 
 
@@ -66,8 +69,20 @@ def observe_traits(function: Callable[..., Any], report: EffectReport | None = N
         blocking_calls=calls[Known.BLOCKS],
         releasing_calls=calls[Known.RELEASES],
         foreign_calls=calls[Known.FOREIGN],
+        array_work=(*report.array_work, *report.array_work_on_arguments) if _arrays_are_possible() else (),
         report=report,
     )
+
+
+def without_array_arguments(traits: Traits) -> Traits:
+    """The same for calls whose arguments are no arrays and hold none."""
+    ours = traits.report.array_work if traits.array_work else ()
+    return traits if ours == traits.array_work else replace(traits, array_work=ours)
+
+
+def _arrays_are_possible() -> bool:
+    """Some package is loaded that has arrays; nobody but one of these makes any."""
+    return not _ARRAY_PACKAGES.isdisjoint(sys.modules)
 
 
 def name_of(function: Callable[..., Any]) -> str:

@@ -38,6 +38,8 @@ class Load:
         Seconds of an item during which it holds the GIL.
     transport
         Pickled bytes of an item and its result.
+    shared
+        Pickled bytes that travel with the function, once to each worker.
     """
 
     items: int
@@ -45,6 +47,7 @@ class Load:
     busy: float
     gil: float
     transport: float = 0.0
+    shared: float = 0.0
 
 
 def load(situation: Situation) -> Load:
@@ -63,6 +66,7 @@ def load(situation: Situation) -> Load:
         busy=busy,
         gil=min(each, busy * share),
         transport=(profile.bytes_in or 0.0) + (profile.bytes_out or 0.0),
+        shared=profile.bytes_shared or 0.0,
     )
 
 
@@ -146,6 +150,7 @@ def _processes(plan: Plan, work: Load, situation: Situation) -> float:
     chunk = _chunk(plan, work, workers, costs, costs.process_dispatch)
     dispatch = work.items / chunk * costs.process_dispatch
     transport = work.items * (costs.process_item + work.transport * costs.process_byte)
+    transport += workers * work.shared * costs.process_byte
     alone = _rounds(plan, work.items, workers, situation) * work.each
     return cold + dispatch + transport + max(alone, work.items * work.busy / situation.cores)
 

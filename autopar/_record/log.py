@@ -17,6 +17,7 @@ from typing import Any
 
 from autopar._model.decision import Brief, Decision
 from autopar._model.observation import Host
+from autopar._record.background import Background
 from autopar._record.learning import Teaching
 from autopar._record.store import Store
 
@@ -28,12 +29,16 @@ _BATCH = 256
 _SECONDS = 5.0
 _MOST_LESSONS = 4 * _BATCH
 
+# A writing takes milliseconds, on a slow disk a tenth of a second; the end of a program is not to hang on a disk.
+_SECONDS_AT_EXIT = 5.0
+
 
 class DecisionLog:
     """Decisions in the order of their numbers. Any thread may use it.
 
-    Adding one writes to the store if enough wait there or the last writing is some seconds ago; what still waits is
-    written when the program ends. A forked child keeps what it inherited in memory and leaves the writing of it to its
+    Adding one has all written to the store, on a thread of its own that ends after it, if enough wait or the last
+    writing is some seconds ago; what still waits is written when the program ends. What the store warned of meanwhile
+    is said to who adds the next. A forked child keeps what it inherited in memory and leaves the writing of it to its
     parent.
 
     Parameters
@@ -84,6 +89,7 @@ class DecisionLog:
         self._store_is_busy = False
         self._host: tuple[str, Host] | None = None
         self._make_locks()
+        self._background = Background(self._write_behind, "autopar-store")
         _LOGS.add(self)
 
     def note_host(self, fingerprint: str, host: Host) -> None:
@@ -136,12 +142,30 @@ class DecisionLog:
         self._keep(decision)
         return self._wait_for_store(decision)
 
+    @property
+    def writing(self) -> bool:
+        """Something is being written on another thread."""
+        return self._background.running
+
+    def settle(self, seconds: float) -> bool:
+        """Wait until nothing is being written on another thread; False if it takes longer."""
+        return self._background.join(seconds)
+
     def _write_if(self, due: bool) -> None:
-        if due and self._writing.acquire(blocking=False):  # not behind another thread that is writing already
+        if self._store is not None:
+            self._store.say()
+        if due and not self._background.start() and self._writing.acquire(blocking=False):
             try:
                 self._write()
             finally:
                 self._writing.release()
+
+    def _write_behind(self) -> None:
+        store = self._store
+        with self._writing:
+            if store is not None:
+                with store.keeping_quiet():
+                    self._write()
 
     def all(self) -> list[Decision]:
         """Return what is in memory, newest last."""
@@ -157,6 +181,16 @@ class DecisionLog:
         """Write everything that waits to the store."""
         with self._writing:
             self._write()
+        if self._store is not None:
+            self._store.say()
+
+    def close(self, seconds: float = _SECONDS_AT_EXIT) -> None:
+        """Write what waits, unless a writing that is under way takes longer than so many seconds to end."""
+        if self.settle(seconds) and self._writing.acquire(timeout=seconds):
+            try:
+                self.flush()
+            finally:
+                self._writing.release()
 
     def _keep(self, decision: Decision | Brief) -> None:
         self._decisions[decision.number] = decision
@@ -241,7 +275,7 @@ def _in_forked_child() -> None:
 
 def _at_exit() -> None:
     for log in list(_LOGS):
-        log.flush()
+        log.close()
 
 
 if hasattr(os, "register_at_fork"):

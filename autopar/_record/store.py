@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -93,6 +94,8 @@ class Store:
         self._why_off = why_off
         self._newest = newest
         self._warned = False
+        self._quiet_thread = 0
+        self._unsaid = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Store:
@@ -210,6 +213,21 @@ class Store:
             self._give_up(f"{self.path}: {error}")
         return True, otherwise
 
+    @contextmanager
+    def keeping_quiet(self) -> Iterator[None]:
+        """Let warnings of this thread wait until another says them, where they reach the user."""
+        self._quiet_thread = threading.get_ident()
+        try:
+            yield
+        finally:
+            self._quiet_thread = 0
+
+    def say(self) -> None:
+        """Give the warning that waits, if there is one."""
+        message, self._unsaid = self._unsaid, ""
+        if message:
+            warnings.warn(StoreWarning(message), stacklevel=_depth_of_user() + 1)
+
     def _give_up(self, reason: str) -> None:
         self.active = False
         self._warn(reason)
@@ -221,7 +239,9 @@ class Store:
         if not self._warned:
             self._warned = True
             message = f"decisions are not kept across processes: {reason}; AUTOPAR_STORE=off keeps none, quietly"
-            warnings.warn(StoreWarning(message), stacklevel=_depth_of_user() + 1)
+            self._unsaid = message
+            if self._quiet_thread != threading.get_ident():
+                self.say()
 
 
 def _depth_of_user() -> int:

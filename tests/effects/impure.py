@@ -22,6 +22,7 @@ import random
 import signal
 import socket
 import sqlite3
+import struct
 import sys
 import threading
 import warnings
@@ -687,6 +688,30 @@ def writes_log(x: Any) -> None:
 @impure(E.OUTPUT, because="a writer onto a file that is open outside")
 def writes_record(x: Any) -> None:
     writer.writerow([x])
+
+
+@impure(E.WRITES_ARGUMENT, because="a copy of a database is written to another connection")
+def backs_up(task: Any) -> None:
+    path, target = task
+    sqlite3.connect(path).backup(target)
+
+
+@impure(E.WRITES_ARGUMENT, because="the numbers are packed into a buffer of the caller's")
+def packs_into(task: Any) -> None:
+    buffer, number = task
+    struct.pack_into("d", buffer, 0, number)
+
+
+@impure(E.WRITES_SHARED, because="a database's rows are made by a function of the program")
+def makes_rows(path: str) -> Any:
+    database = sqlite3.connect(path)
+    database.row_factory = lambda cursor, row: seen.append(row)
+    return database.execute("select 1").fetchall()
+
+
+@impure(E.WRITES_SHARED, because="the parameters of many statements are taken from an iterator of the program")
+def uses_up_parameters(path: str) -> None:
+    sqlite3.connect(path).executemany("insert into t values (?)", ((n,) for n in numbers))
 
 
 @impure(E.OUTPUT, because="a database connection that is open outside")

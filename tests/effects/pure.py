@@ -23,11 +23,13 @@ import operator
 import os
 import random
 import re
+import socket
 import sqlite3
 import statistics
 import string
 import struct
 import subprocess
+import tempfile
 import textwrap
 import time
 import urllib.request
@@ -655,6 +657,33 @@ def queries(path: str) -> Any:
         database.executemany("insert into t values (?)", [(1,), (2,)])
         database.commit()
         return cursor.execute("select sum(x) from t").fetchone()
+
+
+@pure("a database binds the parameters of a statement and only reads them")
+def asks(task: Any) -> Any:
+    path, number = task
+    with sqlite3.connect(path) as database:
+        cursor = database.cursor()
+        cursor.execute("select ?", (number,))
+        rows = list(cursor)
+        database.executemany("insert into t values (:x)", ({"x": number} for _ in range(3)))
+        total = database.execute("select sum(x) from t where x < ?", [number]).fetchone()
+        return rows, total, cursor.execute("select :n", {"n": number}).fetchall(), cursor.fetchmany(number)
+
+
+@pure("what is written to a file or a socket is only read")
+def sends(task: Any) -> Any:
+    address, content = task
+    with socket.create_connection(address) as connection:
+        connection.send(content)
+        connection.sendall(content)
+        answer = connection.recv(10)
+    with tempfile.TemporaryFile("w+") as file:
+        json.dump(content, file)
+        csv.writer(file).writerow(content)
+    packed = bytearray(8)
+    struct.pack_into("d", packed, 0, content)
+    return answer, packed
 
 
 @pure("a child process")

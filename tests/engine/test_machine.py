@@ -1,33 +1,36 @@
-"""What the engine knows of the machine at the moment."""
+"""The real machine, as far as it is more than a name for something else."""
 
 from __future__ import annotations
 
-import sys
-from types import ModuleType
-
 import pytest
 
-from autopar._engine.machine import cores_here, threads_left, warm_workers
-from autopar._model.nesting import nested_cores
-from autopar.testing import fake_host
+from autopar._engine import machine
+from autopar._engine.machine import ThisMachine
 
 
-def test_a_backend_that_another_thread_is_importing_is_cold(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A module of which only the beginning has run has no workers yet."""
-    monkeypatch.setitem(sys.modules, "autopar._backends.threads", ModuleType("autopar._backends.threads"))
-    assert not warm_workers().get("threads")
+@pytest.mark.parametrize(
+    ("threads", "writing", "answer"),
+    [
+        ([True], False, True),
+        ([False], False, False),
+        ([False, True], True, True),
+        ([False, False], True, False),
+    ],
+    ids=["one thread", "others", "the store's, soon gone", "the store's and others"],
+)
+def test_a_planning_waits_for_the_thread_that_writes_to_the_store(
+    threads: list[bool], writing: bool, answer: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is gone in a moment, and workers can then be forked; for other threads nobody waits."""
+    answers = iter(threads)
+    monkeypatch.setattr(machine, "forkable", lambda: next(answers))
+    monkeypatch.setattr(machine, "settled", lambda seconds: not writing or seconds > 0)
+    assert ThisMachine().forkable() is answer
 
 
-@pytest.mark.parametrize(("share", "cores"), [(None, 8), (1, 1), (3, 3), (0, 1), (100, 8)])
-def test_a_map_has_the_share_of_the_item_that_it_runs_in(share: int | None, cores: int) -> None:
-    """Outside of items that is the whole host, inside at least one core and never more than the host has."""
-    token = nested_cores.set(share)
-    try:
-        assert cores_here(fake_host(cores=8)) == cores
-    finally:
-        nested_cores.reset(token)
-
-
-def test_some_thread_may_always_be_started() -> None:
-    """However many threads there are, a plan may ask for one."""
-    assert threads_left() >= 1
+def test_cpu_time_of_the_stores_thread_is_nobodys_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A map then has another thread beside it, so the CPU time of the process is not that of its items alone."""
+    monkeypatch.setattr(machine, "settled", lambda seconds: True)
+    alone = ThisMachine().host().threads_alive
+    monkeypatch.setattr(machine, "settled", lambda seconds: False)
+    assert ThisMachine().host().threads_alive == alone + 1

@@ -18,7 +18,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autopar._observe.pickled_size import pickled_size
+from autopar._observe import pickled_size as module
+from autopar._observe.pickled_size import pickled_size, shared_size
 
 LARGE = 20_000_000
 
@@ -228,6 +229,33 @@ def test_a_value_never_appears_in_the_reason() -> None:
 
     for item in (Secret(), Raising(ValueError("canary")), {"canary": threading.Lock()}):
         assert "canary" not in pickled_size(item).why_not
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        list(range(50_000)),
+        {number: str(number) for number in range(50_000)},
+        [[number] * 10 for number in range(20_000)],
+        set(range(50_000)),
+        tuple(range(100)),
+        {"of one": [list(range(10_000)), list(range(20_000))]},
+        bytes(10**7),
+    ],
+    ids=["list", "dict", "nested", "set", "tuple", "few large ones", "bytes"],
+)
+def test_what_travels_with_a_function_is_estimated_from_a_part(value: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large containers by their first members: within a factor of two of what pickling them all would show."""
+    monkeypatch.setattr(module, "_SHARED_SECONDS", 60.0)
+    exact = len(pickle.dumps(value, 5))
+    assert exact / 2 < shared_size([value]) < 2 * exact
+    assert shared_size([value, value]) == 2 * shared_size([value])
+
+
+def test_what_does_not_pickle_counts_nothing() -> None:
+    """Whether a function can travel is found out where it is sent."""
+    assert shared_size([threading.Lock(), [threading.Lock()] * 1000]) == 0
+    assert shared_size([]) == 0
 
 
 def test_files_in_memory_pickle() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import functools
+import operator
 import subprocess
 import sys
 import textwrap
@@ -10,12 +12,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import wrapt
 
+from autopar import _effects
 from autopar._model.effects import Effect, EffectKind, EffectReport
 from autopar._observe.known_calls import Known, classify_call
-from autopar._observe.traits import name_of, observe_traits, returns_coroutine, returns_generator
+from autopar._observe.traits import (
+    name_of,
+    observe_traits,
+    returns_coroutine,
+    returns_generator,
+    without_array_arguments,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -346,6 +356,119 @@ def test_traits_sort_the_calls() -> None:
     assert traits.releasing_calls == ("zlib.compress", "hashlib.md5")
     assert traits.foreign_calls == ("vendor.score",)
     assert traits.report is report
+
+
+ARRAY = np.ones(4)
+ARRAYS = [ARRAY]
+SCALAR = np.float64(2.0)
+NUMBERS = list(range(1000))
+SQUARES = {number: number * number for number in range(1000)}
+
+
+class Model:
+    def __init__(self) -> None:
+        self.weights = ARRAY
+        self.bias = 2.0
+
+    def predicted(self, x: int) -> Any:
+        return self.weights @ self.weights + x
+
+    def biased(self, x: int) -> float:
+        return self.bias * SQUARES[3]
+
+
+def adds_global(x: Any) -> Any:
+    return ARRAY + 1
+
+
+def adds_member(x: Any) -> Any:
+    return ARRAYS[0] * 2
+
+
+def compares(x: Any) -> Any:
+    return ARRAY < 3
+
+
+def negates(x: Any) -> Any:
+    return -ARRAY
+
+
+def asks(x: Any) -> Any:
+    return ARRAY.sum()
+
+
+def reduces(x: Any) -> Any:
+    return functools.reduce(operator.add, ARRAYS)
+
+
+def changes_copy(x: Any) -> Any:
+    y = copy.copy(ARRAY)
+    y += 1
+    return y
+
+
+def scaled_by(weights: Any) -> Callable[[Any], Any]:
+    def scale(x: int) -> Any:
+        return weights * 2
+
+    return scale
+
+
+def multiplies(x: Any) -> Any:
+    return x @ x
+
+
+def counts(n: int) -> int:
+    total = 0
+    for i in range(n):
+        total += i * i % 7
+    return total
+
+
+def sums_numbers(x: Any) -> Any:
+    return sum(number * number for number in NUMBERS) + SQUARES[3] - SCALAR
+
+
+def joins(x: Any) -> str:
+    return "-" * 3 + ", ".join(str(n) for n in range(9))
+
+
+@pytest.mark.parametrize(
+    ("function", "work"),
+    [
+        (adds_global, ("+",)),
+        (adds_member, ("*",)),
+        (compares, ("<",)),
+        (negates, ("-",)),
+        (asks, (".sum()",)),
+        (reduces, ("functools.reduce()", "operator.add()")),
+        (changes_copy, ("copy.copy()", "+=")),
+        (scaled_by(ARRAY), ("*",)),
+        (scaled_by(2.5), ()),
+        (Model().predicted, ("@",)),
+        (Model().biased, ()),
+        (counts, ()),
+        (sums_numbers, ()),
+        (joins, ()),
+    ],
+)
+def test_operators_on_arrays_may_release_the_gil(function: Callable[..., Any], work: tuple[str, ...]) -> None:
+    """Globals, closures, attributes and what they hold are looked at; numbers and texts hold the GIL."""
+    assert without_array_arguments(observe_traits(function)).array_work == work
+
+
+@pytest.mark.parametrize(("kind", "work"), [(np.ndarray, ("@",)), (int, ()), (np.float64, ()), (None, ("@",))])
+def test_an_argument_of_unknown_type_may_be_an_array(kind: type | None, work: tuple[str, ...]) -> None:
+    """The exact types of the arguments of a call decide, where there are some."""
+    report = _effects.analyse(multiplies, argument_types=None if kind is None else (kind,))
+    assert observe_traits(multiplies, report).array_work == work
+
+
+def test_without_a_package_that_has_arrays_no_operator_is_suspected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a program that has loaded none, an argument of unknown type is no array."""
+    for package in ("cupy", "jaxlib", "numpy", "polars", "pyarrow", "torch"):
+        monkeypatch.delitem(sys.modules, package, raising=False)
+    assert observe_traits(multiplies).array_work == ()
 
 
 @pytest.mark.slow

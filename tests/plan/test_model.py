@@ -98,6 +98,16 @@ def test_bytes_are_paid_for_by_the_caller() -> None:
     assert seconds(plan, work, costs=costs) == pytest.approx(0.05 + 0.1)
 
 
+def test_what_travels_with_the_function_is_paid_for_by_each_worker() -> None:
+    """Captured data goes to every worker once, however many items there are; the loop and threads send nothing."""
+    costs = replace(FREE, process_byte=4e-9)
+    work = replace(computing(200, 5e-3, gil=0.0), shared=25e6)
+    assert seconds(Plan(backend="processes", workers=2), work, costs=costs) == pytest.approx(0.5 + 0.2)
+    assert seconds(Plan(backend="processes", workers=2), replace(work, items=400), costs=costs) == pytest.approx(1.2)
+    assert seconds(Plan(backend="threads", workers=2), work, costs=costs) == pytest.approx(0.5)
+    assert seconds(Plan(), work, costs=costs) == pytest.approx(1.0)
+
+
 def test_chunks_are_dispatched_at_their_price() -> None:
     """Ten chunks of ten items cost ten dispatches."""
     costs = replace(FREE, process_dispatch=1e-3)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from autopar._model.decision import Decision
 from autopar._model.observation import Host
 from autopar._model.plan import Plan
 from autopar._record import DecisionLog, Store, Teaching
+from autopar.errors import StoreWarning
 
 ROOT = Path(__file__).parents[2]
 
@@ -111,6 +113,7 @@ def test_nothing_is_written_before_it_is_due() -> None:
     log.add(**fields())
     assert store.batches == []
     log.add(**fields())
+    assert log.settle(10)
     assert store.batches == [[1, 2, 3]]
 
 
@@ -121,7 +124,9 @@ def test_what_waited_long_goes_with_the_next() -> None:
     log.add(**fields())
     clock.now = 5.0
     log.add(**fields())
+    assert log.settle(10)
     log.add(**fields())
+    assert log.settle(10)
     assert store.batches == [[1, 2]]
 
 
@@ -144,11 +149,14 @@ def test_a_busy_store_is_tried_again_later() -> None:
     store.busy = True
     for _ in range(4):
         log.add(**fields())
+        assert log.settle(10)
     store.busy = False
     log.add(**fields())
+    assert log.settle(10)
     assert store.batches == []
     clock.now = 5.0
     log.add(**fields())
+    assert log.settle(10)
     assert store.batches == [[1, 2, 3, 4, 5, 6]]
 
 
@@ -171,20 +179,77 @@ def test_a_store_that_is_off_gets_nothing() -> None:
     assert log._waiting == []
 
 
-def test_a_writing_thread_does_not_hold_up_others() -> None:
-    """While one thread is on the disk, others add decisions without waiting for it."""
+def test_nobody_waits_for_a_writing() -> None:
+    """One thread is on the disk, never two; who adds decisions meanwhile does not wait for it."""
     store = RecordingStore()
     store.may_go_on = threading.Event()
     log = DecisionLog(store, batch=1)
-    writer = threading.Thread(target=log.add, kwargs=fields())
-    writer.start()
+    log.add(**fields())
     assert store.entered.wait(10)
     log.add(**fields())
+    assert log.writing
+    assert not log.settle(0.0)
+    assert [thread.name for thread in threading.enumerate()].count("autopar-store") == 1
     assert store.batches == []
     store.may_go_on.set()
-    writer.join()
     log.flush()
     assert store.batches == [[1], [2]]
+
+
+def test_no_thread_stays_behind() -> None:
+    """The thread that writes is started when something is due, and is gone afterwards."""
+    log = DecisionLog(RecordingStore(), batch=2)
+    log.add(**fields())
+    assert not log.writing
+    log.add(**fields())
+    assert log.settle(10)
+    assert not log.writing
+    assert "autopar-store" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_where_no_thread_starts_the_writing_is_done_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As at the end of the interpreter, or where the system has no more threads."""
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    store = RecordingStore()
+    log = DecisionLog(store, batch=1)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    log.add(**fields())
+    assert store.batches == [[1]]
+    assert not log.writing
+
+
+def test_the_end_waits_a_bounded_time_for_a_writing() -> None:
+    """What is under way is waited for and the rest is written; a disk that hangs does not hold the program."""
+    store = RecordingStore()
+    store.may_go_on = threading.Event()
+    log = DecisionLog(store, batch=1)
+    log.add(**fields())
+    assert store.entered.wait(10)
+    log.add(**fields())
+    log.close(0.01)
+    assert store.batches == []
+    store.may_go_on.set()
+    log.close(10)
+    assert store.batches == [[1], [2]]
+
+
+def test_a_warning_of_the_writing_thread_reaches_who_adds_the_next(tmp_path: Path) -> None:
+    """Once, in the caller's thread and with the caller's line; flushing says it too."""
+    (tmp_path / "store.sqlite").mkdir()
+    for say in (lambda log: log.add(**fields()), DecisionLog.flush):
+        log = DecisionLog(Store(tmp_path / "store.sqlite"), batch=1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            log.add(**fields())
+            assert log.settle(10)
+        with pytest.warns(StoreWarning, match="decisions are not kept") as caught:
+            say(log)
+        assert [warning.filename for warning in caught] == [__file__]
+        log.add(**fields())
+        log.flush()
 
 
 def test_many_threads_add_at_once() -> None:
@@ -262,6 +327,37 @@ def test_a_forked_child_writes_only_its_own() -> None:
         holder.join()
         child.join(10)
     assert len(log._waiting) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_fork_waits_for_a_writing() -> None:
+    """So that no child inherits a library in the middle of its work; the child starts threads of its own."""
+    store = RecordingStore()
+    store.may_go_on = threading.Event()
+    log = DecisionLog(store, batch=1)
+    log.add(**fields())
+    assert store.entered.wait(10)
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+    child = context.Process(target=_written_in_child, args=(log, store, theirs))
+    opener = threading.Timer(0.05, store.may_go_on.set)
+    opener.start()
+    child.start()
+    try:
+        assert store.batches == [[1]]
+        assert ours.poll(10)
+        assert ours.recv() == (False, [[1], [2]])
+    finally:
+        opener.join()
+        child.join(10)
+
+
+def _written_in_child(log: DecisionLog, store: RecordingStore, pipe: Any) -> None:
+    writing = log.writing
+    log.add(**fields("child"))
+    log.settle(10)
+    pipe.send((writing, store.batches))
 
 
 SCRIPT = """

@@ -8,7 +8,7 @@ import math
 import random
 import secrets
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from queue import Empty
@@ -118,6 +118,9 @@ class SimulatedMachine:
         if not self.work.pickles:
             return PickledSize(None, "simulated items do not pickle")
         return PickledSize(int(self.work.bytes_in if isinstance(value, tuple) else self.work.bytes_out))
+
+    def shared_size(self, values: Iterable[Any]) -> float:
+        return 0.0
 
     # -- the simulated program --------------------------------------------------------------------------------------
 
@@ -382,6 +385,9 @@ class SimulatedFunction(FunctionState):
 
     def reference(self) -> tuple[str, str] | None:
         return None
+
+    def carried(self) -> list[Any]:
+        return []
 
     def shared_globals(self) -> dict[tuple[str, str], Any]:
         return {}
