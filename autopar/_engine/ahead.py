@@ -125,6 +125,8 @@ class Ahead:
         workload, plan = choice.workload, choice.plan
         if plan.backend == "serial" or (workload.kind is not Kind.IO and workload.gil_share is None):
             return False
+        if plan.backend == "processes" and self._task.machine.pickled_size(self._task.sample_item).bytes is None:
+            return False
         if plan.backend == "processes" and self._forkable:
             # Once the item is over workers can be forked; to wait for that costs at most what it saves.
             workers, cores = plan.workers, self._task.cores

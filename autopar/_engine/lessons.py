@@ -183,7 +183,7 @@ def followed(task: MapTask) -> str:
     return "" if codes is None else codes_digest(codes)
 
 
-def surprise(seen: OnPool, learned: Learned) -> str:
-    """In which way the first results are not what earlier maps had shown, or an empty text."""
-    scale = seen.scale(learned.facts)
-    return "" if 1 / OFF_BY < scale < OFF_BY else f"items take {scale:.2g} times what {learned.origin} had shown"
+def surprise(seen: OnPool, facts: ItemFacts, origin: str) -> str:
+    """In which way the first results are not what a plan was made for, or an empty text; ``origin`` is who said so."""
+    scale = seen.scale(facts)
+    return "" if 1 / OFF_BY < scale < OFF_BY else f"items take {scale:.2g} times what {origin} had shown"

@@ -23,6 +23,7 @@ from autopar._engine.notice import could_hint, hint_where_it_hurts
 from autopar._engine.task import MapTask, note_pool
 from autopar._engine.teaching import teach
 from autopar._model.decision import Trial
+from autopar._model.learned import ItemFacts
 from autopar._model.observation import Profile
 from autopar._model.plan import LOOP, Choice, Plan
 from autopar._model.work import Chunk
@@ -170,14 +171,18 @@ class MapRun:
         self._here.renew()
         return True
 
-    def _check_memory(self, pool: Elsewhere) -> None:
+    def _check_first_results(self, pool: Elsewhere) -> None:
         """The first results say whether the items are those that the plan was made for; if not, it is made anew."""
-        learned = self._deciding.relied_on
-        seen = self.task.on_pool
-        if learned is None or self._checked or not seen.enough or self.task.ended:
+        learned, seen, profile = self._deciding.relied_on, self.task.on_pool, self.task.profile
+        if self._checked or not seen.enough or self.task.ended:
             return
         self._checked = True
-        why = surprise(seen, learned)
+        if learned is not None:
+            why = surprise(seen, learned.facts, learned.origin)
+        elif profile.items == 1 and not self.task.demanded:
+            why = surprise(seen, ItemFacts.of(profile), "the first one")
+        else:
+            return
         if not why:
             return
         self.task.fallbacks.append(f"planned anew: {why}")
@@ -251,7 +256,7 @@ class MapRun:
         self._trials.end(self.task.items_done)
         self._earlier_trials += self._trials.trials
         self._trials = Trials(self.task.machine.now)
-        self._deciding.relied_on = None
+        self._deciding.relied_on, self._checked = None, True
         self.task.another_function()
 
     def _one_wait_only(self) -> bool:
@@ -315,7 +320,7 @@ class MapRun:
                 blocks = pool.wait()
                 if unmeasured and self.task.profile.items and not self.task.ended:
                     self._refine(pool)
-                self._check_memory(pool)
+                self._check_first_results(pool)
             if self._longer_than_planned():
                 self._refine(pool)
             if slower := pool.slower_than_the_loop():

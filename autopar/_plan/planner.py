@@ -31,6 +31,9 @@ LEAST_RACE = 2e-3
 
 UNLIMITED = 1 << 62
 
+NEAR_TIE = 1.5
+"""Factor within which threads are preferred for items that wait. Unmeasured: as far as GIL shares are guessed wrong."""
+
 PROCESSES_PER_CORE = 4
 """Most worker processes on a core, for items that wait and may not use threads: each costs memory. Unmeasured."""
 
@@ -308,6 +311,10 @@ def _freely(rivals: dict[str, _Rival], situation: Situation) -> tuple[Plan, str,
     if not open_ways:
         return serial.plan, "only the plain loop keeps the answer", []
     best = min(open_ways, key=lambda rival: (rival.cost, _preference(rival.plan.backend, situation)))
+    threads = rivals["threads"]
+    if situation.workload.kind is Kind.IO and not threads.against and threads.cost <= NEAR_TIE * best.cost:
+        # Whether waiting items would really queue for the GIL nobody has measured; a new process costs for certain.
+        best = threads
     if situation.settings.eager:
         return best.plan, f"eager: {best.plan} is the cheapest parallel way", []
     if not situation.measured:
