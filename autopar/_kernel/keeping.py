@@ -44,10 +44,10 @@ class _Keeper:
                     block.insert(i + 1, ir.Keep(statement.target))
                 after = self._assign(statement, after, needed)
             elif isinstance(statement, ir.If) and not self._matters(statement):
-                if write and _is_of_floats(statement.test):
+                if write:
                     block.insert(i, ir.Keep(statement.test))
-                    after = _and(after, _names(statement.test))
-            elif isinstance(statement, ir.If) and _is_of_floats(statement.test) and self._may_merge(statement):
+                after = _and(after, _names(statement.test))
+            elif isinstance(statement, ir.If) and self._may_merge(statement):
                 after = self._before(statement, after, write)
                 if write:
                     block.insert(i, ir.Keep(statement.test))
@@ -158,12 +158,6 @@ def _is_short(loop: ir.For) -> bool:
     if not isinstance(loop.start, ir.Const) or not isinstance(loop.stop, ir.Const):
         return False
     return abs(loop.stop.value - loop.start.value) <= _SHORT
-
-
-def _is_of_floats(expr: ir.Expr) -> bool:
-    if isinstance(expr, ir.Op) and any(map(_is_of_floats, expr.args)):
-        return True
-    return expr.machine in ("f64", "f32") and not isinstance(expr, ir.Const)
 
 
 def _read(statement: ir.Statement) -> set[str]:
