@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autopar import _native_twin
 from autopar._compilers.native.comparing import difference
 from autopar._compilers.native.compiled import EXITS_BEFORE_JUDGING
 from autopar._compilers.native.rehearsal import Rehearsal
@@ -255,6 +256,22 @@ def test_right_calls_go_on_compiled_after_they_were_compared() -> None:
     function = compiled(add, (INT, INT), INT, ADD, sampling=generous())
     assert [function(number, 1) for number in range(1000)] == list(range(1, 1001))
     assert (function.calls, function.counters.compared, function.withdrawn) == (1000, FIRST, "")
+
+
+@pytest.mark.parametrize("module", ["native", "twin"])
+def test_numbers_are_packed_exactly(module: str) -> None:
+    """Exact ints and floats of 64 bits become words; anything else is refused as a whole."""
+    pack = pytest.importorskip("autopar._native").pack_numbers if module == "native" else _native_twin.pack_numbers
+    ints, floats = [0, -1, 2**63 - 1, -(2**63)], (0.5, -0.0, math.inf)
+    assert pack("i", ints) == bytearray(np.array(ints, np.int64).tobytes())
+    assert pack("f", floats) == bytearray(np.array(floats).tobytes())
+    assert (pack("i", []), pack("f", ())) == (bytearray(), bytearray())
+    for kind, items in (("i", [1, True]), ("i", [2**63]), ("i", [1.0]), ("f", [1]), ("f", (np.float64(1),))):
+        assert pack(kind, items) is None
+    with pytest.raises(ValueError, match="kind must be 'i' or 'f'"):
+        pack("b", [True])
+    with pytest.raises(TypeError, match="items must be a list or a tuple, not range"):
+        pack("i", range(3))
 
 
 # -- blocks -----------------------------------------------------------------------------------------------------------
