@@ -39,7 +39,9 @@ class _Keeper:
         for i in range(len(block) - 1, -1, -1):
             statement = block[i]
             if isinstance(statement, ir.Assign):
-                needed = _has_arithmetic(statement.value) and after is not None and statement.target.name not in after
+                # Outside of loops keeping costs nothing, and not every use is one to a compiler: x > x is false.
+                unsure = after is not None and (not self.loops or statement.target.name not in after)
+                needed = unsure and _has_arithmetic(statement.value)
                 if needed and write:
                     block.insert(i + 1, ir.Keep(statement.target))
                 after = self._assign(statement, after, needed)

@@ -91,7 +91,9 @@ def test_a_warning_is_left_to_numpy(function: Any, array: Any) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("function", [divided, unused, used_on_one_path, compared_for_nothing], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "function", [divided, unused, used_on_one_path, compared_for_nothing], ids=lambda f: f.__name__
+)
 def test_without_a_warning_the_call_stays(function: Any) -> None:
     """Ordinary numbers, and NaN that is only compared, raise no flag."""
     array = np.array([3.0, 2.0, np.nan, 1.0])
