@@ -261,7 +261,8 @@ def test_right_calls_go_on_compiled_after_they_were_compared() -> None:
 @pytest.mark.parametrize("module", ["native", "twin"])
 def test_numbers_are_packed_exactly(module: str) -> None:
     """Exact ints and floats of 64 bits become words; anything else is refused as a whole."""
-    pack = pytest.importorskip("autopar._native").pack_numbers if module == "native" else _native_twin.pack_numbers
+    twin: Any = _native_twin
+    pack = (pytest.importorskip("autopar._native") if module == "native" else twin).pack_numbers
     ints, floats = [0, -1, 2**63 - 1, -(2**63)], (0.5, -0.0, math.inf)
     assert pack("i", ints) == bytearray(np.array(ints, np.int64).tobytes())
     assert pack("f", floats) == bytearray(np.array(floats).tobytes())
