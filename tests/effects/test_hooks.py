@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +13,13 @@ import pytest
 from autopar._effects import analyse, held_types
 from autopar._model.effects import EffectKind
 from tests.effects import hooked, hooked_world, ordinary, ordinary_world, reached, reached_world, typed, whole, world
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_module_stays() -> Iterator[None]:
+    """Take away the module that a world has registered: it answers whatever it is asked for."""
+    yield
+    sys.modules.pop("hooked_module", None)
 
 
 @functools.cache

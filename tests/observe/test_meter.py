@@ -64,4 +64,5 @@ def test_computing_costs_cpu_time() -> None:
     sample = meter.sample(1)
     assert total > 0
     assert sample.wall > 0
-    assert 0 < sample.cpu <= (sample.process_cpu or 0.0) + 1e-6
+    # The clocks are read one after the other, and not all of them tick as finely.
+    assert 0 < sample.cpu <= (sample.process_cpu or 0.0) + 1e-2

@@ -192,7 +192,7 @@ def test_a_deep_nesting_is_a_reason() -> None:
     deep: list[Any] = []
     for _ in range(100_000):
         deep = [deep]
-    size = pickled_size(deep)
+    size = pickled_size(deep, seconds=60.0)
     assert size.bytes is None
     assert size.why_not.startswith("an object of type list cannot be pickled")
     while deep:  # taken apart by hand: freeing it at once would recurse as deeply
