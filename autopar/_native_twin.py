@@ -5,6 +5,7 @@ It is the reference of the native code: both pass the tests of ``tests/test_nati
 
 from __future__ import annotations
 
+import array
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -46,6 +47,31 @@ def thread_probe() -> tuple[int, int, int, int, int]:
     """
     wall, thread, process = time.perf_counter_ns(), time.thread_time_ns(), time.process_time_ns()
     return wall, thread, process, *_context_switches()
+
+
+def pack_numbers(kind: str, items: list[Any] | tuple[Any, ...], /) -> bytearray | None:
+    """Pack a list or tuple of exact ints (kind "i") or floats ("f") into 64-bit words.
+
+    Returns
+    -------
+    bytearray or None
+        None where an item has another type or does not fit.
+
+    Examples
+    --------
+    >>> pack_numbers("i", [1, 2.0]) is None
+    True
+    """
+    if kind not in ("i", "f"):
+        raise ValueError("kind must be 'i' or 'f'")
+    if type(items) not in (list, tuple):
+        raise TypeError(f"items must be a list or a tuple, not {type(items).__name__}")
+    if not set(map(type, items)) <= {int if kind == "i" else float}:
+        return None
+    try:
+        return bytearray(array.array("q" if kind == "i" else "d", items).tobytes())
+    except OverflowError:
+        return None
 
 
 def call_each(

@@ -6,6 +6,7 @@
 #include <Python.h>
 
 #include "each_impl.h"
+#include "entry_impl.h"
 #include "entry_type.h"
 #include "probe_impl.h"
 
@@ -104,7 +105,34 @@ call_each(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t nu
     }
 }
 
+PyDoc_STRVAR(pack_numbers_doc,
+"pack_numbers(kind, items, /)\n"
+"--\n"
+"\n"
+"Pack a list or tuple of exact ints (kind 'i') or floats ('f') into 64-bit words.\n"
+"\n"
+"Returns a bytearray, or None where an item has another type or does not fit.");
+
+static PyObject *
+pack_numbers(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t number)
+{
+    if (number != 2) {
+        return PyErr_Format(PyExc_TypeError, "pack_numbers() takes 2 arguments, not %zd", number);
+    }
+    PyObject *kind = arguments[0], *items = arguments[1];
+    int floats = PyUnicode_Check(kind) && PyUnicode_CompareWithASCIIString(kind, "f") == 0;
+    if (!floats && !(PyUnicode_Check(kind) && PyUnicode_CompareWithASCIIString(kind, "i") == 0)) {
+        PyErr_SetString(PyExc_ValueError, "kind must be 'i' or 'f'");
+        return NULL;
+    }
+    if (!PyList_CheckExact(items) && !PyTuple_CheckExact(items)) {
+        return PyErr_Format(PyExc_TypeError, "items must be a list or a tuple, not %.200s", Py_TYPE(items)->tp_name);
+    }
+    return autopar_pack_numbers(floats ? 'f' : 'i', items);
+}
+
 static PyMethodDef methods[] = {
+    {"pack_numbers", (PyCFunction)(void (*)(void))pack_numbers, METH_FASTCALL, pack_numbers_doc},
     {"call_each", (PyCFunction)(void (*)(void))call_each, METH_FASTCALL, call_each_doc},
     {"thread_probe", thread_probe, METH_NOARGS, thread_probe_doc},
     {NULL, NULL, 0, NULL},

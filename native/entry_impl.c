@@ -113,6 +113,26 @@ pack_plain(unsigned char kind, PyObject *value, int64_t *word)
     }
 }
 
+PyObject *
+autopar_pack_numbers(unsigned char kind, PyObject *items)
+{
+    Py_ssize_t count = PySequence_Fast_GET_SIZE(items);
+    PyObject *packed = PyByteArray_FromStringAndSize(NULL, count * (Py_ssize_t)sizeof(int64_t));
+    if (packed == NULL) {
+        return NULL;
+    }
+    char *at = PyByteArray_AS_STRING(packed);
+    for (Py_ssize_t i = 0; i < count; i++, at += sizeof(int64_t)) {
+        int64_t word;
+        if (pack_plain(kind, PySequence_Fast_GET_ITEM(items, i), &word)) {
+            Py_DECREF(packed);
+            Py_RETURN_NONE;
+        }
+        memcpy(at, &word, sizeof word);
+    }
+    return packed;
+}
+
 static int
 pack_numpy_scalar(const autopar_kernel *kernel, unsigned char dtype, PyObject *value, int64_t *word)
 {

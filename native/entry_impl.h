@@ -82,4 +82,8 @@ int autopar_facts_hold(PyObject *facts);
  * *result is a tuple of the result's words. */
 int autopar_kernel_run(const autopar_kernel *kernel, PyObject *const *arguments, PyObject **result);
 
+/* Pack a list or tuple of exact ints ('i') or floats ('f') into 64-bit words: a new bytearray, or None where one has
+ * another type or does not fit; NULL with an exception set where there is no memory. */
+PyObject *autopar_pack_numbers(unsigned char kind, PyObject *items);
+
 #endif

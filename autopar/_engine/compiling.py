@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from autopar._compilers.native import Refusal
@@ -23,6 +25,23 @@ AT_HAND = 0.025
 _COMPILABLE_EFFECTS = frozenset({EffectKind.WRITES_ARGUMENT, EffectKind.UNKNOWN})
 """Effects that a function may have and still be worth a look: native code writes to arguments in place, and may know
 the calls that the effect analysis cannot see into."""
+
+
+_NUMBERS = frozenset({int, float, bool, type(None)})
+_NUMERIC_MODULES = frozenset({"builtins", "math", "operator"})
+
+
+def _numeric(value: Any) -> bool:
+    """Whether a value could be one of the native fragment, by a look that imports nothing."""
+    if type(value) in (list, tuple):
+        return not value or _numeric(value[0])
+    return type(value) in _NUMBERS or type(value).__module__.partition(".")[0] == "numpy"
+
+
+def _of_another_kind(call: str) -> bool:
+    """Whether a library call is one of the standard library's that has nothing to do with numbers."""
+    module = call.partition(".")[0]
+    return module in sys.stdlib_module_names and module not in _NUMERIC_MODULES
 
 
 _NONE = object()
@@ -207,8 +226,16 @@ class Compiling:
         return state.demanded_forms if self.demanded else state.forms
 
     def _find_types(self, item: Any) -> tuple[Type, ...] | Refusal:
-        args = tuple(item) if self.task.source.star and isinstance(item, tuple) else (item,)
+        args = self._arguments(item)
+        if args is None:
+            return Refusal(f"items are of type {type(item).__name__}, and not tuples of arguments")
         return types_of_call(self.task.state.function, args, self.task.kwargs)
+
+    def _arguments(self, item: Any) -> tuple[Any, ...] | None:
+        """An item as positional arguments; None for one that only can be used up."""
+        if not self.task.source.star:
+            return (item,)
+        return tuple(item) if type(item) in (tuple, list) else None
 
     def _not_a_candidate(self) -> str:
         """Why there is no use in asking the compiler, or an empty string."""
@@ -217,8 +244,14 @@ class Compiling:
             return "coroutines and generators are not in the native fragment"
         if self._item is _NONE:
             return "no item has been seen yet"
+        args = self._arguments(self._item) or ()
+        if other := next((value for value in chain(args, self.task.kwargs.values()) if not _numeric(value)), None):
+            return f"a parameter's value is not of a type of the native fragment: {type(other).__name__}"
         foreign = [effect for effect in traits.report.effects if effect.kind not in _COMPILABLE_EFFECTS]
-        return str(foreign[0]) if foreign else ""
+        if foreign:
+            return str(foreign[0])
+        calls = [call for call in traits.report.calls if _of_another_kind(call)]
+        return f"it calls {calls[0]}, which is not in the native fragment" if calls else ""
 
     def _check_sample(self, form: CompiledFunction) -> None:
         """Compare with the item that ran first in Python: its result is there already, and costs nothing."""

@@ -157,6 +157,8 @@ def types_of_call(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> tuple[Type, ...] | Refusal:
     """The types that a call would be compiled for, or why it would not."""
+    if hasattr(function, "__autopar_body__"):
+        return Refusal("it is a C function of the program's own")
     if type(function) is not FunctionType:
-        return Refusal(f"native code is made of functions written with def, not of a {type(function).__name__}")
+        return Refusal(f"native code is made of functions written with def; this is of type {type(function).__name__}")
     return signature(function, args, kwargs)

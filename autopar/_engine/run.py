@@ -256,7 +256,7 @@ class MapRun:
         self._trials.end(self.task.items_done)
         self._earlier_trials += self._trials.trials
         self._trials = Trials(self.task.machine.now)
-        self._deciding.relied_on = None
+        self._deciding.relied_on, self._checked = None, True
         self.task.another_function()
 
     def _one_wait_only(self) -> bool:

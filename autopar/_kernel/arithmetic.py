@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
-from fractions import Fraction
-from math import ceil, floor
 
 from autopar._kernel import ir, promotion
 from autopar._kernel import types as t
@@ -231,8 +229,8 @@ def _with_constant(ctx: Context, op: str, kind: t.Type, a: Number, b: Number, no
     elif op == "-":
         room = FULL + Interval(c, c) if varies is a else Interval(c - FULL.hi, c - FULL.lo)
     else:
-        ends = sorted((FULL.lo / Fraction(c), FULL.hi / Fraction(c)))
-        room = Interval(ceil(ends[0]), floor(ends[1]))
+        low, high = (FULL.lo, FULL.hi) if c > 0 else (FULL.hi, FULL.lo)
+        room = Interval(-(-low // c), high // c)
     inside = room & varies.range
     if inside is None:
         ctx.exit_if(ir.Const("bool", True), node, f"{kind} overflow")

@@ -39,15 +39,17 @@ class _Keeper:
         for i in range(len(block) - 1, -1, -1):
             statement = block[i]
             if isinstance(statement, ir.Assign):
-                needed = _has_arithmetic(statement.value) and after is not None and statement.target.name not in after
+                # Outside of loops keeping costs nothing, and not every use is one to a compiler: x > x is false.
+                unsure = after is not None and (not self.loops or statement.target.name not in after)
+                needed = unsure and _has_arithmetic(statement.value)
                 if needed and write:
                     block.insert(i + 1, ir.Keep(statement.target))
                 after = self._assign(statement, after, needed)
             elif isinstance(statement, ir.If) and not self._matters(statement):
-                if write and _is_of_floats(statement.test):
+                if write:
                     block.insert(i, ir.Keep(statement.test))
-                    after = _and(after, _names(statement.test))
-            elif isinstance(statement, ir.If) and _is_of_floats(statement.test) and self._may_merge(statement):
+                after = _and(after, _names(statement.test))
+            elif isinstance(statement, ir.If) and self._may_merge(statement):
                 after = self._before(statement, after, write)
                 if write:
                     block.insert(i, ir.Keep(statement.test))
@@ -158,12 +160,6 @@ def _is_short(loop: ir.For) -> bool:
     if not isinstance(loop.start, ir.Const) or not isinstance(loop.stop, ir.Const):
         return False
     return abs(loop.stop.value - loop.start.value) <= _SHORT
-
-
-def _is_of_floats(expr: ir.Expr) -> bool:
-    if isinstance(expr, ir.Op) and any(map(_is_of_floats, expr.args)):
-        return True
-    return expr.machine in ("f64", "f32") and not isinstance(expr, ir.Const)
 
 
 def _read(statement: ir.Statement) -> set[str]:

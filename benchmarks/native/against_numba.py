@@ -10,6 +10,7 @@ process with its own empty cache folders.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import math
 import os
@@ -20,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType
@@ -38,8 +40,9 @@ COLD = ("collatz", "mandelbrot", "matmul", "n_body", "levenshtein")
 SCALED = ("collatz_steps", "escape", "integral")
 """Functions of a number that are mapped on threads."""
 
-GOALS = {
+GOALS: dict[str, tuple[str, str, float | None]] = {
     "steady": ("geometric mean of Numba's time over native's", ">=", 1.0),
+    "median": ("their median, which no single function moves far", "", None),
     "worst": ("the least of them", ">=", 0.8),
     "cold": ("time to the first result, cold: native's over Numba's, the largest", "<=", 0.2),
     "warm": ("time to the first result from a warm cache, the largest, in ms", "<=", 30.0),
@@ -158,9 +161,9 @@ def collatz_steps(n: int) -> int:
 def escape(x: float) -> int:
     """Escape times along a line of the Mandelbrot set."""
     total = 0
-    for row in range(20):
+    for row in range(100):
         a = b = 0.0
-        y = row / 20.0
+        y = row / 100.0
         count = 0
         while a * a + b * b <= 4.0 and count < 100:
             a, b = a * a - b * b + x, 2.0 * a * b + y
@@ -172,7 +175,7 @@ def escape(x: float) -> int:
 def integral(x: float) -> float:
     """A small integral."""
     total = 0.0
-    for i in range(100):
+    for i in range(500):
         total += math.exp(-x * i) * math.sin(x + i)
     return total
 
@@ -182,26 +185,42 @@ def scaling(name: str, quick: bool) -> dict[str, Any]:
     import autopar
 
     function = {one.__name__: one for one in (collatz_steps, escape, integral)}[name]
-    count = 40_000 if quick else 200_000
-    items: Any = list(range(1, count)) if function is collatz_steps else [i / count for i in range(count)]
-    expected = [function(item) for item in items[:2000]]
+    count = {"collatz_steps": 200_000, "escape": 20_000, "integral": 10_000}[name] // (2 if quick else 1)
+    items: Any = range(10**9, 10**9 + count) if function is collatz_steps else [i / count for i in range(count)]
+    expected = [function(item) for item in items[:500]]
 
     def mapped(workers: int) -> float:
         started = time.perf_counter()
         found = autopar.map(function, items, backend="threads", workers=workers, compiler="native")
         taken = time.perf_counter() - started
-        if found[:2000] != expected:
+        if found[:500] != expected:
             raise SystemExit(f"{name}: the map is not CPython's")
         return taken
 
     for workers in (1, 2):
         mapped(workers)
     times: dict[int, list[float]] = {1: [], 2: []}
-    for _ in range(3 if quick else 9):
+    machine: dict[int, list[float]] = {1: [], 2: []}
+    for _ in range(5 if quick else 15):
         for workers, taken in times.items():
             taken.append(mapped(workers))
+            machine[workers].append(hashed(workers))
     one, two = min(times[1]), min(times[2])
-    return {"one thread ms": one * 1e3, "two threads ms": two * 1e3, "speedup": one / two}
+    return {
+        "one thread ms": one * 1e3,
+        "two threads ms": two * 1e3,
+        "speedup": one / two,
+        "machine": min(machine[1]) / min(machine[2]),
+    }
+
+
+def hashed(workers: int) -> float:
+    """Seconds of two hashes, which hold no GIL, on so many threads: what the machine has to give at that moment."""
+    data = bytes(16_000_000)
+    with ThreadPoolExecutor(workers) as pool:
+        started = time.perf_counter()
+        list(pool.map(lambda _: hashlib.sha256(data).digest(), range(2)))
+        return time.perf_counter() - started
 
 
 # -- running them -----------------------------------------------------------------------------------------------------
@@ -277,11 +296,12 @@ def measure_first(runner: Runner, names: list[str]) -> list[dict[str, Any]]:
 def measure_scaling(runner: Runner) -> list[dict[str, Any]]:
     """Maps on one thread and two."""
     rows = []
-    print(f"\n{'map on threads':<24}{'one':>12}{'two':>12}{'speedup':>14}")
+    print(f"\n{'map on threads':<24}{'one':>12}{'two':>12}{'speedup':>14}{'two hashes':>14}")
     for name in SCALED:
         row = {"name": name, **runner.run("scaling", name, caches="scaling")}
         rows.append(row)
-        print(f"  {name:<22}{row['one thread ms']:>9.1f} ms{row['two threads ms']:>9.1f} ms{row['speedup']:>14.2f}")
+        times = "".join(f"{row[f'{which} ms']:>9.1f} ms" for which in ("one thread", "two threads"))
+        print(f"  {name:<22}{times}{row['speedup']:>14.2f}{row['machine']:>14.2f}")
     return rows
 
 
@@ -290,7 +310,8 @@ def summary(found: dict[str, list[dict[str, Any]]]) -> dict[str, float]:
     figures: dict[str, float] = {}
     if rows := found.get("steady"):
         ratios = [row.get("ratio", 1e-3) for row in rows]  # a function that is refused is as slow as Python
-        figures |= {"steady": statistics.geometric_mean(ratios), "worst": min(ratios)}
+        figures |= {"steady": statistics.geometric_mean(ratios), "median": statistics.median(ratios)}
+        figures["worst"] = min(ratios)
     if rows := found.get("first"):
         figures |= {"cold": max(row["ratio"] for row in rows), "warm": max(row["native warm ms"] for row in rows)}
     if rows := found.get("scaling"):
@@ -303,8 +324,11 @@ def print_summary(figures: dict[str, float]) -> None:
     print()
     for key, value in figures.items():
         what, relation, goal = GOALS[key]
-        met = value >= goal if relation == ">=" else value <= goal
-        print(f"{what:<72}{value:>8.2f}  {relation} {goal:g}  {'OK' if met else 'MISSED'}")
+        verdict = ""
+        if goal is not None:
+            met = value >= goal if relation == ">=" else value <= goal
+            verdict = f"  {relation} {goal:g}  {'OK' if met else 'MISSED'}"
+        print(f"{what:<72}{value:>8.2f}{verdict}")
 
 
 def here(words: list[str], quick: bool) -> dict[str, Any]:

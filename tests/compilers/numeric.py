@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,11 @@ def raises_at_seven(x: int) -> int:
     if x == 7 * 3**300 % 1000003:
         raise LookupError("seven")
     return x
+
+
+def hashed(x: int) -> str:
+    """Calls what has nothing to do with numbers."""
+    return hashlib.sha256(str(x).encode() * 200).hexdigest()
 
 
 def smooth(values: Any) -> Any:

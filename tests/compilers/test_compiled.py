@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autopar import _native_twin
 from autopar._compilers.native.comparing import difference
 from autopar._compilers.native.compiled import EXITS_BEFORE_JUDGING
 from autopar._compilers.native.rehearsal import Rehearsal
@@ -24,6 +25,13 @@ from tests.compilers.by_hand import ADD, add, compiled
 needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
 
 INT, FLOAT = t.Int(), t.Float()
+
+
+def generous() -> Sampling:
+    """A budget that lets the first calls be compared however slow the machine is."""
+    return Sampling(grace=60.0)
+
+
 INTS = t.Array("int64", 1)
 
 NAN = float("nan")
@@ -157,7 +165,7 @@ def test_a_long_first_call_is_not_repeated_in_python() -> None:
 @pytest.mark.slow
 def test_a_kernel_that_is_wrong_is_withdrawn_loudly_and_pythons_result_returned() -> None:
     """The first comparison finds it, a warning says so, and every later call runs in Python."""
-    function = compiled(add, (INT, INT), INT, "s[2] = s[0] - s[1]; return 0;", sampling=Sampling())
+    function = compiled(add, (INT, INT), INT, "s[2] = s[0] - s[1]; return 0;", sampling=generous())
     with pytest.warns(KernelMismatchWarning, match="by_hand runs in Python from now on, since compiled code differs"):
         assert function(5, 3) == 8
     assert function.withdrawn == "compiled code differs from Python: result: an int and an int of another value"
@@ -168,7 +176,7 @@ def test_a_kernel_that_is_wrong_is_withdrawn_loudly_and_pythons_result_returned(
 @pytest.mark.slow
 def test_where_warnings_are_errors_the_result_is_returned_all_the_same() -> None:
     """A program that turns warnings into errors loses no result."""
-    function = compiled(add, (INT, INT), INT, "s[2] = 0; return 0;", sampling=Sampling())
+    function = compiled(add, (INT, INT), INT, "s[2] = 0; return 0;", sampling=generous())
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert function(5, 3) == 8
@@ -183,7 +191,7 @@ def test_a_kernel_that_returns_where_python_raises_is_withdrawn() -> None:
     def picky(x: int) -> int:
         raise LookupError(f"no {x}")
 
-    function = compiled(picky, (INT,), INT, "s[1] = 0; return 0;", sampling=Sampling())
+    function = compiled(picky, (INT,), INT, "s[1] = 0; return 0;", sampling=generous())
     with pytest.warns(KernelMismatchWarning, match="where Python raises LookupError"), pytest.raises(LookupError):
         function(3)
     assert function.withdrawn
@@ -201,13 +209,13 @@ DOUBLE = "for (int64_t i = 0; i < s[1]; i++) ((int64_t *)s[0])[i] *= 2; return 0
 @pytest.mark.slow
 def test_what_a_kernel_writes_is_compared_too() -> None:
     """A function that writes is run by Python on copies; where they differ the argument gets what Python wrote."""
-    right = compiled(double, (INTS,), t.Argument(0), DOUBLE, written=frozenset({0}), sampling=Sampling())
+    right = compiled(double, (INTS,), t.Argument(0), DOUBLE, written=frozenset({0}), sampling=generous())
     values = np.arange(3)
     assert right(values) is values
     assert (values.tolist(), right.counters.compared, right.withdrawn) == ([0, 2, 4], 1, "")
 
     body = DOUBLE.replace("*= 2", "*= 3")
-    wrong = compiled(double, (INTS,), t.Argument(0), body, written=frozenset({0}), sampling=Sampling())
+    wrong = compiled(double, (INTS,), t.Argument(0), body, written=frozenset({0}), sampling=generous())
     values = np.arange(3)
     with pytest.warns(KernelMismatchWarning, match=r"argument p0\[1\]|result\[1\]"):
         assert wrong(values) is values
@@ -245,9 +253,26 @@ def test_a_kernel_that_leaves_now_and_then_is_kept() -> None:
 @pytest.mark.slow
 def test_right_calls_go_on_compiled_after_they_were_compared() -> None:
     """Of a thousand calls the first three are compared, and none is different."""
-    function = compiled(add, (INT, INT), INT, ADD, sampling=Sampling())
+    function = compiled(add, (INT, INT), INT, ADD, sampling=generous())
     assert [function(number, 1) for number in range(1000)] == list(range(1, 1001))
     assert (function.calls, function.counters.compared, function.withdrawn) == (1000, FIRST, "")
+
+
+@pytest.mark.parametrize("module", ["native", "twin"])
+def test_numbers_are_packed_exactly(module: str) -> None:
+    """Exact ints and floats of 64 bits become words; anything else is refused as a whole."""
+    twin: Any = _native_twin
+    pack = (pytest.importorskip("autopar._native") if module == "native" else twin).pack_numbers
+    ints, floats = [0, -1, 2**63 - 1, -(2**63)], (0.5, -0.0, math.inf)
+    assert pack("i", ints) == bytearray(np.array(ints, np.int64).tobytes())
+    assert pack("f", floats) == bytearray(np.array(floats).tobytes())
+    assert (pack("i", []), pack("f", ())) == (bytearray(), bytearray())
+    for kind, items in (("i", [1, True]), ("i", [2**63]), ("i", [1.0]), ("f", [1]), ("f", (np.float64(1),))):
+        assert pack(kind, items) is None
+    with pytest.raises(ValueError, match="kind must be 'i' or 'f'"):
+        pack("b", [True])
+    with pytest.raises(TypeError, match="items must be a list or a tuple, not range"):
+        pack("i", range(3))
 
 
 # -- blocks -----------------------------------------------------------------------------------------------------------
@@ -337,7 +362,7 @@ class TestBlocks:
 
     def test_a_wrong_kernel_is_found_in_a_block(self) -> None:
         """No result of a block that was found wrong is used."""
-        function = compiled(add, (INT, INT), INT, "s[2] = s[0] - s[1]; return 0;", sampling=Sampling())
+        function = compiled(add, (INT, INT), INT, "s[2] = s[0] - s[1]; return 0;", sampling=generous())
         with pytest.warns(KernelMismatchWarning):
             assert block(function, list(range(200))) == (True, [item + 10 for item in range(200)])
         assert block(function, [1]) == (False, [])

@@ -197,6 +197,17 @@ def test_every_kind_of_map_goes_over(operation: str) -> None:
 
 
 @pytest.mark.usefixtures("at_once")
+def test_items_of_starmap_may_be_any_iterables() -> None:
+    """Lists of arguments are compiled for like tuples; iterators are not looked into, since that would use them up."""
+    function = fresh(numeric.draw)
+    expected = [numeric.draw(n, 200) for n in range(2000)]
+    assert function.starmap([[n, 200] for n in range(2000)]) == expected
+    assert function.starmap(iter((n, 200)) for n in range(2000)) == expected
+    with pytest.raises(UnavailableError, match="items are of type tuple_iterator, and not tuples of arguments"):
+        function.starmap([iter((1, 2))], compiler="native")
+
+
+@pytest.mark.usefixtures("at_once")
 def test_a_map_on_demanded_threads_goes_over_at_a_chunk() -> None:
     """The chunks that follow run compiled; the plan stays on threads."""
     function = fresh(numeric.draw)
@@ -221,6 +232,23 @@ def test_a_function_with_effects_is_not_compiled() -> None:
     function = fresh(numeric.remembers)
     function.map(range(400))
     assert "writes a global" in why_not_native(function.decisions[-1])
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize(
+    ("function", "items", "reason"),
+    [
+        (lambda text: sum(map(ord, text * 100)), ["abc"] * 2000, "not of a type of the native fragment: str"),
+        (lambda pair: sum([pair[0]] * 300), [(n, {}) for n in range(2000)], ""),
+        (numeric.hashed, range(2000), "it calls hashlib.sha256, which is not in the native fragment"),
+    ],
+    ids=["strings", "tuples", "hashes"],
+)
+def test_what_is_plainly_not_numeric_is_not_looked_at_closely(function: Any, items: Any, reason: str) -> None:
+    """Items of other types, and calls of other kinds, are refused before anything is imported for them."""
+    mapped = fresh(function)
+    assert mapped.map(items) == [function(item) for item in items]
+    assert reason in why_not_native(mapped.decisions[-1])
 
 
 @pytest.mark.usefixtures("at_once")

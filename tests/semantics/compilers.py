@@ -77,7 +77,7 @@ class Native:
     def __call__(self, *arguments: Any) -> Any:
         """Call it; a kernel that was withdrawn is compiled anew, so that every call is put to one."""
         self.compiled.append(False)
-        kernel = self._kernel_for(arguments)
+        kernel = self.kernel_for(arguments)
         if isinstance(kernel, Refusal):
             self.refusals.append(str(kernel))
             return self._function(*arguments)
@@ -104,7 +104,8 @@ class Native:
         found = self.text_for(arguments)
         return () if isinstance(found, Refusal) else (found[1],)
 
-    def _kernel_for(self, arguments: tuple[Any, ...]) -> CompiledFunction | Refusal:
+    def kernel_for(self, arguments: tuple[Any, ...]) -> CompiledFunction | Refusal:
+        """The kernel for arguments of these types, or why there is none."""
         types = signature(self._function, arguments, {})
         if isinstance(types, Refusal):
             return types

@@ -35,7 +35,7 @@ class _Part:
 
     def address(self, name: str) -> int:
         """The address of a function, as `Library.address`."""
-        function = getattr(self.whole, f"ap_call_{self.number}" if name == "ap_call" else name)
+        function = getattr(self.whole, f"{name}_{self.number}", None) or getattr(self.whole, name)
         return ctypes.cast(function, ctypes.c_void_p).value or 0
 
 
@@ -46,6 +46,7 @@ class Texts:
     parts: dict[str, _Part] = field(default_factory=dict)
     wanted: dict[str, None] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
+    blocks: bool = False  # with the functions that run many items at once
 
     def loaded(self, text: str) -> Library:
         """The library of a text; one that was not foreseen is compiled by itself."""
@@ -66,7 +67,7 @@ class Texts:
         if not texts:
             return
         try:
-            content = compile_text(_together(texts), toolchain, deadline=DEADLINE)
+            content = compile_text(_together(texts, self.blocks), toolchain, deadline=DEADLINE)
         except NotCompiled as refused:
             if len(texts) == 1:
                 self.broken[texts[0]] = str(refused)
@@ -81,12 +82,15 @@ class Texts:
         self.parts |= {text: _Part(whole, number) for number, text in enumerate(texts)}
 
 
-def _together(texts: Iterable[str]) -> str:
-    """One C file of many: what all of them have is there once."""
-    own = (text.partition(PRELUDE)[2].removesuffix(BLOCK) for text in texts)
-    renamed = (
-        f"#define kernel kernel_{number}\n#define ap_call ap_call_{number}\n{text}\n#undef kernel\n#undef ap_call\n"
-        for number, text in enumerate(own)
-    )
-    export = "AP_EXPORT void ap_free(void *owner) { ap_release(owner); }\n"
-    return "\n".join([PRELUDE, *renamed, export])
+def _together(texts: Iterable[str], blocks: bool) -> str:
+    """One C file of many: what all of them have is there once, unless it is of use by itself only."""
+    own = [text.partition(PRELUDE)[2].removesuffix("" if blocks else BLOCK) for text in texts]
+    names = ["kernel", "ap_call", *(["ap_get", "ap_put", "ap_block", "ap_free"] if blocks else [])]
+    pieces = [PRELUDE]
+    for number, text in enumerate(own):
+        pieces += [f"#define {name} {name}_{number}" for name in names]
+        pieces.append(text)
+        pieces += [f"#undef {name}" for name in names]
+    if not blocks:
+        pieces.append("AP_EXPORT void ap_free(void *owner) { ap_release(owner); }")
+    return "\n".join(pieces) + "\n"

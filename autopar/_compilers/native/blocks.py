@@ -16,6 +16,7 @@ from autopar._compilers.native.programs import classes_of, parameter_program_of
 from autopar._compilers.native.sampling import FIRST
 from autopar._kernel import types as t
 from autopar._kernel.abi import COLUMN_KINDS
+from autopar._native_api import pack_numbers
 from autopar._native_twin_entry import Packing, Unfit
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class _Block:
                     packing.words.append(0)
                 else:
                     packing.pack(parameter_program_of(kind), 0, bound[index])
-        except (Unfit, OverflowError):
+        except Unfit:
             return None
         return cls(compiled, items, star, kwargs, inputs, packing)
 
@@ -217,7 +218,6 @@ def _flat(columns: Sequence[_Column], first: int) -> ctypes.Array[ctypes.c_int64
 
 
 _CODES: dict[type[t.Type], str] = {t.Int: "q", t.Float: "d"}
-_CLASSES: dict[type[t.Type], type] = {t.Int: int, t.Float: float, t.Bool: bool}
 
 
 def _input(kind: t.Type, values: Sequence[Any], slot: int) -> _Column:
@@ -225,7 +225,7 @@ def _input(kind: t.Type, values: Sequence[Any], slot: int) -> _Column:
 
     Raises
     ------
-    Unfit, OverflowError
+    Unfit
         They do not all have its type and range, or it is no scalar.
     """
     if isinstance(kind, t.NpScalar):
@@ -235,14 +235,17 @@ def _input(kind: t.Type, values: Sequence[Any], slot: int) -> _Column:
             raise Unfit
         packed = numpy.array(values, kind.dtype)
         return _Column(slot, COLUMN_KINDS[kind.dtype], packed.ctypes.data, packed.itemsize, packed)
-    cls = _CLASSES.get(type(kind))
-    if cls is None or set(map(type, values)) != {cls}:
-        raise Unfit
-    if cls is bool:
+    if isinstance(kind, t.Bool):
+        if set(map(type, values)) != {bool}:
+            raise Unfit
         flags = ctypes.create_string_buffer(bytes(values), len(values))
         return _Column(slot, COLUMN_KINDS["bool"], ctypes.addressof(flags), 1, flags)
-    words = array.array(_CODES[type(kind)], values)
-    return _Column(slot, _WORD, words.buffer_info()[0], words.itemsize, words)
+    code = {t.Int: "i", t.Float: "f"}.get(type(kind))
+    words = None if code is None else pack_numbers(code, values if type(values) is tuple else list(values))
+    if not words:
+        raise Unfit
+    start = ctypes.c_char.from_buffer(words)
+    return _Column(slot, _WORD, ctypes.addressof(start), 8, start)
 
 
 def _plain_output(kind: t.Type, slot: int, count: int) -> tuple[_Column, _Read]:

@@ -56,6 +56,8 @@ def expression(expr: ir.Expr, quiet: bool) -> str:
         return f"__builtin_{_QUIET[name]}({args[0]}, {args[1]})"
     if name in _INFIX:
         return f"({f' {name} '.join(args)})"
+    if name == "f32" and expr.args[0].machine == "f64":
+        return f"ap_f32({args[0]})"
     if name in _CASTS:
         return f"({TYPES[name]}){args[0]}"
     if name in _INT_FLOAT:

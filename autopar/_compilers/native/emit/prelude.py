@@ -47,6 +47,13 @@ PRELUDE = (
 typedef int64_t i64;
 typedef uint64_t u64;
 
+/* A cast that raises the processor's flags even where the compiler knows the value. */
+static AP_UNUSED float ap_f32(double x)
+{
+    if (__builtin_constant_p(x)) __asm__("" : "+m"(x));
+    return (float)x;
+}
+
 /* A buffer of the kernel's own: a reference count and how many elements there is room for, then the elements. */
 typedef struct { i64 references, room; char padding[48]; } ap_buffer;
 

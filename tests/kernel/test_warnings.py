@@ -1,0 +1,100 @@
+"""Where NumPy warns of a floating-point operation the call leaves, also if nothing uses the operation's result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.kernel.running import Left, Running
+
+ZEROS, INFINITE = np.zeros(4), np.full(4, np.inf)
+
+
+def divided(a: Any) -> Any:
+    return a[0] / a[1]
+
+
+def unused(a: Any) -> Any:
+    x = a[0] / a[1]  # noqa: F841
+    return 5
+
+
+def used_on_one_path(a: Any) -> Any:
+    x = a[0] / a[1]
+    if a[2] > 1:
+        return x
+    return a[3]
+
+
+def compared_for_nothing(a: Any) -> Any:
+    if a[0] - a[1] != a[2]:
+        return 2
+    return 2
+
+
+def overwritten(a: Any) -> Any:
+    b = np.zeros(3)
+    b[0] = a[0] * a[1]
+    b[0] = 1.0
+    return b
+
+
+def overwritten_by_the_next_round(a: Any) -> Any:
+    b = np.zeros(3)
+    for i in range(len(a)):
+        b[0] = a[i] / a[0]
+    b[0] = 1.0
+    return b
+
+
+def never_read(a: Any) -> Any:
+    b = np.zeros(3)
+    for i in range(3):
+        b[i] = a[i] / a[0]
+    return 1
+
+
+def dropped(a: Any) -> None:
+    a[0] / a[1]
+
+
+def too_large_for_float32(a: Any) -> Any:
+    b = np.zeros(3, np.float32)
+    x = 1e300
+    b[0] = x
+    return b
+
+
+WARNING = [
+    (divided, ZEROS),
+    (unused, ZEROS),
+    (used_on_one_path, np.array([1.0, 0.0, 0.0, 0.0])),
+    (compared_for_nothing, INFINITE),
+    (overwritten, np.array([1e200, 1e200])),
+    (overwritten_by_the_next_round, ZEROS),
+    (never_read, ZEROS),
+    (dropped, ZEROS),
+    (too_large_for_float32, ZEROS),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("function", "array"), WARNING, ids=[row[0].__name__ for row in WARNING])
+def test_a_warning_is_left_to_numpy(function: Any, array: Any) -> None:
+    """NumPy warns in Python, and compiled code leaves for that."""
+    with pytest.warns(RuntimeWarning):
+        function(array)
+    with pytest.raises(Left, match="would warn"):
+        Running(function, array)(array)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "function", [divided, unused, used_on_one_path, compared_for_nothing], ids=lambda f: f.__name__
+)
+def test_without_a_warning_the_call_stays(function: Any) -> None:
+    """Ordinary numbers, and NaN that is only compared, raise no flag."""
+    array = np.array([3.0, 2.0, np.nan, 1.0])
+    assert Running(function, array)(array) == function(array)
