@@ -15,6 +15,9 @@ from collections.abc import Callable
 SECONDS_OF_A_FORK = 2.0
 """Most that a fork waits; work of this kind takes milliseconds."""
 
+_HEAD_START = 1e-3
+"""Seconds in which who has started the work goes on first, instead of waiting for the GIL for a switch interval."""
+
 
 class Background:
     """Does some work on a daemon thread, never on two at the same time.
@@ -64,6 +67,7 @@ class Background:
         self._thread = None
 
     def _run(self) -> None:
+        time.sleep(_HEAD_START)
         try:
             self._work()
         finally:

@@ -289,6 +289,7 @@ def test_a_decision_in_the_middle_of_another_does_not_deadlock() -> None:
     store = Reentrant()
     log = DecisionLog(store, batch=1)
     log.add(**fields("outer"))
+    assert log.settle(10)
     log.flush()
     assert sorted(number for batch in store.batches for number in batch) == [1, 2]
 
