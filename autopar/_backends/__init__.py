@@ -4,6 +4,7 @@
 chunk      runs the items of a chunk, the same in every backend
 standing   calls items from a frame at the line that asked for the map
 streams    the random streams of items
+pending    a chunk under way: what of a future a pool of threads needs
 pool       daemon threads that take chunks from a queue: threads and processes stand on it
 serial     the caller's own thread: the reference that defines "correct"
 threads    threads of this process

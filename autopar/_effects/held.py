@@ -11,6 +11,7 @@ from itertools import chain, zip_longest
 from typing import Any
 
 from autopar._effects import facts, lookup
+from autopar._model.work import UNCHANGING
 
 LOOKED_AT = 10_000
 """Objects looked at for each value given, at about 25 ns each in a list of numbers: a quarter of a millisecond."""
@@ -22,7 +23,6 @@ Held = tuple[frozenset[type], ...]
 
 _SEQUENCES = (list, tuple, set, frozenset, collections.deque)
 _MAPPINGS = (dict, collections.OrderedDict, collections.defaultdict, collections.Counter)
-_UNCHANGING = frozenset({int, float, complex, bool, str, bytes, type(None)})
 _METACLASSES = {type, abc.ABCMeta, enum.EnumMeta}
 """Those of which it is known that they leave the hash of a class alone."""
 _ANYTHING = frozenset({object})
@@ -74,7 +74,7 @@ def held_types(values: Collection[Any]) -> Held:
             break
         kinds = frozenset(map(type, chain.from_iterable(groups)))
         levels.append(kinds | _ANYTHING if unseen else kinds)
-        here = [] if kinds <= _UNCHANGING else _changing(chain.from_iterable(groups))
+        here = [] if kinds <= UNCHANGING else _changing(chain.from_iterable(groups))
     if levels and not levels[-1]:
         levels.pop()
     return (*levels[: DEEPEST - 1], frozenset().union(*levels[DEEPEST - 1 :]))[: len(levels)]
@@ -87,7 +87,7 @@ def join_held(one: Held, other: Held) -> Held:
 
 
 def _changing(values: Iterable[Any]) -> list[Any]:
-    return [value for value in values if type(type(value)) is not type or type(value) not in _UNCHANGING]
+    return [value for value in values if type(type(value)) is not type or type(value) not in UNCHANGING]
 
 
 def _parts(value: Any) -> Iterable[Collection[Any] | None]:
@@ -115,7 +115,7 @@ def _parts_of_object(value: Any, cls: type, attributes: dict[str, Any]) -> list[
             groups.append(list(base.__iter__(value)))
         elif base is dict:
             groups += [list(dict.keys(value)), list(dict.values(value))]
-        elif base is not object and base not in _UNCHANGING and lookup.written_in_c(base):
+        elif base is not object and base not in UNCHANGING and lookup.written_in_c(base):
             groups.append(None)
         for name, slot in list(lookup.class_dict(base).items()):
             if type(slot) is types.MemberDescriptorType and base is not type:

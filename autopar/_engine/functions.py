@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import chain
-from types import CellType, CodeType, FunctionType, MethodType, ModuleType, NoneType
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, ModuleType, NoneType
 from typing import Any
 
 from autopar import _effects
@@ -17,8 +17,9 @@ from autopar._backends.importing import importable
 from autopar._engine.memory import Memory
 from autopar._engine.native import Forms
 from autopar._model.decision import Brief, Decision
-from autopar._model.effects import Effect, EffectKind
+from autopar._model.effects import Effect, EffectKind, GlobalRead
 from autopar._model.observation import Profile, Traits
+from autopar._model.work import UNCHANGING
 from autopar._observe.traits import observe_traits
 
 OWN_CALL_SECONDS = 2e-6
@@ -56,7 +57,10 @@ class ArgumentTypes:
     def of(cls, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ArgumentTypes:
         """Those of a real call."""
         keyword = tuple((name, type(value)) for name, value in kwargs.items())
-        return cls(tuple(map(type, args)), keyword, _effects.held_types((*args, *kwargs.values())))
+        positional = tuple(map(type, args))
+        if UNCHANGING.issuperset(positional) and UNCHANGING.issuperset(kind for _, kind in keyword):
+            return cls(positional, keyword)  # without the analysis, which a short map does not load
+        return cls(positional, keyword, _effects.held_types((*args, *kwargs.values())))
 
     @property
     def plain(self) -> bool:
@@ -132,6 +136,10 @@ class FunctionState:
         if known is None:
             known = self._traits[types] = self._observe(types)
         return known
+
+    def reads(self) -> tuple[GlobalRead, ...] | None:
+        """The module-level names that calls read; None if the analysis is not needed to see that in the code itself."""
+        return None if not self._traits and _calls_no_python(self.function) else tuple(self.traits().report.reads)
 
     def _observe(self, types: ArgumentTypes | None) -> Traits:
         subject = getattr(self.function, "__autopar_body__", self.function)
@@ -246,6 +254,20 @@ def _content(cell: CellType) -> tuple[Any] | None:
         return (cell.cell_contents,)
     except ValueError:  # nothing was assigned to the variable yet
         return None
+
+
+def _calls_no_python(function: Callable[..., Any]) -> bool:
+    """Whether all global names of a function are numbers, texts, functions in C and modules of the library."""
+    if type(function) is not FunctionType or any(isinstance(each, CodeType) for each in function.__code__.co_consts):
+        return False
+    names = function.__globals__
+    return all(_of_the_library(names[name]) for name in function.__code__.co_names if name in names)
+
+
+def _of_the_library(value: Any) -> bool:
+    if type(value) is ModuleType:
+        return value.__name__.partition(".")[0] in sys.stdlib_module_names
+    return type(value) in UNCHANGING or type(value) is BuiltinFunctionType
 
 
 def _unchanged(value: Any, name: str) -> bool:

@@ -211,7 +211,7 @@ class Here:
             return None
         task.state.witnessed = True
         args = item if task.source.star and isinstance(item, tuple) else (item,)
-        return Witness(task.state.function, args, task.kwargs, task.state.traits().report.reads)
+        return Witness(task.state.function, args, task.kwargs, task.state.reads())
 
     def _sample(self, meter: Meter, items: int, alone: bool) -> Sample:
         return meter.sample(max(1, items), alone=alone and self.task.host.threads_alive <= 1)

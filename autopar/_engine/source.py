@@ -8,12 +8,10 @@ from typing import Any
 
 from autopar._backends.chunk import run_each
 from autopar._backends.standing import standing_at
+from autopar._model.work import UNCHANGING
 
 WATCHED = 4
 """Items of a generator that are compared with one another: enough for a buffer, or two in turn, that is filled anew."""
-
-UNCHANGING = frozenset({int, float, complex, bool, str, bytes, type(None)})
-"""Exact types of values that nobody can change, and that hold nothing."""
 
 _FIXED = (int, float, complex, str, bytes, bool, type(None), type, tuple, frozenset)
 _EAGER_TYPES = (list, tuple, range, str, bytes, dict, set, frozenset)

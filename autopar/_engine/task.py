@@ -18,13 +18,13 @@ from autopar._engine.functions import ArgumentTypes, FunctionState
 from autopar._engine.lessons import OnPool, key_of
 from autopar._engine.machine import THIS_MACHINE, Machine, cores_here
 from autopar._engine.notice import users_line
-from autopar._engine.source import UNCHANGING, Source
+from autopar._engine.source import Source
 from autopar._model.effects import Effect, EffectKind
 from autopar._model.hints import Settings
 from autopar._model.learned import ProfileKey
 from autopar._model.observation import Profile, Traits
 from autopar._model.plan import LOOP, Plan
-from autopar._model.work import Chunk, Failure, Job, Outcome
+from autopar._model.work import UNCHANGING, Chunk, Failure, Job, Outcome
 from autopar._observe.traits import without_array_arguments
 from autopar.errors import ItemTimeoutError, TransportError, UnavailableError, WorkerDiedError
 

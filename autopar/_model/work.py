@@ -17,6 +17,10 @@ OUT, ERR, RECORD, PACKED_RECORD, WARNING = "stdout", "stderr", "record", "packed
 """Channels: text of the standard streams, a logger with its record, a record and a warning as they travel."""
 
 
+UNCHANGING = frozenset({int, float, complex, bool, str, bytes, type(None)})
+"""Exact types of values that nobody can change, and that hold nothing."""
+
+
 class Line(NamedTuple):
     """A line of the user's program; ``names`` are its globals, or None in another process."""
 

@@ -43,6 +43,22 @@ def test_a_block_leaves_as_soon_as_it_can(case: tuple[list[int], list[Block]]) -
         assert out == list(range(gap))
 
 
+@given(shuffled_blocks(), st.integers(1, 4))
+def test_several_blocks_may_be_put_at_once(case: tuple[list[int], list[Block]], size: int) -> None:
+    """Blocks that arrive together leave as they would have one after the other."""
+    expected, blocks = case
+    order = Reorder()
+    batches = [blocks[start : start + size] for start in range(0, len(blocks), size)]
+    assert [value for batch in batches for ready in order.put_all(batch) for value in ready.values] == expected
+
+
+def test_nothing_leaves_after_an_error_among_several() -> None:
+    """The block of the first error is the last to leave, though others were put with it."""
+    broken = ValueError(1)
+    left = list(Reorder().put_all([Block(0, [0], broken), Block(1, [1]), Block(2, [2])]))
+    assert [(block.start, block.error) for block in left] == [(0, broken)]
+
+
 @given(shuffled_blocks(), st.data())
 def test_an_error_takes_its_items_turn(case: tuple[list[int], list[Block]], data: st.DataObject) -> None:
     """Whatever arrives first, results before the earliest error come out, then that error, then nothing."""

@@ -1,0 +1,138 @@
+"""Chunks of one map on the shared threads: so many at a time, in order, and none forgotten."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+from typing import Any
+
+import pytest
+
+from autopar._backends.pending import PendingChunk
+from autopar._backends.pool import Lane, WorkerPool
+from autopar._model.work import Outcome
+from autopar.errors import ItemTimeoutError
+
+PATIENCE = 30.0
+
+
+class Calls:
+    """A runner whose parcels are functions."""
+
+    def run(self, parcel: Callable[[], Any], started: Callable[[], None]) -> Outcome:
+        started()
+        return Outcome([parcel()])
+
+    def stop(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def pool() -> WorkerPool:
+    return WorkerPool(Calls, 64, "test-lane")
+
+
+class Gauge:
+    """Counts how many calls are under way."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._now = 0
+        self.most = 0
+
+    def call(self) -> None:
+        with self._lock:
+            self._now += 1
+            self.most = max(self.most, self._now)
+        threading.Event().wait(1e-4)
+        with self._lock:
+            self._now -= 1
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_a_lane_runs_so_many_at_a_time(pool: WorkerPool, limit: int) -> None:
+    """However many chunks are submitted, no more than the limit run together, on as many threads."""
+    gauge, lane = Gauge(), Lane(limit)
+    for pending in [pool.submit(gauge.call, lane) for _ in range(40)]:
+        pending.result(PATIENCE)
+    assert 1 <= gauge.most <= limit
+    assert pool.alive <= limit
+
+
+def test_a_lane_keeps_the_order(pool: WorkerPool) -> None:
+    """One at a time means one after another, in the order in which they were submitted."""
+    done: list[int] = []
+    lane = Lane(1)
+    for pending in [pool.submit(lambda n=n: done.append(n), lane) for n in range(30)]:
+        pending.result(PATIENCE)
+    assert done == list(range(30))
+
+
+def test_a_wider_lane_lets_those_run_that_wait(pool: WorkerPool) -> None:
+    """Chunks that wait for a place get one as soon as there are more, while those before them still run."""
+    leave, lane = threading.Event(), Lane(1)
+    first = pool.submit(lambda: leave.wait(PATIENCE), lane)
+    second = pool.submit(lambda: 2, lane)
+    assert not second.running()
+    pool.widen(lane, 2)
+    assert second.result(PATIENCE).values == [2]
+    leave.set()
+    assert first.result(PATIENCE).values == [True]
+
+
+def test_a_lane_goes_on_past_a_chunk_that_was_given_up(pool: WorkerPool) -> None:
+    """The place of a thread that is written off goes to the next chunk."""
+    leave, begun, lane = threading.Event(), threading.Event(), Lane(1)
+
+    def hang() -> None:
+        begun.set()
+        leave.wait(PATIENCE)
+
+    hanging = pool.submit(hang, lane)
+    waiting = pool.submit(lambda: "next", lane)
+    assert begun.wait(PATIENCE)
+    pool.abandon(hanging)
+    assert waiting.result(PATIENCE).values == ["next"]
+    leave.set()
+
+
+def test_a_cancelled_chunk_never_runs(pool: WorkerPool) -> None:
+    """What was cancelled while it waited is passed over, and says so."""
+    leave, ran, lane = threading.Event(), list[str](), Lane(1)
+    first = pool.submit(lambda: leave.wait(PATIENCE), lane)
+    second = pool.submit(lambda: ran.append("second"), lane)
+    third = pool.submit(lambda: ran.append("third"), lane)
+    assert second.cancel()
+    leave.set()
+    first.result(PATIENCE)
+    third.result(PATIENCE)
+    assert ran == ["third"]
+    assert second.cancelled()
+    with pytest.raises(CancelledError):
+        second.result()
+
+
+def test_an_end_is_told_once_to_each_who_asked() -> None:
+    """Callbacks run when the chunk ends, or at once if it has; only the first end counts."""
+    pending, told = PendingChunk(), list[str]()
+    pending.add_done_callback(lambda _: told.append("before"))
+    assert pending.begin()
+    assert not pending.cancel()
+    assert pending.running()
+    pending.set_exception(ItemTimeoutError("late"))
+    pending.settle(Outcome([1]), None)
+    pending.add_done_callback(lambda _: told.append("after"))
+    assert told == ["before", "after"]
+    assert isinstance(pending.exception(), ItemTimeoutError)
+    with pytest.raises(ItemTimeoutError):
+        pending.result()
+
+
+def test_waiting_for_a_chunk_ends_in_time() -> None:
+    """A wait for what does not come ends as TimeoutError."""
+    with pytest.raises(TimeoutError):
+        PendingChunk().result(0.0)
