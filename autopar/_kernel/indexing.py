@@ -73,6 +73,8 @@ def _hoisted(ctx: Context, expr: ir.Expr, length: Number, node: ast.AST) -> bool
     loop = next((frame for frame in reversed(ctx.loops) if not frame.unrolled), None)
     if loop is None or loop.before is None or not _invariant(length.expr, loop) or _slope(expr, loop) is None:
         return False
+    if ir.can_trap(expr) or ir.can_trap(length.expr):
+        return False
     if (expr, length.expr) in loop.checked:
         return True
     assert loop.first is not None

@@ -42,6 +42,7 @@ __all__ = [
     "Statement",
     "Store",
     "Var",
+    "can_trap",
 ]
 
 
@@ -72,6 +73,17 @@ class Op(Expr):
 
     name: str
     args: tuple[Expr, ...]
+
+
+def can_trap(expr: Expr) -> bool:
+    """Whether an expression divides by what may be zero, so that it has to stay behind the check of that."""
+    if not isinstance(expr, Op):
+        return False
+    if expr.name in ("idiv", "imod", "floordiv", "floormod"):
+        divisor = expr.args[1]
+        if not isinstance(divisor, Const) or divisor.value in (0, -1):
+            return True
+    return any(map(can_trap, expr.args))
 
 
 @dataclass
