@@ -11,6 +11,9 @@ threads    threads of this process
 processes  worker processes, one duplex pipe and one chunk in flight each
 worker     the main loop of a worker process
 spawn      starts a worker process without importing the user's ``__main__``
+fork       starts one as a copy of this process
+forkable   whether that is safe now
+payload    what jobs carry and workers keep
 transport  how functions, items and results cross a pipe
 pickling   pickles what plain pickle and cloudpickle cannot, or not whole
 exceptions takes exceptions apart and puts them together again, with all they held
