@@ -17,6 +17,9 @@ from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Failure, Outcome
 from autopar._native_api import thread_probe
 
+_UNENDED = "autopar_unended"
+"""Attribute of the background loop that holds the tasks which were started on it and have not ended."""
+
 _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
 
@@ -27,6 +30,9 @@ def background_loop() -> asyncio.AbstractEventLoop:
     with _lock:
         if _loop is None or _loop.is_closed():
             _loop = asyncio.new_event_loop()
+            # Held by the loop, which its thread holds: a program that ends meanwhile does not find them unreachable,
+            # and so does not complain of each.
+            vars(_loop)[_UNENDED] = set()
             threading.Thread(target=_loop.run_forever, name="autopar-asyncio", daemon=True).start()
         return _loop
 
@@ -60,11 +66,15 @@ class LoopFuture(Future[Any]):
         return True
 
     def _start(self, coroutine: Coroutine[Any, Any, Any]) -> None:
-        def end(_: object) -> None:
+        unended = vars(self._loop)[_UNENDED]
+
+        def end(task: object) -> None:
+            unended.discard(task)
             coroutine.close()  # A task that is cancelled before its first step has not touched it.
             self.ended.set()
 
         self._task = self._loop.create_task(self._settle(coroutine))
+        unended.add(self._task)
         self._task.add_done_callback(end)
         if self.cancelled():
             self._task.cancel()
