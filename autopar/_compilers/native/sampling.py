@@ -40,7 +40,7 @@ class Sampling:
     ...     assert sampling.distance(1e-6) == 0
     ...     sampling.compare(python=50e-6, ours=1e-6)
     >>> sampling.distance(1e-6)
-    5000
+    19997
     """
 
     __slots__ = ("_ours", "_python", "_since", "compared", "grace", "ratio", "share")
