@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pickle
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import autopar as ap
 from autopar._backends import payload
 from autopar._backends.payload import BYTES_KEPT, LARGE, PARTS_KEPT, Kept, Part, pack
 from autopar._backends.transport import PackedJob, dump_job, load_job
 from autopar._model.work import Job
+from tests.scripts import run_python
 
 NUMBERS = list(range(LARGE))
 
@@ -129,21 +129,26 @@ def test_caller_and_worker_keep_the_same(jobs: list[list[tuple[int, int]]]) -> N
         assert worker._bytes == sum(size for size, _ in worker._parts.values()) <= BYTES_KEPT
 
 
+MAPS_OF_A_CLOSURE = """
+import autopar as ap
+
+def closure():
+    values = list(range({large}))
+    def identity(x):
+        return id(values), values[0]
+    return values, identity
+values, identity = closure()
+def run():
+    return ap.map(identity, range(4), backend="processes", workers=1)
+first, second = run(), run()
+values[0] = -1
+third = run()
+print(len({{*first, *second}}) == 1, third[0][1] == -1, third[0][0] != first[0][0])
+"""
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the time to start a worker")
 def test_a_worker_uses_what_it_has_for_the_next_map() -> None:
     """By the identity of a captured list in the only worker; a list that was changed in between is another."""
-    values = list(range(LARGE))
-
-    def identity(x: int) -> tuple[int, int]:
-        return id(values), values[0]
-
-    def run() -> Sequence[tuple[int, int]]:
-        return ap.map(identity, range(4), backend="processes", workers=1)
-
-    first, second = run(), run()
-    values[0] = -1
-    third = run()
-    assert len({*first, *second}) == 1
-    assert third[0][1] == -1
-    assert third[0][0] != first[0][0]
+    assert run_python("-c", MAPS_OF_A_CLOSURE.format(large=LARGE)) == "True True True\n"
