@@ -38,8 +38,12 @@ class _HereRunner:
 
 
 def queued(limit: int) -> int:
-    """Chunks to keep submitted: half as many again as run, so that a thread that has ended one finds the next."""
-    return limit + (limit + 1) // 2
+    """Chunks to keep submitted: half as many again as run, so that a thread that has ended one finds the next.
+
+    A single thread keeps the order of effects, and nothing of them may come after an item that failed: it gets no chunk
+    before the last one was looked at.
+    """
+    return 1 if limit == 1 else limit + (limit + 1) // 2
 
 
 class ThreadsPool:

@@ -24,10 +24,11 @@ pytestmark = [
 
 MAP = """
 import sys
-from autopar._engine import calls, compiling, native
+from autopar._engine import calls, compiling, early, native
 from tests.compilers import numeric
 from autopar import parallel
 
+early.EARLY_TYPES = ()  # the shortest maps give no reasons
 compiling.COMPILE_SECONDS = calls.COMPILE_SECONDS = native.COMPILE_SECONDS = 0.0
 function = parallel(numeric.draw)
 expected = [numeric.draw(number) for number in range(3000)]
@@ -102,7 +103,7 @@ while not os.path.exists({str(started)!r}) and time.monotonic() < deadline:
 """
     said = mapped(2, after=wait, CC=hangs, TMPDIR=str(temporary))
     assert said[0] == "python"
-    assert "it was still being compiled" in said[1:]
+    assert any("it was still being compiled" in reason for reason in said[1:])
     with suppress(psutil.NoSuchProcess):
         psutil.Process(int(started.read_text())).wait(timeout=20)
     assert list(temporary.iterdir()) == []
