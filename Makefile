@@ -42,7 +42,7 @@ regret: $(READY) ## compare with the best hand-picked way on forty workloads
 	$(BIN)/python -m benchmarks.regret --quick
 
 test: lint ## run all checks and all tests
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest --cov --cov-report=term --numprocesses=auto --dist=loadfile
 
 lint: $(READY) ## run the checks that need no test run
 	$(BIN)/ruff check $(SOURCES)

@@ -84,7 +84,7 @@ class Keeper:
         (collections.Counter, set()),
         (types.SimpleNamespace, set()),
     ],
-    ids=str,
+    ids=named,
 )
 def test_any_callable_is_taken(function: Callable[..., Any], kinds: set[EffectKind]) -> None:
     """Built-in functions, classes, methods, partials and callable objects are analysed as what a call of them does."""
@@ -319,9 +319,10 @@ def test_an_ordinary_function_takes_less_than_two_milliseconds() -> None:
 
 @pytest.mark.slow
 def test_decorating_loads_no_analysis() -> None:
-    """The tables and the interpreter are loaded when a map first asks for an analysis, not where one is decorated."""
+    """The tables and the interpreter are loaded when a map first asks for an analysis, not before."""
     script = """
 import sys, autopar
+from tests.ids import named
 @autopar.parallel
 def double(x):
     return x * 2

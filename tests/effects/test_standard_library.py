@@ -13,6 +13,7 @@ import pytest
 from autopar._effects import analyse
 from autopar._model.effects import EffectKind
 from tests.effects.standard_library import KEEP_SOMETHING, MODULES, PURE
+from tests.ids import named
 
 FREE = {EffectKind.GENERATOR}
 """Kinds that forbid neither threads nor processes."""
@@ -38,7 +39,7 @@ def test_what_the_library_keeps_between_calls_is_seen(function: Callable[..., An
     assert kind in {effect.kind for effect in report.effects}
 
 
-@pytest.mark.parametrize("function", [function for function, _ in PURE], ids=str)
+@pytest.mark.parametrize("function", [function for function, _ in PURE], ids=named)
 def test_the_tables_know_the_library(function: Callable[..., Any]) -> None:
     """Without walking, a library function is what the tables say: these are free, whatever caches they keep."""
     assert {effect.kind for effect in analyse(function).effects} <= FREE

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autopar._observe.identity import code_digest, codes_digest, size_class, type_names
+from tests.ids import named
 from tests.scripts import run_python
 
 
@@ -124,7 +125,7 @@ def test_types_are_named_with_their_modules() -> None:
         ([], 0),
         ([1, 1000, 1_000_000], 10),
     ],
-    ids=repr,
+    ids=named,
 )
 def test_sizes_are_classes_of_a_factor_of_two(items: Sequence[Any], size: int) -> None:
     """Length, bytes or magnitude; of several items the middle one."""

@@ -18,6 +18,7 @@ import pytest
 from autopar._effects import analyse
 from autopar._model.effects import EffectKind as E
 from autopar._observe.witness import ALL, ONE, Witness
+from tests.ids import named
 
 seen: list[Any] = []
 table = {"a": [1]}
@@ -167,7 +168,7 @@ def test_a_change_is_seen_where_it_is_kept(function: Callable[..., Any], kind: E
     assert found.get(what) is kind, found
 
 
-@pytest.mark.parametrize("value", [[1], {"a": 1}, {1}, bytearray(b"a"), counter, [lambda: 1], {"a": closed}], ids=repr)
+@pytest.mark.parametrize("value", [[1], {"a": 1}, {1}, bytearray(b"a"), counter, [lambda: 1], {"a": closed}], ids=named)
 def test_a_changed_argument_is_seen(value: Any) -> None:
     """Also of an object that does not pickle."""
 
