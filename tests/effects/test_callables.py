@@ -20,6 +20,7 @@ import pytest
 from autopar._effects import analyse
 from autopar._model.effects import EffectKind, EffectReport, GlobalRead
 from tests.effects import impure
+from tests.ids import named
 from tests.scripts import run_python
 
 E = EffectKind
@@ -322,7 +323,6 @@ def test_decorating_loads_no_analysis() -> None:
     """The tables and the interpreter are loaded when a map first asks for an analysis, not before."""
     script = """
 import sys, autopar
-from tests.ids import named
 @autopar.parallel
 def double(x):
     return x * 2
