@@ -32,6 +32,9 @@ MOSTLY_COMPUTES = 0.8
 ENOUGH_FOR_A_WARNING = 2
 """Items measured before a map complains about a slow way."""
 
+EVIDENCE = 0.01
+"""Share of the predicted loop that must have run before a map complains about it."""
+
 MANY_LEFT = 20
 """Items left from which a second probe that waits costs at most 5 % of the loop."""
 
@@ -273,9 +276,11 @@ class MapRun:
             self._open(choice)
             return
         self._begin(choice)
-        if self.task.profile.items < ENOUGH_FOR_A_WARNING and could_hint(self.task.state, choice):
-            # A first item that imports or connects says little about the others: look again after the next.
-            self._look_at = 0.0
+        enough = EVIDENCE * (choice.plan.predicted or 0.0)
+        few = self.task.profile.items < ENOUGH_FOR_A_WARNING or self._here.seconds < enough
+        if few and could_hint(self.task.state, choice):
+            # A first item that imports or connects, or a moment's stall, says little about the others: look again.
+            self._look_at = enough
             return
         hint_where_it_hurts(self.task.state, choice)
         # Ask again when as much again has been spent: a drift in the input is then noticed at little cost.

@@ -16,7 +16,7 @@ from autopar.errors import AutoparError
 from tests.api.functions import affine, async_affine, async_square, square
 from tests.routes import adrained
 
-pytestmark = pytest.mark.timeout(20)
+pytestmark = pytest.mark.timeout(30)
 
 N = 40
 SQUARES = [x * x for x in range(N)]
@@ -187,7 +187,7 @@ async def pause(x: int) -> int:
     return x
 
 
-@pytest.mark.timeout(5)
+@pytest.mark.timeout(30)
 @pytest.mark.parametrize("function", [square, parallel(pause)], ids=["plain", "async"])
 def test_amap_can_be_cancelled(function: Any) -> None:
     """Cancelling amap lets go of the input, and the loop goes on."""

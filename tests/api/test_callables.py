@@ -12,7 +12,7 @@ from autopar import parallel
 from tests.api import functions
 from tests.api.functions import Adder, Scaler, SlottedScaler, cached_square, closure_over, doubled, twice_the_square
 
-pytestmark = pytest.mark.timeout(20)
+pytestmark = pytest.mark.timeout(30)
 
 N = 40
 ITEMS = range(N)

@@ -13,7 +13,7 @@ from autopar import parallel
 from tests.api.functions import Scaler, affine, async_affine, async_square, square, where
 from tests.faults.items import ERRORS, fails
 
-pytestmark = pytest.mark.timeout(20)
+pytestmark = pytest.mark.timeout(30)
 
 
 def test_a_call_is_the_functions_own() -> None:

@@ -12,7 +12,7 @@ from autopar import parallel
 from tests.api.functions import Scaler, async_square, plain_square, square
 from tests.faults.items import fails
 
-pytestmark = pytest.mark.timeout(20)
+pytestmark = pytest.mark.timeout(30)
 
 
 def test_a_function_without_maps_has_no_decision(capsys: pytest.CaptureFixture[str]) -> None:

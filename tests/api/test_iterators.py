@@ -14,7 +14,7 @@ import pytest
 from autopar import parallel
 from tests.api.functions import affine, async_affine, async_square, square
 
-pytestmark = pytest.mark.timeout(20)
+pytestmark = pytest.mark.timeout(30)
 
 N = 40
 

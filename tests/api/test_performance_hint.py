@@ -37,7 +37,7 @@ def worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_curable_loss_of_over_a_second_is_said_once() -> None:
     """The warning names the function, the line, the hint and the gain, and points at the caller; it is not repeated."""
     function = parallel(draw)
-    items = [LONG, LONG, LONG, *[None] * 400]
+    items = [*[LONG] * 6, *[None] * 400]
     with pytest.warns(autopar.PerformanceHint) as said, pytest.raises(EnoughError):
         function.map(items)
     text = str(said[0].message)
@@ -65,4 +65,4 @@ def test_the_hinted_way_is_quiet() -> None:
     """Who follows the hint hears nothing any more."""
     function = parallel(draw, seed=7)
     with pytest.raises(EnoughError):
-        function.map([LONG, LONG, LONG, *[None] * 400])
+        function.map([*[LONG] * 6, *[None] * 400])

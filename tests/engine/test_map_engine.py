@@ -17,7 +17,7 @@ from autopar.testing import FakePool
 from tests.engine import fake_backend
 from tests.engine.fake_backend import AnyOrderPool
 
-pytestmark = pytest.mark.timeout(20)
+pytestmark = pytest.mark.timeout(30)
 
 
 @pytest.fixture

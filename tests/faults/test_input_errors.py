@@ -11,7 +11,7 @@ from tests.api.functions import async_square, square
 from tests.faults.items import fails, input_fails_at
 from tests.routes import drained
 
-pytestmark = pytest.mark.timeout(20)
+pytestmark = pytest.mark.timeout(30)
 
 
 @pytest.mark.parametrize("position", [0, 1, 5, 100])

@@ -28,7 +28,7 @@ from tests.faults.items import (
 )
 from tests.routes import adrained
 
-pytestmark = pytest.mark.timeout(20)
+pytestmark = pytest.mark.timeout(30)
 
 
 def visible(error: BaseException) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.surroundings import adraws, draws, draws_twice
 
-pytestmark = pytest.mark.timeout(20)
+pytestmark = pytest.mark.timeout(30)
 
 N = 30
 

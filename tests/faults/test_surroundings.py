@@ -10,7 +10,7 @@ import pytest
 from tests.faults import surroundings
 from tests.faults.surroundings import by_class, by_environment, by_folder, by_global, by_helper, by_table
 
-pytestmark = pytest.mark.timeout(20)
+pytestmark = pytest.mark.timeout(30)
 
 N = 30
 

@@ -15,7 +15,7 @@ from autopar import parallel
 from autopar.errors import ItemTimeoutError
 from tests.faults.items import BAD, ITEMS
 
-pytestmark = pytest.mark.timeout(15)
+pytestmark = pytest.mark.timeout(30)
 
 LIMIT = 0.2
 

@@ -16,7 +16,7 @@ from autopar.errors import TransportError
 from tests.api.functions import spend
 from tests.faults.items import BAD, ITEMS, ExitsWhilePickled, WontPickle, WontUnpickle, kind_of, makes, marks
 
-pytestmark = pytest.mark.timeout(20)
+pytestmark = pytest.mark.timeout(30)
 
 
 def mixed(odd: Any) -> list[Any]:

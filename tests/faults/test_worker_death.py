@@ -14,7 +14,7 @@ from tests.api.functions import where
 from tests.faults.items import BAD, ITEMS, dies
 
 pytestmark = [
-    pytest.mark.timeout(20),
+    pytest.mark.timeout(30),
     pytest.mark.skipif(sys.platform == "win32", reason="these are POSIX signals"),
 ]
 
