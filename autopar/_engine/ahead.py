@@ -19,6 +19,7 @@ from autopar._model.effects import EffectKind
 from autopar._model.nesting import nested_cores
 from autopar._model.observation import Profile, Sample
 from autopar._model.plan import Choice
+from autopar._model.work import UNCHANGING
 from autopar._model.workload import Kind
 from autopar._plan import DEFAULT_COSTS, cold_start
 
@@ -27,14 +28,11 @@ FIRST_LOOK = 4e-3
 0.1 ms to start (benchmarks/backend_costs.py), a planning with its analysis 1 to 2 ms."""
 
 
-_UNCHANGING = frozenset((int, float, complex, bool, str, bytes, type(None), range))
-
-
 def _unchanging(value: object) -> bool:
-    """A number, a text, a path, or a tuple of such."""
+    """A number, a text, a range, a path, or a tuple of such."""
     if type(value) is tuple:
         return all(map(_unchanging, value))
-    return type(value) in _UNCHANGING or type(value).__module__.partition(".")[0] == "pathlib"
+    return type(value) in UNCHANGING or type(value) is range or type(value).__module__.partition(".")[0] == "pathlib"
 
 
 class Ahead:

@@ -14,7 +14,7 @@ from autopar._engine.blocks import Block
 from autopar._engine.early import Early
 from autopar._engine.task import MapTask, pools_used
 from autopar._model.observation import Profile, Sample
-from autopar._model.work import Chunk
+from autopar._model.work import Chunk, Outcome
 from autopar._observe.meter import Meter
 from autopar._observe.witness import Witness
 
@@ -119,8 +119,10 @@ class Here:
         witness = self._witness(item)
         with task.machine.beside(self._ahead) if self._ahead.worth_it() else nullcontext():
             meter = Meter(task.machine.probe)
-            block = self.run_chunk(chunk)
-            sample = self._sample(meter, len(block.values), alone)
+            outcome = self._run(chunk)
+            sample = self._sample(meter, len(outcome.values), alone)
+        # Not before the thread beside has ended: it counts what its pool has done.
+        block = task.block_of(chunk, outcome, task.loop)
         if self._ahead.pool is not None:
             sample = replace(sample, process_cpu=None)
         task.sample_result = block.values[0] if block.values else None
@@ -189,8 +191,10 @@ class Here:
 
     def run_chunk(self, chunk: Chunk) -> Block:
         """Run given items here."""
-        outcome = run_chunk(Chunk(self._job, chunk.start, chunk.items), keep=self._out_of_order)
-        return self.task.block_of(chunk, outcome, self.task.loop)
+        return self.task.block_of(chunk, self._run(chunk), self.task.loop)
+
+    def _run(self, chunk: Chunk) -> Outcome:
+        return run_chunk(Chunk(self._job, chunk.start, chunk.items), keep=self._out_of_order)
 
     @property
     def _out_of_order(self) -> bool:
