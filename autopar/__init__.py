@@ -3,6 +3,7 @@
 ``@parallel`` over a function gives it ``map`` and its relatives. One call goes through the house like this::
 
     _api        doors: checks what the user wrote
+    cli         doors too: the command line, which reads what was recorded
     _engine     conductor: takes items, asks the stages in turn, keeps order
     _observe    stage: what the host is, what the function's code says, what its items take
     _classify   stage: CPU-bound, I/O-bound, mixed or tiny

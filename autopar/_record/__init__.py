@@ -1,7 +1,7 @@
 """Record: decisions, profiles and prices in memory, in the store, and in words.
 
 ``log`` what waits to be written; ``store`` the file; ``learning`` its profiles and prices; ``codec`` and
-``learned_codec`` rows as JSON; ``explain`` decisions in words.
+``learned_codec`` rows as JSON; ``explain`` decisions in words; ``regret`` what they may have cost.
 """
 
 from __future__ import annotations

@@ -18,8 +18,9 @@ _KINDS = {
 _UNITS = ((1e9, "ns"), (1e6, "µs"), (1e3, "ms"))
 _WIDEST_FUNCTION = 40
 _WIDEST_WHY = 60
-_HEADINGS = ("function", "items", "kind", "plan", "predicted", "actual", "speedup", "why")
-_NUMBERS = frozenset({"items", "predicted", "actual", "speedup"})
+HEADINGS = ("function", "items", "kind", "plan", "predicted", "actual", "speedup", "why")
+NUMBERS = frozenset({"items", "predicted", "actual", "speedup"})
+"""Headings of a table of decisions, and those whose columns are aligned to the right."""
 
 
 def explain(decision: Decision) -> str:
@@ -67,7 +68,7 @@ def explain(decision: Decision) -> str:
     lines += _listed("Not chosen:", _rivals(decision.rejected))
     lines += _listed("What went differently:", decision.fallbacks)
     lines += _listed("Notes:", decision.notes)
-    return "\n".join(map(_printable, lines))
+    return "\n".join(map(printable, lines))
 
 
 def table(decisions: Iterable[Decision]) -> str:
@@ -91,10 +92,10 @@ def table(decisions: Iterable[Decision]) -> str:
     ----------  -----  ----  ------  ---------  ------  -------  ---------
     shop.price      3  -     serial          -    2 µs        -  few items
     """
-    rows = [tuple(map(_printable, _cells(decision))) for decision in decisions]
-    widths = [max(map(len, column)) for column in zip(_HEADINGS, *rows, strict=True)]
+    rows = [tuple(map(printable, cells(decision))) for decision in decisions]
+    widths = [max(map(len, column)) for column in zip(HEADINGS, *rows, strict=True)]
     rules = tuple("-" * width for width in widths)
-    return "\n".join(_line(row, widths) for row in (_HEADINGS, rules, *rows))
+    return "\n".join(_line(row, widths) for row in (HEADINGS, rules, *rows))
 
 
 def duration(seconds: float) -> str:
@@ -189,12 +190,20 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-def _printable(text: str) -> str:
-    """Replace what would break a line or command a terminal: names come from anywhere."""
+def printable(text: str) -> str:
+    r"""Replace what would break a line or command a terminal: names come from anywhere.
+
+    Examples
+    --------
+    >>> printable("a\x1b[31mb")
+    'a\ufffd[31mb'
+    """
     return text if text.isprintable() else "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def _cells(decision: Decision) -> tuple[str, ...]:
+def cells(decision: Decision) -> tuple[str, ...]:
+    """A decision's row in a table, under :data:`HEADINGS`."""
+
     def seconds(value: float | None) -> str:
         return "-" if value is None else duration(value)
 
@@ -218,9 +227,9 @@ def _shortened_right(text: str, width: int) -> str:
     return text if len(text) <= width else f"{text[: width - 1].rstrip()}…"
 
 
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
     aligned = (
-        cell.rjust(width) if heading in _NUMBERS else cell.ljust(width)
-        for heading, cell, width in zip(_HEADINGS, cells, widths, strict=True)
+        cell.rjust(width) if heading in NUMBERS else cell.ljust(width)
+        for heading, cell, width in zip(HEADINGS, row, widths, strict=True)
     )
     return "  ".join(aligned).rstrip()

@@ -66,6 +66,19 @@ _INSERT = (
 )
 _PRUNE = "DELETE FROM decisions WHERE id <= (SELECT MAX(id) FROM decisions) - ?"
 _SEEN = "INSERT OR REPLACE INTO host (fingerprint, seen, json) VALUES (?, ?, ?)"
+_SEARCH = (
+    "SELECT id, json FROM decisions WHERE id > :after AND (:since IS NULL OR time >= :since)"
+    " AND (:function IS NULL OR function GLOB :function) AND (:backend IS NULL OR backend = :backend)"
+    " AND (:compiler IS NULL OR compiler = :compiler) AND (:failed = 0 OR error != '') ORDER BY id DESC"
+)
+_FORGET = {
+    "decisions": "DELETE FROM decisions WHERE :function IS NULL OR function GLOB :function",
+    "profiles": "DELETE FROM profiles WHERE :function IS NULL OR function GLOB :function",
+}
+_FORGET_HOST = {"prices": "DELETE FROM calibration", "hosts": "DELETE FROM host"}
+_COUNT_ROWS = (
+    "SELECT (SELECT COUNT(*) FROM decisions), (SELECT COUNT(*) FROM profiles), (SELECT COUNT(*) FROM calibration)"
+)
 _READ_ALL = "SELECT json FROM decisions ORDER BY id DESC LIMIT ?"
 _READ_FUNCTION = "SELECT json FROM decisions WHERE function = ? ORDER BY id DESC LIMIT ?"
 
@@ -177,13 +190,115 @@ class Store:
         query = (_READ_ALL, (limit,)) if function is None else (_READ_FUNCTION, (_text(function), limit))
         nothing: list[str] = []
         _, rows = self._attempt(lambda connection: [row for (row,) in connection.execute(*query)], nothing)
-        decisions = []
-        for row in reversed(rows):
-            try:
-                decisions.append(from_json(row))
-            except ValueError as error:
-                self._complain(f"a decision is left out: {error}")
-        return decisions
+        found = (self._decision(row) for row in reversed(rows))
+        return [decision for decision in found if decision is not None]
+
+    def search(
+        self,
+        *,
+        function: str | None = None,
+        backend: str | None = None,
+        compiler: str | None = None,
+        since: float | None = None,
+        failed: bool = False,
+        after: int = 0,
+        limit: int | None = 100,
+        wanted: Callable[[Decision], bool] = lambda decision: True,
+    ) -> list[tuple[int, Decision]]:
+        """Find decisions of all processes.
+
+        Parameters
+        ----------
+        function
+            ``module.qualname``, where ``*``, ``?`` and ``[...]`` stand for others, as SQLite's GLOB reads them.
+        backend, compiler
+            As in plans.
+        since
+            Unix time in seconds.
+        failed
+            Only those of maps that ended with an exception.
+        after
+            Only those with a higher row number.
+        limit
+            At most so many, the newest; None for all.
+        wanted
+            What else they must fulfil.
+
+        Returns
+        -------
+        list of (int, Decision)
+            Row numbers and decisions, newest last.
+        """
+        if self.path is None or not os.path.lexists(self.path):
+            return []
+        asked = {
+            "function": None if function is None else _text(function),
+            "backend": backend,
+            "compiler": compiler,
+            "since": since,
+            "failed": failed,
+            "after": after,
+        }
+
+        def find(connection: Connection) -> list[tuple[int, Decision]]:
+            rows: list[tuple[int, Decision]] = []
+            for number, text in connection.execute(_SEARCH, asked):
+                if limit is not None and len(rows) >= limit:
+                    break
+                decision = self._decision(text)
+                if decision is not None and wanted(decision):
+                    rows.append((number, decision))
+            return rows[::-1]
+
+        nothing: list[tuple[int, Decision]] = []
+        return self._attempt(find, nothing)[1]
+
+    def counts(self) -> dict[str, int] | None:
+        """How many decisions, profiles and prices there are; None where there is no store to read."""
+        if self.path is None or not os.path.lexists(self.path):
+            return None
+        names = ("decisions", "profiles", "prices")
+        nothing: dict[str, int] | None = None
+        return self._attempt(
+            lambda connection: dict(zip(names, connection.execute(_COUNT_ROWS).fetchone(), strict=True)), nothing
+        )[1]
+
+    def forget(self, function: str | None = None, *, host: bool = False) -> dict[str, int] | None:
+        """Delete decisions and profiles, and with ``host`` the prices of machines too.
+
+        Parameters
+        ----------
+        function
+            Only of these, as for :meth:`search`; None for all.
+        host
+            What was measured of machines goes too.
+
+        Returns
+        -------
+        dict or None
+            What was deleted, and how many of each; None where the store could not be had.
+        """
+        if self.path is None or not os.path.lexists(self.path):
+            return {}
+        asked = {"function": None if function is None else _text(function)}
+
+        def delete(connection: Connection) -> dict[str, int]:
+            connection.execute("BEGIN IMMEDIATE")
+            gone = {what: connection.execute(statement, asked).rowcount for what, statement in _FORGET.items()}
+            if host:
+                gone |= {what: connection.execute(statement).rowcount for what, statement in _FORGET_HOST.items()}
+            connection.execute("COMMIT")
+            return gone
+
+        nothing: dict[str, int] | None = None
+        return self._attempt(delete, nothing)[1]
+
+    def _decision(self, text: str) -> Decision | None:
+        try:
+            return from_json(text)
+        except ValueError as error:
+            self._complain(f"a decision is left out: {error}")
+            return None
 
     def _attempt(
         self, work: Callable[[Connection], _Result], otherwise: _Result, *, reading: bool = False
