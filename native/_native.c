@@ -5,6 +5,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "call_type.h"
 #include "each_impl.h"
 #include "entry_impl.h"
 #include "entry_type.h"
@@ -131,7 +132,21 @@ pack_numbers(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t
     return autopar_pack_numbers(floats ? 'f' : 'i', items);
 }
 
+PyDoc_STRVAR(counted_call_type_doc,
+"counted_call_type(proxy, /)\n"
+"--\n"
+"\n"
+"Make a subclass of a proxy type whose calls go straight to a target and are counted.");
+
+PyDoc_STRVAR(settle_doc,
+"settle(type, binds, /)\n"
+"--\n"
+"\n"
+"Let calls of instances of a subclass take the short way; where it binds, calls as a method too.");
+
 static PyMethodDef methods[] = {
+    {"counted_call_type", autopar_counted_call_type, METH_O, counted_call_type_doc},
+    {"settle", (PyCFunction)(void (*)(void))autopar_settle, METH_FASTCALL, settle_doc},
     {"pack_numbers", (PyCFunction)(void (*)(void))pack_numbers, METH_FASTCALL, pack_numbers_doc},
     {"call_each", (PyCFunction)(void (*)(void))call_each, METH_FASTCALL, call_each_doc},
     {"thread_probe", thread_probe, METH_NOARGS, thread_probe_doc},

@@ -15,8 +15,8 @@ filetime_ns(FILETIME time)
     return (int64_t)(((uint64_t)time.dwHighDateTime << 32) | time.dwLowDateTime) * 100;
 }
 
-static int
-read_wall(int64_t *ns)
+int
+autopar_wall_read(int64_t *ns)
 {
     LARGE_INTEGER ticks, per_second;
     if (!QueryPerformanceCounter(&ticks) || !QueryPerformanceFrequency(&per_second)) {
@@ -33,7 +33,7 @@ autopar_probe_read(autopar_probe *out)
 {
     FILETIME created, exited, kernel, user;
 
-    if (read_wall(&out->wall_ns) < 0) {
+    if (autopar_wall_read(&out->wall_ns) < 0) {
         return -1;
     }
     if (!GetThreadTimes(GetCurrentThread(), &created, &exited, &kernel, &user)) {
@@ -93,9 +93,15 @@ read_switches(autopar_probe *out)
 }
 
 int
+autopar_wall_read(int64_t *ns)
+{
+    return read_clock(WALL_CLOCK, ns);
+}
+
+int
 autopar_probe_read(autopar_probe *out)
 {
-    if (read_clock(WALL_CLOCK, &out->wall_ns) < 0
+    if (autopar_wall_read(&out->wall_ns) < 0
         || read_clock(CLOCK_THREAD_CPUTIME_ID, &out->thread_cpu_ns) < 0
         || read_clock(CLOCK_PROCESS_CPUTIME_ID, &out->process_cpu_ns) < 0) {
         return -1;

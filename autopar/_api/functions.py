@@ -6,8 +6,10 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 from autopar._api.arguments import check_iterables, split_keywords
+from autopar._api.async_wrapper import AsyncParallel
 from autopar._api.config import settings_for
-from autopar._api.wrapper import AsyncParallel, Parallel, is_coroutine_function, wrap
+from autopar._api.wrapper import Parallel
+from autopar._api.wrapping import is_coroutine_function, wrap
 from autopar._engine.calibrating import calibrate as calibrate_host
 from autopar._engine.functions import state_of
 from autopar._engine.journal import all_decisions, decision_table

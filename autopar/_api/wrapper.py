@@ -5,25 +5,24 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from wrapt import BaseObjectProxy
 
 from autopar._api.arguments import check_buffersize, check_iterables, split_keywords
 from autopar._api.config import settings_for
-from autopar._engine.calls import sample_call, submit_call, target_of
+from autopar._engine.calls import Reading, submit_call, take_sample, target_of
 from autopar._engine.functions import FunctionState, bound_state, state_for
 from autopar._engine.journal import decisions_of, explanation
 from autopar._engine.maps import map_iterator, map_list
-from autopar._model.hints import DECORATOR, Settings, check_hints
-from autopar.errors import HintTypeError
+from autopar._model.hints import Settings, check_hints
+from autopar._native_api import counted_call_type
 
 if TYPE_CHECKING:
     from asyncio import Future as AsyncFuture
     from concurrent.futures import Future
 
-    from autopar._engine.coroutines import CoroutineRun
     from autopar._model.decision import Decision
 
 P = ParamSpec("P")
@@ -32,9 +31,24 @@ R = TypeVar("R")
 T = TypeVar("T")
 S = TypeVar("S")
 
-SAMPLE_AT_LEAST_EVERY = 1024
-"""Calls between two samples at most; the distance doubles up to here (a sample costs about 5 us,
-benchmarks/main_job.py, so 5 ns a call)."""
+SAMPLE_SECONDS = 5e-6
+"""What it takes to measure a call (benchmarks/main_job.py)."""
+
+SAMPLE_SHARE = 0.01
+"""Part of a function's time that measuring its calls may take."""
+
+
+if TYPE_CHECKING:
+
+    class _CountedCall(BaseObjectProxy[Callable[P, R]], Generic[P, R]):
+        _self_target: list[Callable[..., Any]]
+        _self_countdown: int
+        _self_sampling: bool
+
+        def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+else:
+    _CountedCall = {(P, R): counted_call_type(BaseObjectProxy)}  # the type itself cannot be subscripted
 
 
 class Explanation(str):
@@ -44,42 +58,31 @@ class Explanation(str):
         return f"<explanation of {len(self.splitlines())} lines>"
 
 
-class Parallel(BaseObjectProxy[Callable[P, R]], Generic[P, R]):
+class Parallel(_CountedCall[P, R], Generic[P, R]):
     """A function that can be mapped in parallel; called, it is the function itself.
 
     Made by :func:`autopar.parallel`. Attributes, signature, documentation, ``isinstance`` and pickling are those of the
     function.
     """
 
+    _of_a_function = False  # not annotated: annotations of the class would hide those of the function
+
     def __init__(self, function: Callable[P, R], hints: dict[str, Any], state: FunctionState | None = None) -> None:
         super().__init__(function)
         self._self_hints = hints
         self._self_state = state if state is not None else state_for(function)
-        self._self_countdown = 1
         self._self_distance = 1
-        self._self_sampling = False
         self._self_target = target_of(self._self_state, hints.get("compiler"))
 
     # -- one call -------------------------------------------------------------------------------------------------
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        countdown = self._self_countdown - 1
-        if countdown or self._self_sampling:
-            self._self_countdown = countdown
-            return self._self_target[0](*args, **kwargs)  # type: ignore[no-any-return]
+    def _sampled(self, target: Any, args: Any, kwargs: Any, before: Reading, after: Reading) -> None:
+        """Take in the call whose turn to be measured it was; all others go straight to the target."""
         counted = self._self_distance
-        self._self_distance = self._self_countdown = min(2 * self._self_distance, SAMPLE_AT_LEAST_EVERY)
-        self._self_sampling = True  # An inner recursive call is part of this sample, not one of its own.
-        try:
-            return sample_call(  # type: ignore[no-any-return]
-                self._self_state,
-                self._self_target[0],
-                args,
-                kwargs,
-                stands_for=counted if self._self_target is self._self_state.target else None,
-            )
-        finally:
-            self._self_sampling = False
+        far_enough = int(SAMPLE_SECONDS / SAMPLE_SHARE * 1e9 / max(after[0] - before[0], 1)) + 1
+        self._self_distance = self._self_countdown = min(2 * counted, far_enough)
+        state = self._self_state
+        take_sample(state, target, args, kwargs, before, after, counted if self._self_target is state.target else None)
 
     @overload
     def __get__(self, instance: None, owner: type) -> Parallel[P, R]: ...
@@ -93,7 +96,8 @@ class Parallel(BaseObjectProxy[Callable[P, R]], Generic[P, R]):
         bound = bind(wrapped, instance, owner)
         if bound is wrapped:
             return self
-        return type(self)(bound, self._self_hints, bound_state(self._self_state, bound))
+        kind: Any = type(self).__base__ if self._of_a_function else type(self)
+        return kind(bound, self._self_hints, bound_state(self._self_state, bound))
 
     # -- maps -----------------------------------------------------------------------------------------------------
 
@@ -324,92 +328,6 @@ class Parallel(BaseObjectProxy[Callable[P, R]], Generic[P, R]):
         return self
 
 
-class AsyncParallel(Parallel[P, Coroutine[Any, Any, T]], Generic[P, T]):
-    """A coroutine function that can be mapped; its maps give results, not coroutines."""
-
-    if TYPE_CHECKING:
-
-        def options(self, **hints: Any) -> AsyncParallel[P, T]: ...
-        def map(self, *iterables: Iterable[Any], **keywords: Any) -> list[T]: ...  # type: ignore[override]
-        def starmap(self, iterable: Iterable[Iterable[Any]], **keywords: Any) -> list[T]: ...  # type: ignore[override]
-        def imap(  # type: ignore[override]
-            self, *iterables: Iterable[Any], buffersize: int | None = None, **keywords: Any
-        ) -> Iterator[T]: ...
-        def imap_unordered(  # type: ignore[override]
-            self, *iterables: Iterable[Any], buffersize: int | None = None, **keywords: Any
-        ) -> Iterator[tuple[int, T]]: ...
-
-    def _run(
-        self,
-        iterables: tuple[Any, ...],
-        keywords: dict[str, Any],
-        operation: str,
-        *,
-        star: bool = False,
-        lazy: bool = False,
-        buffersize: Any = None,
-    ) -> CoroutineRun:
-        from autopar._engine.coroutines import CoroutineRun, items_of
-
-        check_iterables(iterables, operation, asynchronous=operation.startswith("a"))
-        size = check_buffersize(buffersize)
-        own, settings = self._prepare(keywords, operation)
-        items, star = items_of(iterables, star)
-        return CoroutineRun(
-            self._self_state,
-            items,
-            own,
-            settings,
-            star=star,
-            lazy=lazy,
-            buffersize=size,
-            operation=operation,
-        )
-
-    def _list(self, iterables: tuple[Any, ...], keywords: dict[str, Any], operation: str, *, star: bool) -> Any:
-        from autopar._engine.own_loop import map_on_own_loop
-
-        return map_on_own_loop(self._run(iterables, keywords, operation, star=star))
-
-    def _iterator(
-        self, iterables: tuple[Any, ...], keywords: dict[str, Any], operation: str, *, ordered: bool, buffersize: Any
-    ) -> Iterator[Any]:
-        from autopar._engine.own_loop import iterate_on_own_loop
-
-        run = self._run(iterables, keywords, operation, lazy=True, buffersize=buffersize)
-        return iterate_on_own_loop(run, ordered=ordered)
-
-    def submit(self, *args: P.args, **kwargs: P.kwargs) -> Future[T]:  # type: ignore[override]
-        """Start one call on autopar's own event loop."""
-        from autopar._backends.aio import run_on_loop
-        from autopar._engine.coroutines import one_call
-
-        settings = settings_for({}, self._self_hints)
-        return run_on_loop(one_call(self._self_state, args, dict(kwargs), settings))
-
-    def asubmit(self, *args: P.args, **kwargs: P.kwargs) -> AsyncFuture[T]:  # type: ignore[override]
-        """Start one call as a task of the running event loop."""
-        import asyncio
-
-        from autopar._engine.coroutines import one_call
-
-        asyncio.get_running_loop()
-        settings = settings_for({}, self._self_hints)
-        return asyncio.ensure_future(one_call(self._self_state, args, dict(kwargs), settings))
-
-    def amap(  # type: ignore[override]
-        self, *iterables: Iterable[Any] | AsyncIterable[Any], **keywords: Any
-    ) -> Awaitable[list[T]]:
-        """Like :meth:`map`, on the running event loop."""
-        return self._run(iterables, keywords, "amap").collect()
-
-    def aimap(  # type: ignore[override]
-        self, *iterables: Iterable[Any] | AsyncIterable[Any], buffersize: int | None = None, **keywords: Any
-    ) -> AsyncIterator[T]:
-        """Like :meth:`imap`, for ``async for`` on the running event loop."""
-        return self._run(iterables, keywords, "aimap", lazy=True, buffersize=buffersize).ordered()
-
-
 def _leads_to(reference: tuple[str, str], wrapper: Any) -> bool:
     import sys
 
@@ -421,55 +339,3 @@ def _leads_to(reference: tuple[str, str], wrapper: Any) -> bool:
 
 def _restore(kind: type[Parallel[..., Any]], function: Any, hints: dict[str, Any]) -> Any:
     return kind(function, hints)
-
-
-def wrap(function: Any, hints: dict[str, Any]) -> Any:
-    """Wrap any callable; a wrapper's hints are merged.
-
-    Raises
-    ------
-    HintTypeError
-        It is not a function, method or other callable that can be decorated.
-    """
-    checked = check_hints(hints, where=DECORATOR)
-    if isinstance(function, type):
-        raise HintTypeError(
-            f"@parallel takes a function, not the class {function.__name__}; decorate its methods, "
-            "or use autopar.map() to call the class itself"
-        )
-    if type(function) in (Parallel, AsyncParallel):
-        return type(function)(function.__wrapped__, {**function._self_hints, **checked}, function._self_state)
-    inner = function.__func__ if isinstance(function, (staticmethod, classmethod)) else function
-    if not callable(inner):
-        raise HintTypeError(f"@parallel takes a function, not {type(function).__name__}")
-    if "c" in checked or "c_source" in checked:
-        function, checked = own_c_function(function, checked)
-    kind = AsyncParallel if is_coroutine_function(inner) else Parallel
-    return kind(function, checked)
-
-
-def own_c_function(function: Any, hints: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """The C function that the hints put in place of a Python function's body, and the other hints.
-
-    Raises
-    ------
-    HintTypeError, HintValueError, UnavailableError
-        The function or its annotations do not fit, or the library or file cannot be used.
-    """
-    from autopar._compilers.native.own_function import OwnFunction
-
-    named = {name: hints[name] for name in ("c", "c_source") if hints.get(name) is not None}
-    rest = {name: value for name, value in hints.items() if name not in ("c", "c_source")}
-    if len(named) > 1:
-        raise HintTypeError("@parallel takes one of c and c_source, not both")
-    for hint, where in named.items():
-        function = OwnFunction(function, hint, where, rtol=rest.get("rtol", 0.0))
-    return function, rest
-
-
-def is_coroutine_function(function: Any) -> bool:
-    """Calling it gives a coroutine: ``async def``, also as a partial, a method or a callable object."""
-    if inspect.iscoroutinefunction(function):
-        return True
-    call = getattr(type(function), "__call__", None)  # noqa: B004
-    return not inspect.isroutine(function) and inspect.iscoroutinefunction(call)

@@ -18,12 +18,11 @@ from autopar._engine.machine import cores_here, threads_left, warm_workers
 from autopar._engine.native import DemandedCall
 from autopar._engine.notice import users_line
 from autopar._engine.task import draws_from_numpy, root_seed
-from autopar._engine.tierup import note_calls
+from autopar._engine.tierup import CALL_SECONDS, note_calls
 from autopar._model.hints import Settings
 from autopar._model.observation import Profile, Sample
 from autopar._model.plan import Choice, Plan
 from autopar._model.work import Chunk, Failure, Job, Pending
-from autopar._native_api import thread_probe
 from autopar._observe.host import current_host
 from autopar._plan import Situation, choose
 from autopar.errors import ItemTimeoutError, TransportError
@@ -33,20 +32,26 @@ PROCESS_WORTH = 5e-3
 (benchmarks/backend_costs.py), so sending it costs under 2 %."""
 
 
-def sample_call(
-    state: FunctionState, function: Callable[..., Any], args: Any, kwargs: Any, stands_for: int | None = None
-) -> Any:
-    """Call a function here and add what it took to its profile.
+Reading = tuple[int, int, int, int, int]
+"""What ``thread_probe`` gives."""
 
-    If it may be compiled, the call ``stands_for`` so many like it.
-    """
-    before = thread_probe()
-    result = function(*args, **kwargs)
-    after = thread_probe()
-    state.calls.add(Sample(1, (after[0] - before[0]) / 1e9, (after[1] - before[1]) / 1e9, None, after[3] - before[3]))
-    if stands_for is not None and function is state.function:
-        note_calls(state, args, kwargs, (after[0] - before[0]) / 1e9 * stands_for)
-    return result
+
+def take_sample(
+    state: FunctionState,
+    target: Callable[..., Any],
+    args: Any,
+    kwargs: Any,
+    before: Reading,
+    after: Reading,
+    stands_for: int | None = None,
+) -> None:
+    """Add what a call took to the function's profile; if it may be compiled, it ``stands_for`` so many like it."""
+    wall, cpu, _, waits, _ = (ended - began for began, ended in zip(before, after, strict=True))
+    # The CPU clock is read outside of the wall clock: of a short call it shows its own reading.
+    state.calls.add(Sample(1, wall / 1e9, min(cpu, wall) / 1e9, None, waits))
+    saved = wall / 1e9 - CALL_SECONDS
+    if stands_for is not None and target is state.function and saved > 0:
+        note_calls(state, args, kwargs, saved * stands_for)
 
 
 def target_of(state: FunctionState, compiler: str | None) -> list[Callable[..., Any]]:

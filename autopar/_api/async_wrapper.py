@@ -1,0 +1,105 @@
+"""What ``@parallel`` returns for a coroutine function."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Coroutine, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
+
+from autopar._api.arguments import check_buffersize, check_iterables
+from autopar._api.config import settings_for
+from autopar._api.wrapper import Parallel
+
+if TYPE_CHECKING:
+    from asyncio import Future as AsyncFuture
+    from concurrent.futures import Future
+
+    from autopar._engine.coroutines import CoroutineRun
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class AsyncParallel(Parallel[P, Coroutine[Any, Any, T]], Generic[P, T]):
+    """A coroutine function that can be mapped; its maps give results, not coroutines."""
+
+    if TYPE_CHECKING:
+
+        def options(self, **hints: Any) -> AsyncParallel[P, T]: ...
+        def map(self, *iterables: Iterable[Any], **keywords: Any) -> list[T]: ...  # type: ignore[override]
+        def starmap(self, iterable: Iterable[Iterable[Any]], **keywords: Any) -> list[T]: ...  # type: ignore[override]
+        def imap(  # type: ignore[override]
+            self, *iterables: Iterable[Any], buffersize: int | None = None, **keywords: Any
+        ) -> Iterator[T]: ...
+        def imap_unordered(  # type: ignore[override]
+            self, *iterables: Iterable[Any], buffersize: int | None = None, **keywords: Any
+        ) -> Iterator[tuple[int, T]]: ...
+
+    def _run(
+        self,
+        iterables: tuple[Any, ...],
+        keywords: dict[str, Any],
+        operation: str,
+        *,
+        star: bool = False,
+        lazy: bool = False,
+        buffersize: Any = None,
+    ) -> CoroutineRun:
+        from autopar._engine.coroutines import CoroutineRun, items_of
+
+        check_iterables(iterables, operation, asynchronous=operation.startswith("a"))
+        size = check_buffersize(buffersize)
+        own, settings = self._prepare(keywords, operation)
+        items, star = items_of(iterables, star)
+        return CoroutineRun(
+            self._self_state,
+            items,
+            own,
+            settings,
+            star=star,
+            lazy=lazy,
+            buffersize=size,
+            operation=operation,
+        )
+
+    def _list(self, iterables: tuple[Any, ...], keywords: dict[str, Any], operation: str, *, star: bool) -> Any:
+        from autopar._engine.own_loop import map_on_own_loop
+
+        return map_on_own_loop(self._run(iterables, keywords, operation, star=star))
+
+    def _iterator(
+        self, iterables: tuple[Any, ...], keywords: dict[str, Any], operation: str, *, ordered: bool, buffersize: Any
+    ) -> Iterator[Any]:
+        from autopar._engine.own_loop import iterate_on_own_loop
+
+        run = self._run(iterables, keywords, operation, lazy=True, buffersize=buffersize)
+        return iterate_on_own_loop(run, ordered=ordered)
+
+    def submit(self, *args: P.args, **kwargs: P.kwargs) -> Future[T]:  # type: ignore[override]
+        """Start one call on autopar's own event loop."""
+        from autopar._backends.aio import run_on_loop
+        from autopar._engine.coroutines import one_call
+
+        settings = settings_for({}, self._self_hints)
+        return run_on_loop(one_call(self._self_state, args, dict(kwargs), settings))
+
+    def asubmit(self, *args: P.args, **kwargs: P.kwargs) -> AsyncFuture[T]:  # type: ignore[override]
+        """Start one call as a task of the running event loop."""
+        import asyncio
+
+        from autopar._engine.coroutines import one_call
+
+        asyncio.get_running_loop()
+        settings = settings_for({}, self._self_hints)
+        return asyncio.ensure_future(one_call(self._self_state, args, dict(kwargs), settings))
+
+    def amap(  # type: ignore[override]
+        self, *iterables: Iterable[Any] | AsyncIterable[Any], **keywords: Any
+    ) -> Awaitable[list[T]]:
+        """Like :meth:`map`, on the running event loop."""
+        return self._run(iterables, keywords, "amap").collect()
+
+    def aimap(  # type: ignore[override]
+        self, *iterables: Iterable[Any] | AsyncIterable[Any], buffersize: int | None = None, **keywords: Any
+    ) -> AsyncIterator[T]:
+        """Like :meth:`imap`, for ``async for`` on the running event loop."""
+        return self._run(iterables, keywords, "aimap", lazy=True, buffersize=buffersize).ordered()

@@ -1,0 +1,1 @@
+"""What autopar adds to calls, maps and imports: ``python -m benchmarks.overhead``."""
