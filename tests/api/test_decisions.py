@@ -157,7 +157,7 @@ def test_the_items_of_all_parts_add_up(route: dict[str, Any]) -> None:
 
 def test_the_speedup_is_measured_against_the_plain_loop() -> None:
     """Where the items were timed alone there is an estimate of the plain loop."""
-    square.map(range(30))
+    square.map(range(30), compiler="python")
     decision = square.decisions[-1]
     assert decision.serial_estimate is not None
     assert decision.speedup == pytest.approx(decision.serial_estimate / decision.actual)
