@@ -7,18 +7,18 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from autopar._backends import load
 from autopar._backends.replay import replay
 from autopar._classify import classify
-from autopar._compilers.native import Refusal
 from autopar._engine.functions import FunctionState
 from autopar._engine.journal import record
 from autopar._engine.machine import cores_here, threads_left, warm_workers
-from autopar._engine.native import CACHED_SECONDS, COMPILE_SECONDS, DemandedCall, types_of_call
+from autopar._engine.native import DemandedCall
 from autopar._engine.notice import users_line
 from autopar._engine.task import draws_from_numpy, root_seed
+from autopar._engine.tierup import note_calls
 from autopar._model.hints import Settings
 from autopar._model.observation import Profile, Sample
 from autopar._model.plan import Choice, Plan
@@ -27,9 +27,6 @@ from autopar._native_api import thread_probe
 from autopar._observe.host import current_host
 from autopar._plan import Situation, choose
 from autopar.errors import ItemTimeoutError, TransportError
-
-if TYPE_CHECKING:
-    from autopar._compilers.native.compiled import CompiledFunction
 
 PROCESS_WORTH = 5e-3
 """CPU seconds of a call from which ``submit`` prefers a process: 50 times a process chunk's dispatch
@@ -48,7 +45,7 @@ def sample_call(
     after = thread_probe()
     state.calls.add(Sample(1, (after[0] - before[0]) / 1e9, (after[1] - before[1]) / 1e9, None, after[3] - before[3]))
     if stands_for is not None and function is state.function:
-        compile_if_it_pays(state, args, kwargs, (after[0] - before[0]) / 1e9 * stands_for)
+        note_calls(state, args, kwargs, (after[0] - before[0]) / 1e9 * stands_for)
     return result
 
 
@@ -57,32 +54,6 @@ def target_of(state: FunctionState, compiler: str | None) -> list[Callable[..., 
     if compiler == "native":
         return [DemandedCall(state.demanded_forms)]
     return state.target if compiler is None else [state.function]
-
-
-def compile_if_it_pays(state: FunctionState, args: Any, kwargs: Any, seconds: float) -> None:
-    """Count what calls have taken in Python; once that is what compiling costs, have it done, for calls like this."""
-    state.spent += seconds
-    if state.spent < min(CACHED_SECONDS, COMPILE_SECONDS) or state.target[0] is not state.function:
-        return
-    types = types_of_call(state.function, args, kwargs)
-    if isinstance(types, Refusal):
-        if state.spent >= COMPILE_SECONDS:
-            state.spent = 0.0  # another call may be of other types
-        return
-    if state.spent < state.forms.cost(types):
-        return
-
-    def install(form: CompiledFunction) -> None:
-        form.listener = lambda call: state.target.__setitem__(0, call)
-        if not form.withdrawn:
-            state.target[0] = form.call
-
-    form = state.forms.begin(types, then=install)
-    if form is None:
-        return
-    state.spent = 0.0
-    if not isinstance(form, Refusal):
-        install(form)
 
 
 class CallFuture(Future[Any]):

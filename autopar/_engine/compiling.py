@@ -9,7 +9,10 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from autopar._compilers.native import Refusal
-from autopar._engine.native import CACHED_SECONDS, COMPILE_SECONDS, Forms, types_of_call
+from autopar._engine import native
+from autopar._engine.machine import THIS_MACHINE
+from autopar._engine.native import Forms, Ready, cached_seconds, kind_of, types_of_call
+from autopar._engine.tierup import begin, compile_between_maps, due, note_map, saving
 from autopar._model.effects import EffectKind
 
 if TYPE_CHECKING:
@@ -18,9 +21,9 @@ if TYPE_CHECKING:
     from autopar._kernel.types import Type
     from autopar._model.plan import Rejected
 
-AT_HAND = 0.025
-"""Seconds that a map stays in the loop for an object that may be in the cache: loading one takes less
-(benchmarks/native), and opening a pool as long."""
+AT_HAND = 2.5
+"""Times of what loading should take that a map waits for an object that may be in the cache: meanwhile the loop would
+only compete for the GIL with what reads the function."""
 
 _COMPILABLE_EFFECTS = frozenset({EffectKind.WRITES_ARGUMENT, EffectKind.UNKNOWN})
 """Effects that a function may have and still be worth a look: native code writes to arguments in place, and may know
@@ -67,9 +70,8 @@ class Compiling:
         self._item: Any = _NONE
         self._found: tuple[Type, ...] | None = None
         self._types: tuple[Type, ...] | None = None
-        self._cost = min(CACHED_SECONDS, COMPILE_SECONDS)
-        self._since: float | None = None
-        self._asked = False
+        self._cost = cached_seconds()
+        self._asked = self._looked = False
         self._used: CompiledFunction | None = None
         self.python_seconds: float | None = None
         self._left_before: Counter[tuple[int, str]] = Counter()
@@ -92,11 +94,6 @@ class Compiling:
         """The compiler is at work for this map."""
         return self._types is not None and self.form is None and self._forms.pending(self._types)
 
-    @property
-    def nearly_there(self) -> bool:
-        """The compiler has just been asked: what it has in its cache will be there at once."""
-        return self.pending and self._since is not None and self.task.machine.now() - self._since < AT_HAND
-
     def demand(self, item: Any) -> None:
         """Compile for a first item now, since compiled code is demanded; what stands against it is in ``why_not``."""
         if not self.demanded or self.form is not None or self.why_not:
@@ -108,46 +105,100 @@ class Compiling:
         else:
             self._use(form)
 
-    def consider(self, seconds_spent: float) -> None:
-        """Begin to compile if the time spent, or the time that is left, exceeds what that costs."""
+    def consider(self, seconds_spent: float, *, may_wait: bool) -> None:
+        """Begin to compile if what the function has cost, and what is left to do, reaches what that costs.
+
+        Parameters
+        ----------
+        seconds_spent
+            What this map has cost in Python so far.
+        may_wait
+            Nothing else is under way, so the map may stand still for an object that is to be loaded.
+        """
         if self.form is not None or self._types is not None or self.why_not:
             return
         task = self.task
         remaining = task.source.remaining
-        left = seconds_spent if remaining is None else remaining * task.profile.seconds_per_item
-        if left < self._cost:
+        spent = saving(seconds_spent, task.source.taken)
+        left = spent if remaining is None else saving(remaining * task.profile.seconds_per_item, remaining)
+        owed = task.state.spent + spent + left
+        # With little left the end of the map is the better moment: it has nothing to lose any more.
+        if owed < self._cost or left < min(native.CACHED_SECONDS, self._cost):
             return
-        if self._found is None:
-            self._asked = True
-            if blocked := self._not_a_candidate():
-                self.why_not = blocked
-                return
-            found = self._find_types(self._item)
-            if isinstance(found, Refusal):
-                self.why_not = str(found)
-                return
-            self._found, self._cost = found, self._forms.cost(found)
-            if left < self._cost:
-                return
-        self._types, self._since = self._found, task.machine.now()
-        self._forms.begin(self._found)
+        if self._found is None and not self._look_at_types():
+            return
+        if owed < self._cost or self._found is None:
+            return
+        at_hand = self._forms.remembers(self._found)
+        if not at_hand and (blocked := self._not_a_candidate()):
+            self.why_not = blocked
+            return
+        self._types = self._found
+        patience = AT_HAND * cached_seconds()
+        begin(task.state, self._found, kind_of(self._item, star=task.source.star))
+        if at_hand and may_wait and left >= self._cost:
+            self._forms.wait(self._found, patience)
+
+    def _look_at_types(self) -> bool:
+        """Find out for which types, and what that costs; False if there is nothing to compile for."""
+        self._asked = True
+        found: tuple[Type, ...] | Refusal
+        found = Refusal(other) if (other := self._of_another_type()) else self._find_types(self._item)
+        if isinstance(found, Refusal):
+            self.why_not = str(found)
+            return False
+        self._found, self._cost = found, self._forms.cost(found)
+        return True
+
+    def settle(self) -> None:
+        """The map has ended: note what it has cost in Python, and have the next one compiled if that is enough."""
+        task, state = self.task, self.task.state
+        if self._types is not None or self.why_not or self.demanded or self._item is _NONE:
+            return
+        if task.maps_inside or task.machine is not THIS_MACHINE:
+            return
+        note_map(state, task.worked, task.items_done)
+        args = self._arguments(self._item)
+        if not due(state) or args is None:
+            return
+        if self._of_another_type() or (state.followed_codes() is not None and self._not_a_candidate()):
+            state.spent = 0.0
+            return
+        compile_between_maps(state, args, task.kwargs, kind_of(self._item, star=task.source.star))
 
     @property
     def has_forms(self) -> bool:
-        """The function has been compiled in this process, for some types."""
+        """The function has been compiled in this process, or is being, for some types."""
         return self.task.state.forms.some
 
     def take_up(self) -> bool:
-        """Take a form that an earlier map or call has had compiled for the first item's types; True if there is one."""
-        if self.form is not None or self.why_not or self._item is _NONE:
+        """Take a form that an earlier map or call has had compiled for the first item's types; True if there is one.
+
+        One that is still being made is taken by :meth:`adopt` when it is there.
+        """
+        if self._looked or self.form is not None or self.why_not or self._item is _NONE:
             return False
+        self._looked = True
         found = self._find_types(self._item)
         form = found if isinstance(found, Refusal) else self._forms.known(found)
-        if form is None or isinstance(form, Refusal):
+        if isinstance(found, Refusal) or isinstance(form, Refusal):
             return False
-        self._types = self._found = found  # type: ignore[assignment]
+        if form is not None or self._forms.pending(found):
+            self._types = self._found = found
+        if form is not None:
+            self._use(form)
+        return form is not None
+
+    def note_seconds(self, each: float) -> None:
+        """Keep what an item has taken in compiled code; the first maps compare with Python on top of that."""
+        ready = self._forms.ready.get(kind_of(self._item, star=self.task.source.star))
+        if ready is not None and ready.form is self.form:
+            ready.seconds = each if ready.seconds is None else min(each, ready.seconds)
+
+    def go_on(self, form: CompiledFunction) -> None:
+        """Go on with a form that the first items ran with."""
+        self._types = self._found = form.types
         self._use(form)
-        return True
 
     def adopt(self) -> bool:
         """Take the compiled function if it has become ready; True if it just has."""
@@ -187,7 +238,7 @@ class Compiling:
             return self.why_not
         if self.pending:
             return "it was still being compiled"
-        return f"too little is left to repay compiling, which takes about {COMPILE_SECONDS:g} s"
+        return f"too little is left to repay compiling, which takes about {native.COMPILE_SECONDS:g} s"
 
     def latest(self, rejected: tuple[Rejected, ...]) -> tuple[Rejected, ...]:
         """The planner's rows with what has become known of native code since the choice was made."""
@@ -218,6 +269,8 @@ class Compiling:
         self.python_seconds = form.python_seconds
         self.form = self._used = form
         self._left_before = form.counters.exits.copy()
+        if not self.demanded:
+            self._forms.ready.setdefault(kind_of(self._item, star=self.task.source.star), Ready(form)).form = form
         self.task.another_function()
 
     @property
@@ -237,16 +290,21 @@ class Compiling:
             return (item,)
         return tuple(item) if type(item) in (tuple, list) else None
 
-    def _not_a_candidate(self) -> str:
-        """Why there is no use in asking the compiler, or an empty string."""
-        traits = self.task.traits()
-        if traits.is_async or traits.is_generator:
-            return "coroutines and generators are not in the native fragment"
+    def _of_another_type(self) -> str:
+        """Why the first item is none that can be compiled for, by a glance, or an empty string."""
         if self._item is _NONE:
             return "no item has been seen yet"
         args = self._arguments(self._item) or ()
-        if other := next((value for value in chain(args, self.task.kwargs.values()) if not _numeric(value)), None):
-            return f"a parameter's value is not of a type of the native fragment: {type(other).__name__}"
+        other = next((value for value in chain(args, self.task.kwargs.values()) if not _numeric(value)), None)
+        if other is None:
+            return ""
+        return f"a parameter's value is not of a type of the native fragment: {type(other).__name__}"
+
+    def _not_a_candidate(self) -> str:
+        """Why there is no use in asking the compiler, by the function's analysis, or an empty string."""
+        traits = self.task.traits()
+        if traits.is_async or traits.is_generator:
+            return "coroutines and generators are not in the native fragment"
         foreign = [effect for effect in traits.report.effects if effect.kind not in _COMPILABLE_EFFECTS]
         if foreign:
             return str(foreign[0])

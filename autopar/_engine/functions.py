@@ -91,7 +91,8 @@ class FunctionState:
     target
         What a single call runs, as its only item: the function, or its compiled code once it has that.
     spent
-        Seconds that its single calls have taken in Python, by their samples.
+        Seconds that its calls and maps have taken in Python since compiling it was last begun; see
+        :mod:`autopar._engine.tierup`.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:

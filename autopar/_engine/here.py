@@ -114,7 +114,7 @@ class Here:
         """The first item is watched in two ways: for what it changes, and for when the others need wait no longer."""
         task, item = self.task, chunk.items[0]
         task.see(item)
-        self._compile_on_demand(item)
+        self._take_compiled(item)
         task.sample_item = item
         witness = self._witness(item)
         with task.machine.beside(self._ahead) if self._ahead.worth_it() else nullcontext():
@@ -130,13 +130,17 @@ class Here:
             task.state.seen_effects = witness.changes()
         return block, sample
 
-    def _compile_on_demand(self, item: Any) -> None:
-        """Where compiled code is demanded nothing runs before it is there."""
+    def _take_compiled(self, item: Any) -> None:
+        """Use the function's compiled form if it has one; where that is demanded nothing runs before it is there."""
         compiling = self.task.compiling
-        if compiling.demanded and compiling.form is None:
+        if compiling.form is not None:
+            return
+        if compiling.demanded:
             compiling.demand(item)
             if compiling.why_not:
                 raise self.task.not_compiled()
+            self.renew()
+        elif compiling.has_forms and compiling.take_up():
             self.renew()
 
     def renew(self) -> None:
@@ -149,6 +153,9 @@ class Here:
         task, sample = self.task, begun.sample()
         task.see(begun.items[0])
         task.sample_item, task.sample_result = begun.items[0], begun.results[0]
+        if begun.form is not None:
+            task.compiling.go_on(begun.form)
+            self.renew()
         task.count(task.loop, len(begun.results))
         if sample is not None:
             task.profile.add(sample)

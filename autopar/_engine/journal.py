@@ -15,6 +15,7 @@ from autopar.errors import StoreWarning
 if TYPE_CHECKING:
     from autopar._engine.functions import FunctionState
     from autopar._engine.run import MapRun
+    from autopar._model.plan import Plan
 
 COMPUTES = 0.5
 """CPU share from which items count as computing, so that their CPU time is what the loop would have taken."""
@@ -61,11 +62,11 @@ def record(state: FunctionState, **fields: Any) -> Decision:
     return decision
 
 
-def record_briefly(state: FunctionState, operation: str, started: float, items: int, actual: float) -> None:
+def record_briefly(state: FunctionState, operation: str, started: float, items: int, actual: float, plan: Plan) -> None:
     """Write down a map that ended before a choice could pay."""
     log = _log if _log is not None else decision_log()
     with suppress(StoreWarning):  # where warnings are errors it must not cost the results of a map that is done
-        state.kept.keep(log.add_brief(state.name, operation, started, items, actual), log)
+        state.kept.keep(log.add_brief(state.name, operation, started, items, actual, plan), log)
 
 
 def decisions_of(state: FunctionState) -> list[Decision]:

@@ -30,7 +30,7 @@ def map_list(
     cancel: threading.Event | None = None,
 ) -> list[Any]:
     """All results in order. The error of the first failing item in input order is raised, as in the loop."""
-    begun = early(state, iterables, settings) if cancel is None else None
+    begun = early(state, iterables, settings, star=star) if cancel is None else None
     if begun is not None and begun.run(state, kwargs, operation, star=star):
         return begun.results
     run = MapRun(MapTask(state, Source(iterables, star=star), kwargs, settings, cancel=cancel))

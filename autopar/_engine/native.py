@@ -6,12 +6,14 @@ Compiling runs on a daemon thread, so that neither a call nor a map waits for it
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Mapping
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autopar._compilers.native import Refusal, as_call, compile_for, remember, signature, was_worth_compiling
+from autopar._observe.host import current_host
 from autopar.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -25,11 +27,55 @@ COMPILE_SECONDS = 0.15
 compiled once it has cost as much, or is predicted to: then all of it never costs more than twice the best in hindsight
 (ski rental: Karlin et al., Competitive snoopy caching, Algorithmica 3, 1988)."""
 
+BEHIND_SECONDS = 0.05
+"""What a program notices of it while it goes on with other things: reading the function holds the GIL for 5 ms, and
+importing what does so for 35 ms the first time; the C compiler has another core."""
+
 CACHED_SECONDS = 0.01
 """What it costs where the object is in the cache: reading the function and loading (benchmarks/native)."""
 
+IMPORT_SECONDS = 0.035
+"""What it costs more the first time in a process: 45 modules are imported (``python -X importtime``)."""
+
 MOST_FORMS = 8
 """Combinations of types that one function is compiled for: each takes a compilation, and a guard that misses."""
+
+
+def cached_seconds() -> float:
+    """What compiling costs at present where the object is in the cache."""
+    imports = 0.0 if "autopar._kernel.lower" in sys.modules else IMPORT_SECONDS
+    return min(CACHED_SECONDS + imports, COMPILE_SECONDS)
+
+
+Kind: TypeAlias = tuple[bool, type]
+
+
+def seconds_behind() -> float:
+    """What a program notices of compiling while it goes on with other things, on this host."""
+    return min(BEHIND_SECONDS, COMPILE_SECONDS) if current_host().cores > 1 else COMPILE_SECONDS
+
+
+def kind_of(item: Any, *, star: bool) -> Kind:
+    """What tells, at a glance, maps over different items apart: whether they are unpacked, and the first one's type."""
+    return star, type(item)
+
+
+class Ready:
+    """A form that short maps may take.
+
+    Attributes
+    ----------
+    form
+        The form.
+    seconds
+        What an item takes in it, once a map has measured that.
+    """
+
+    __slots__ = ("form", "seconds")
+
+    def __init__(self, form: CompiledFunction, seconds: float | None = None) -> None:
+        self.form = form
+        self.seconds = seconds
 
 
 class Forms:
@@ -42,25 +88,35 @@ class Forms:
     demanded
         For messages the function's name, where its compiled code is demanded: what it cannot be compiled for then
         raises. Otherwise it runs in Python.
+
+    Attributes
+    ----------
+    ready
+        Kind of the first item of a map -> the form for such maps; see :func:`kind_of`.
     """
 
     def __init__(self, function: Callable[..., Any], *, demanded: str = "") -> None:
         self.function = function
+        self.ready: dict[Kind, Ready] = {}
         self._demanded = demanded
         self._forms: dict[tuple[Type, ...], CompiledFunction | Refusal] = {}
-        self._pending: dict[tuple[Type, ...], int] = {}
+        self._pending: dict[tuple[Type, ...], tuple[int, threading.Event]] = {}
         self._remembered: dict[tuple[Type, ...], bool] = {}
 
     @property
     def some(self) -> bool:
-        """Some form is there."""
-        return any(not isinstance(form, Refusal) for form in self._forms.values())
+        """Some form is there, or being made."""
+        return bool(self._pending) or any(not isinstance(form, Refusal) for form in self._forms.values())
 
     def cost(self, types: tuple[Type, ...]) -> float:
         """Seconds that compiling for these types is expected to take."""
+        return cached_seconds() if self.remembers(types) else COMPILE_SECONDS
+
+    def remembers(self, types: tuple[Type, ...]) -> bool:
+        """Whether an earlier process has compiled it for these types: its object is likely to be in the cache."""
         if types not in self._remembered:
             self._remembered[types] = was_worth_compiling(self.function, types)
-        return min(CACHED_SECONDS, COMPILE_SECONDS) if self._remembered[types] else COMPILE_SECONDS
+        return self._remembered[types]
 
     def known(self, types: tuple[Type, ...]) -> CompiledFunction | Refusal | None:
         """The form for these types, why there is none, or None while it is not known."""
@@ -71,7 +127,17 @@ class Forms:
 
     def pending(self, types: tuple[Type, ...]) -> bool:
         """Whether a form for these types is being compiled by this process."""
-        return self._pending.get(types) == os.getpid()
+        return self._work_on(types) is not None
+
+    def wait(self, types: tuple[Type, ...], seconds: float) -> None:
+        """Wait, for so long at most, until a form for these types is not being compiled."""
+        done = self._work_on(types)
+        if done is not None:
+            done.wait(seconds)
+
+    def _work_on(self, types: tuple[Type, ...]) -> threading.Event | None:
+        process, done = self._pending.get(types, (0, None))
+        return done if process == os.getpid() else None
 
     def now(self, types: tuple[Type, ...]) -> CompiledFunction | Refusal:
         """The form for these types, compiled at once where it is not."""
@@ -89,7 +155,7 @@ class Forms:
             return form
         if len(self._forms) >= MOST_FORMS:
             return Refusal(f"it is compiled for {MOST_FORMS} combinations of types already")
-        self._pending[types] = os.getpid()
+        self._pending[types] = os.getpid(), threading.Event()
 
         def work() -> None:
             made = self._compile(types)
@@ -135,7 +201,9 @@ class Forms:
         except Exception as error:  # a mistake of ours: the function runs in Python, and the reason is on record
             form = Refusal(f"autopar's compiler has failed with {type(error).__name__}; please report it")
         form = self._forms.setdefault(types, form)
-        self._pending.pop(types, None)
+        _, done = self._pending.pop(types, (0, None))
+        if done is not None:
+            done.set()
         return form
 
 

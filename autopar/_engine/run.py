@@ -215,8 +215,6 @@ class MapRun:
         credible = here.credible or self.task.settings.eager
         if here.final or not credible or self.task.ended or here.seconds < self._look_at:
             return
-        if self.task.compiling.nearly_there:
-            return
         if self.task.source.watched or self._one_wait_only():
             return
         if not self._deciding.worth_it():
@@ -234,7 +232,7 @@ class MapRun:
         if self.task.ended:
             return
         if self._here.credible or self._elsewhere is not None:
-            compiling.consider(seconds_spent)
+            compiling.consider(seconds_spent, may_wait=self._elsewhere is None)
         if compiling.adopt():
             self._go_on_with_another_function()
 
@@ -389,4 +387,5 @@ class MapRun:
                 # They did travel; where that was found out on the way, the next map should know it beforehand.
                 self._deciding.measure_sizes()
             teach(task, self._trials, self._deciding.relied_on)
+            task.compiling.settle()
         task.sample_item = task.sample_result = None

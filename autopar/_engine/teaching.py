@@ -30,6 +30,8 @@ def teach(task: MapTask, trials: Trials, relied_on: Learned | None) -> None:
     memory, profile = task.state.memory, task.profile
     if profile.items and task.loop.compiler == "python":
         memory.latest[type(task.sample_item)] = profile
+    elif profile.items:
+        task.compiling.note_seconds(profile.seconds_per_item)
     seconds = task.machine.now() - task.started
     if seconds < WORTH_NOTING or not profile.items or task.maps_inside:
         return

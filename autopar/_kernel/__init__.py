@@ -19,13 +19,6 @@ One idea a file, in the order of the work:
 `prune`          which variables are used
 `refusal`        why not
 ================ ====================================================================================================
+
+Nothing is imported here: the types of a call are looked at long before anything is compiled, if it ever is.
 """
-
-from __future__ import annotations
-
-from autopar._kernel.ir import Kernel
-from autopar._kernel.lower import lower
-from autopar._kernel.refusal import Refused
-from autopar._kernel.types import type_of
-
-__all__ = ["Kernel", "Refused", "lower", "type_of"]

@@ -96,10 +96,12 @@ class Decision:
 
 @dataclass(slots=True)
 class Brief:
-    """A map that ended in the plain loop before a choice could pay, in as few words as it deserves.
+    """A map that ended in the loop before a choice could pay, in as few words as it deserves.
 
     Attributes
     ----------
+    plan
+        The loop, over the function as it is or compiled.
     times
         Maps that it stands for; their items and seconds are added up.
     """
@@ -110,6 +112,7 @@ class Brief:
     started: float
     items: int
     actual: float
+    plan: Plan = LOOP
     times: int = 1
 
     def whole(self) -> Decision:
@@ -121,11 +124,11 @@ class Brief:
             started=self.started,
             items=self.items,
             workload=None,
-            plan=LOOP,
+            plan=self.plan,
             why=ENDED_EARLY,
             actual=self.actual,
-            serial_estimate=self.actual,
-            tried=((LOOP, self.items),) if self.items else (),
+            serial_estimate=self.actual if self.plan == LOOP else None,
+            tried=((self.plan, self.items),) if self.items else (),
             notes=(f"stands for {self.times} maps, the first of which is number {self.number}",)
             if self.times > 1
             else (),

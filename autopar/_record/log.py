@@ -17,6 +17,7 @@ from typing import Any
 
 from autopar._model.decision import Brief, Decision
 from autopar._model.observation import Host
+from autopar._model.plan import LOOP, Plan
 from autopar._record.background import Background
 from autopar._record.learning import Teaching
 from autopar._record.store import Store
@@ -129,11 +130,13 @@ class DecisionLog:
         self._write_if(due)
         return decision
 
-    def add_brief(self, function: str, operation: str, started: float, items: int, actual: float) -> Brief:
+    def add_brief(
+        self, function: str, operation: str, started: float, items: int, actual: float, plan: Plan = LOOP
+    ) -> Brief:
         """Number, keep and return a map that ended before a choice could pay; a tenth of the cost of :meth:`add`."""
         with self._lock:
             self._count += 1
-            brief = Brief(self._count, function, operation, started, items, actual)
+            brief = Brief(self._count, function, operation, started, items, actual, plan)
             due = self._take(brief)
         self._write_if(due)
         return brief
@@ -249,12 +252,12 @@ def whole(decision: Decision | Brief) -> Decision:
 def summed_up(batch: list[Decision | Brief]) -> list[Decision]:
     """A batch as rows for the store: the brief ones of a function and operation are added up to one."""
     rows: list[Decision | Brief] = []
-    sums: dict[tuple[str, str], Brief] = {}
+    sums: dict[tuple[str, str, Plan], Brief] = {}
     for decision in batch:
         if not isinstance(decision, Brief):
             rows.append(decision)
             continue
-        key = decision.function, decision.operation
+        key = decision.function, decision.operation, decision.plan
         if key not in sums:
             sums[key] = replace(decision)
             rows.append(sums[key])

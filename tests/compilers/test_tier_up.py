@@ -7,18 +7,21 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from autopar import parallel
 from autopar._compilers.native import Refusal, frontend
-from autopar._engine import calls as calls_module
-from autopar._engine import compiling as compiling_module
+from autopar._engine import early
 from autopar._engine import native as native_module
 from autopar._engine.native import Forms
+from autopar._engine.tierup import NATIVE_ITEM, due, note_map
 from autopar._model.decision import Decision
+from autopar._plan import DEFAULT_COSTS
 from autopar.errors import KernelMismatchWarning, UnavailableError
+from autopar.testing import fake_host
 from tests.compilers import numeric
 from tests.compilers.by_hand import kernel, text
 
@@ -31,8 +34,6 @@ pytestmark = [
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compiling pays from the first look on, and is done before anything else runs."""
-    monkeypatch.setattr(compiling_module, "COMPILE_SECONDS", 0.0)
-    monkeypatch.setattr(calls_module, "COMPILE_SECONDS", 0.0)
     monkeypatch.setattr(native_module, "COMPILE_SECONDS", 0.0)
 
     def begin(self: Forms, types: Any, *, then: Callable[[Any], None] | None = None) -> Any:
@@ -341,6 +342,154 @@ def test_what_an_earlier_process_compiled_is_expected_to_cost_less() -> None:
     assert Forms(numeric.draw).cost(types) == native_module.COMPILE_SECONDS
     assert Forms(numeric.draw).now(types)
     assert Forms(numeric.draw).cost(types) == native_module.CACHED_SECONDS
+
+
+# -- over several maps --------------------------------------------------------------------------------------------
+
+
+def settled(function: Any) -> None:
+    """Wait until nothing is being compiled for a function, and say so if that takes too long."""
+    forms = function._self_state.forms
+    for types in list(forms._pending):
+        forms.wait(types, 40)
+    assert not forms._pending
+
+
+@pytest.fixture
+def by_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiling costs more than any map here, and between two maps as little as they have cost already."""
+    monkeypatch.delenv("AUTOPAR_EAGER", raising=False)
+    monkeypatch.setattr(native_module, "COMPILE_SECONDS", 1e6)
+    monkeypatch.setattr(native_module, "BEHIND_SECONDS", 1e-9)
+    monkeypatch.setattr(native_module, "current_host", lambda: fake_host(2))
+
+
+@pytest.mark.usefixtures("by_account")
+@pytest.mark.parametrize("items", [range(300), [5]], ids=["some", "one"])
+def test_short_maps_are_compiled_between_them(items: Any) -> None:
+    """What maps have cost together has the function compiled once one of them ends; the next uses it throughout."""
+    function = fresh(numeric.draw)
+    expected = [numeric.draw(n) for n in items]
+    for _ in range(3):
+        assert function.map(items) == expected
+        settled(function)
+    assert compilers(function.decisions[0]) == ["python"]
+    assert compilers(function.decisions[-1]) == ["native"]
+    assert function._self_state.spent == 0.0
+
+
+@pytest.mark.usefixtures("by_account")
+def test_the_shortest_maps_use_compiled_code_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A map that ends before a choice could pay runs compiled once that is known to be quicker, as a brief record."""
+    monkeypatch.setattr(early, "DEFAULT_COSTS", replace(DEFAULT_COSTS, look_seconds=1e6))
+    function = fresh(numeric.draw)
+    expected = [numeric.draw(n) for n in range(30)]
+    for _ in range(4):
+        assert function.map(range(30)) == expected
+        settled(function)
+    [ready] = function._self_state.forms.ready.values()
+    ready.seconds = 0.0  # whatever this machine makes of it
+    before = ready.form.calls
+    assert function.map(range(30)) == expected
+    assert function.starmap([(n,) for n in range(3)]) == expected[:3]
+    assert ready.form.calls == before + 33
+    assert [str(decision.plan) for decision in function.decisions][-2:] == ["native, serial", "native, serial"]
+    assert function.map(range(1000)) == [numeric.draw(n) for n in range(1000)]
+    assert ready.form.calls >= before + 1000
+
+
+@pytest.mark.usefixtures("by_account")
+def test_a_compiled_short_map_that_takes_long_goes_on_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was begun as the shortest map goes on the ordinary way with the same form."""
+    function = fresh(numeric.draw)
+    for _ in range(2):
+        function.map(range(300))
+        settled(function)
+    [ready] = function._self_state.forms.ready.values()
+    ready.seconds = 0.0
+    monkeypatch.setattr(early, "DEFAULT_COSTS", replace(DEFAULT_COSTS, look_seconds=1e-9))
+    assert function.map(range(300)) == [numeric.draw(n) for n in range(300)]
+    decision = function.decisions[-1]
+    assert (compilers(decision), decision.items) == (["native"], 300)
+
+
+@pytest.mark.usefixtures("by_account")
+def test_errors_of_compiled_short_maps_are_those_of_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The item that raises ends the map, with a note that names it and the plan."""
+    monkeypatch.setattr(early, "DEFAULT_COSTS", replace(DEFAULT_COSTS, look_seconds=1e6))
+    function = fresh(numeric.raises_at_seven)
+    for _ in range(2):
+        function.map(range(7))
+        settled(function)
+    [ready] = function._self_state.forms.ready.values()
+    ready.seconds = 0.0
+    with pytest.raises(LookupError, match="seven") as raised:
+        function.map(range(20))
+    assert "item 7 of" in raised.value.__notes__[0]
+    assert "native, serial" in raised.value.__notes__[0]
+
+
+@pytest.mark.usefixtures("by_account")
+def test_what_cannot_be_compiled_is_asked_about_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function outside the fragment is looked at behind the first map, and stays as it is."""
+    asked: list[Any] = []
+    original = frontend.kernel_of
+
+    def noted(*args: Any) -> Any:
+        asked.append(args)
+        return original(*args)
+
+    monkeypatch.setattr(frontend, "kernel_of", noted)
+    function = fresh(numeric.counts)
+    for _ in range(5):
+        assert function.map(range(300)) == [numeric.counts(n) for n in range(300)]
+        settled(function)
+    assert len(asked) == 1
+    assert compilers(function.decisions[-1]) == ["python"]
+
+
+@pytest.mark.usefixtures("by_account")
+def test_items_with_nothing_to_do_are_never_compiled() -> None:
+    """Where an item takes no longer than its way in and out of compiled code there is nothing to save."""
+    function = fresh(numeric.draw)
+    state = function._self_state
+    note_map(state, 1000 * NATIVE_ITEM, 1000)
+    assert (state.spent, due(state)) == (0.0, False)
+    note_map(state, 2e-6, 1)
+    assert due(state)
+
+
+def test_the_account_of_earlier_maps_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A map begins with what earlier maps and calls have cost, and compiles as soon as that is enough."""
+    monkeypatch.setattr(native_module, "BEHIND_SECONDS", 1e6)
+    function = fresh(numeric.draw)
+    function._self_state.spent = 1e6
+    items = range(3000)
+    assert function.map(items) == [numeric.draw(n) for n in items]
+    settled(function)
+    assert function.map(items) == [numeric.draw(n) for n in items]
+    assert compilers(function.decisions[-1]) == ["native"]
+
+
+def test_a_map_waits_for_what_is_in_the_cache() -> None:
+    """Where an earlier process has compiled the function its object is loaded before the loop goes on."""
+    types = native_module.types_of_call(numeric.draw, (1,), {})
+    assert not isinstance(types, Refusal)
+    assert not isinstance(Forms(numeric.draw).now(types), Refusal)
+    function = fresh(numeric.draw)
+    items = range(100_000, 120_000)
+    assert function.map(items) == [numeric.draw(n) for n in items]
+    decision = function.decisions[-1]
+    assert compilers(decision) == ["python", "native"]
+
+
+@pytest.mark.usefixtures("at_once")
+def test_inputs_that_must_not_be_taken_early_use_what_is_there() -> None:
+    """A generator's first item is run by the form that an earlier map had compiled."""
+    function = fresh(numeric.draw)
+    function.map(range(3000))
+    assert function.map(iter(range(50))) == [numeric.draw(n) for n in range(50)]
+    assert compilers(function.decisions[-1]) == ["native"]
 
 
 # -- single calls ---------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from autopar import parallel
-from autopar._engine import compiling, early, teaching
+from autopar._engine import early, native, teaching
 from autopar._engine.ahead import Ahead
 from autopar._engine.functions import FunctionState
 from autopar._engine.journal import decision_log, new_log
@@ -50,8 +50,9 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> FakePool:
     monkeypatch.setattr(ThisMachine, "host", staticmethod(lambda: fake_host(4)))
     monkeypatch.setattr(Ahead, "worth_it", lambda self: False)  # on a busy machine any first item takes long
     monkeypatch.setattr(teaching, "WORTH_NOTING", 0.0)
-    monkeypatch.setattr(compiling, "CACHED_SECONDS", math.inf)
-    monkeypatch.setattr(compiling, "COMPILE_SECONDS", math.inf)
+    monkeypatch.setattr(native, "CACHED_SECONDS", math.inf)
+    monkeypatch.setattr(native, "COMPILE_SECONDS", math.inf)
+    monkeypatch.setattr(native, "BEHIND_SECONDS", math.inf)
     return use(FakePool(wall=EACH))
 
 

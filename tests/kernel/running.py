@@ -10,8 +10,11 @@ import numpy as np
 
 from autopar._compilers.native.emit import FLAGS, emit
 from autopar._compilers.native.loader import load
-from autopar._kernel import Kernel, abi, lower, type_of
+from autopar._kernel import abi
 from autopar._kernel import types as t
+from autopar._kernel.ir import Kernel
+from autopar._kernel.lower import lower
+from autopar._kernel.types import type_of
 
 _PACKED = {t.Int(): "int64", t.Float(): "float64", t.Bool(): "bool"}
 

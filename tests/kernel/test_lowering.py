@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from autopar._compilers.native.emit import emit
-from autopar._kernel import Kernel, abi, ir
+from autopar._kernel import abi, ir
 from autopar._kernel import types as t
+from autopar._kernel.ir import Kernel
 from autopar._kernel.prune import walk
 from tests.kernel.running import Left, Running, kernel_for, same
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autopar._kernel import Refused, lower
 from autopar._kernel import types as t
+from autopar._kernel.lower import lower
+from autopar._kernel.refusal import Refused
 from tests.kernel.running import kernel_for
 
 # Each function is refused on its last line but one, where there is one, else on its last.

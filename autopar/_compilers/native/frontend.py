@@ -21,7 +21,7 @@ def kernel_of(function: Callable[..., Any], types: tuple[Type, ...]) -> tuple[Ke
         The function or the types are outside the native fragment; the line says where.
     """
     from autopar._compilers.native.emit import emit
-    from autopar._kernel import lower
+    from autopar._kernel.lower import lower
 
     if type(function) is not FunctionType:
         raise NotCompiled(f"{type(function).__name__} is not in the native fragment, which takes functions made by def")

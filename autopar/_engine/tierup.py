@@ -1,0 +1,88 @@
+"""One account for what a function has cost in Python, by calls and by maps: once it is large enough, it is compiled.
+
+Renting and buying (ski rental: Karlin et al., Competitive snoopy caching, Algorithmica 3, 1988): a function is compiled
+when its Python seconds have reached what compiling costs, so all of it never costs more than twice the best in
+hindsight. Where nobody waits for the compiler, at the end of a map, the price is only what a program notices of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from autopar._compilers.native import Refusal
+from autopar._engine import native
+from autopar._engine.native import Ready, cached_seconds, seconds_behind, types_of_call
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from autopar._compilers.native.compiled import CompiledFunction
+    from autopar._engine.functions import FunctionState
+    from autopar._engine.native import Kind
+    from autopar._kernel.types import Type
+
+NATIVE_ITEM = 0.1e-6
+"""Seconds of an item in compiled code that has nothing to do: 60 to 100 ns for its way in and out of a block, 120 for a
+call (benchmarks/native). So much of an item's time compiling does not save."""
+
+CALL_SECONDS = 0.25e-6
+"""What a call of a compiled form takes around the code itself, from a loop in C (benchmarks/native)."""
+
+
+def saving(seconds: float, items: int) -> float:
+    """What compiled code could save at most of so many seconds in Python."""
+    return max(0.0, seconds - items * NATIVE_ITEM)
+
+
+def note_map(state: FunctionState, seconds: float, items: int) -> None:
+    """Add what a map has taken in Python to the account."""
+    state.spent += saving(seconds, items)
+
+
+def note_calls(state: FunctionState, args: Any, kwargs: Any, seconds: float) -> None:
+    """Add single calls to the account; once it holds what compiling costs, have it done for calls like this."""
+    state.spent += seconds
+    if state.spent < cached_seconds() or state.target[0] is not state.function:
+        return
+    types = types_of_call(state.function, args, kwargs)
+    if isinstance(types, Refusal):
+        if state.spent >= native.COMPILE_SECONDS:
+            state.spent = 0.0  # another call may be of other types
+        return
+    if state.spent < state.forms.cost(types):
+        return
+
+    def install(form: CompiledFunction) -> None:
+        form.listener = lambda call: state.target.__setitem__(0, call)
+        if not form.withdrawn:
+            state.target[0] = form.call
+
+    form = state.forms.begin(types, then=install)
+    if form is None:
+        return
+    state.spent = 0.0
+    if not isinstance(form, Refusal):
+        install(form)
+
+
+def due(state: FunctionState) -> bool:
+    """Whether the account holds enough to ask the compiler between two maps."""
+    return state.spent >= seconds_behind()
+
+
+def compile_between_maps(state: FunctionState, args: tuple[Any, ...], kwargs: Mapping[str, Any], kind: Kind) -> None:
+    """Have the function compiled for calls like this on another thread, if the account holds what that costs by now.
+
+    The next map whose first item is of this ``kind`` finds the form.
+    """
+    types = types_of_call(state.function, args, kwargs)
+    if isinstance(types, Refusal):
+        state.spent = 0.0  # the items of another map may be of other types
+    elif state.spent >= min(state.forms.cost(types), seconds_behind()):
+        begin(state, types, kind)
+
+
+def begin(state: FunctionState, types: tuple[Type, ...], kind: Kind) -> CompiledFunction | Refusal | None:
+    """Begin to compile on another thread; the account starts anew."""
+    state.spent = 0.0
+    return state.forms.begin(types, then=lambda form: state.forms.ready.__setitem__(kind, Ready(form)))
