@@ -14,6 +14,7 @@ from autopar._engine.machine import THIS_MACHINE
 from autopar._engine.native import Forms, Ready, cached_seconds, kind_of, types_of_call
 from autopar._engine.tierup import begin, compile_between_maps, due, note_map, saving
 from autopar._model.effects import EffectKind
+from autopar._plan import DEFAULT_COSTS
 
 if TYPE_CHECKING:
     from autopar._compilers.native.compiled import CompiledFunction
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 AT_HAND = 2.5
 """Times of what loading should take that a map waits for an object that may be in the cache: meanwhile the loop would
 only compete for the GIL with what reads the function."""
+
+FEW = 2
+"""Items from which their mean tells what the others take; a first one may import something, or wake a core up."""
 
 _COMPILABLE_EFFECTS = frozenset({EffectKind.WRITES_ARGUMENT, EffectKind.UNKNOWN})
 """Effects that a function may have and still be worth a look: native code writes to arguments in place, and may know
@@ -118,6 +122,8 @@ class Compiling:
         if self.form is not None or self._types is not None or self.why_not:
             return
         task = self.task
+        if seconds_spent < DEFAULT_COSTS.look_seconds or (task.profile.items < FEW and seconds_spent < self._cost):
+            return  # first items are often slow
         remaining = task.source.remaining
         spent = saving(seconds_spent, task.source.taken)
         left = spent if remaining is None else saving(remaining * task.profile.seconds_per_item, remaining)

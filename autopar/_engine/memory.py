@@ -1,6 +1,6 @@
 """What earlier maps have taught about one function, in this process and in others.
 
-The store is read once, at the function's first map that is long enough to gain from it. Nothing is read at import.
+The store is read once, when a map first asks for more than how long the longest items are. Nothing is read at import.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ class Memory:
         return code_digest(self._function)
 
     def longest_item(self) -> float:
-        """Seconds of the longest kind of item that is known; 0 if nothing is."""
-        self._load()
-        return self._longest
+        """Seconds of the longest kind of item that is known; 0 if nothing is. The store is not opened for that."""
+        store = None if self._loaded else decision_log().store
+        return self._longest if store is None else max(self._longest, store.longest_item(self.code))
 
     def recall(self, key: ProfileKey, *, within: int = ANY_SIZE) -> Learned | None:
         """What is known of such items, or else of the most similar size.
@@ -74,7 +74,6 @@ class Memory:
 
     def note(self, lesson: Lesson) -> None:
         """Learn from one map, and let the store know with the next writing of decisions."""
-        self._load()
         with self._lock:
             lesson = replace(lesson, first=lesson.key not in self._taught)
             learned = take_in(self._known.get(lesson.key), lesson)
@@ -100,7 +99,11 @@ class Memory:
         with self._lock:
             if not self._loaded:
                 self._loaded = True
-                self._known = {ProfileKey(self.code, *place): learned for place, learned in known.profiles.items()}
+                for place, learned in known.profiles.items():
+                    key = ProfileKey(self.code, *place)
+                    here = self._known.get(key)
+                    if here is None or here.maps <= learned.maps:  # what was learned here since then is in the store
+                        self._known[key] = learned
                 self._longest = max((learned.facts.seconds for learned in self._known.values()), default=0.0)
 
 

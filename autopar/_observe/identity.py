@@ -10,6 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
+try:  # all of hashlib takes as long to import as a short map to run: it loads OpenSSL
+    from _blake2 import blake2b
+except ImportError:
+    from hashlib import blake2b
+
 _COUNTED = (str, bytes, bytearray, list, tuple, dict, set, frozenset, range)
 _LONGEST_TYPES = 300
 _LARGEST = 64
@@ -108,10 +113,8 @@ def _constant(value: object) -> str:
 
 
 def _digest(parts: Iterable[str]) -> str:
-    import hashlib
-
     text = "\n".join(parts).encode("utf-8", "backslashreplace")
-    return hashlib.sha256(text).hexdigest()[:32]
+    return blake2b(text, digest_size=16).hexdigest()
 
 
 def _type_name(kind: type) -> str:

@@ -130,9 +130,15 @@ def read(connection: Connection, code: str, host: str, complain: Complain) -> Kn
     return Known(profiles, quantities, conditions)
 
 
-def teach(connection: Connection, teaching: Teaching, host: str, complain: Complain) -> None:
-    """Apply lessons and prices, inside of a transaction."""
-    _teach_profiles(connection, teaching.lessons, host, complain)
+def teach(connection: Connection, teaching: Teaching, host: str, complain: Complain) -> dict[str, float]:
+    """Apply lessons and prices, inside of a transaction; what has become known of each code's longest items.
+
+    Returns
+    -------
+    dict
+        Digest of code -> seconds of an item of the kind that takes longest, among those that were taught.
+    """
+    longest = _teach_profiles(connection, teaching.lessons, host, complain)
     for name in teaching.doubted:
         connection.execute(_FORGET_QUANTITIES, (host, name))
     found: dict[str, Quantity] = dict(teaching.measured)
@@ -147,6 +153,7 @@ def teach(connection: Connection, teaching: Teaching, host: str, complain: Compl
             if plausible(name, known.value)
         ],
     )
+    return longest
 
 
 def prune(connection: Connection, now: float) -> None:
@@ -157,8 +164,11 @@ def prune(connection: Connection, now: float) -> None:
         connection.execute(_PRUNE_MANY, (count - _MOST_PROFILES,))
 
 
-def _teach_profiles(connection: Connection, lessons: Iterable[Lesson], host: str, complain: Complain) -> None:
+def _teach_profiles(
+    connection: Connection, lessons: Iterable[Lesson], host: str, complain: Complain
+) -> dict[str, float]:
     by_key: dict[ProfileKey, list[Lesson]] = {}
+    longest: dict[str, float] = {}
     for lesson in lessons:
         by_key.setdefault(lesson.key, []).append(lesson)
     for key, taught in by_key.items():
@@ -169,12 +179,14 @@ def _teach_profiles(connection: Connection, lessons: Iterable[Lesson], host: str
             learned = take_in(learned, lesson)
         if learned is None:
             continue
+        longest[key.code] = max(longest.get(key.code, 0.0), learned.facts.seconds)
         function = _text(taught[-1].function)
         connection.execute(
             _KEEP_PROFILE, (*place, function, learned.updated, min(learned.maps, 1 << 62), to_json(learned))
         )
     if by_key:
         prune(connection, time.time())
+    return longest
 
 
 def _learned(text: object, complain: Complain) -> Learned | None:

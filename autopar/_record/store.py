@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from autopar._model.decision import Decision
 from autopar._model.observation import Host
 from autopar._private_file import RefusedError, claim
-from autopar._record import learning
+from autopar._record import learning, longest
 from autopar._record.codec import from_json, to_json
 from autopar._record.learning import Known, Teaching
 from autopar._user_cache import locate
@@ -109,6 +109,7 @@ class Store:
         self._warned = False
         self._quiet_thread = 0
         self._unsaid = ""
+        self._longest: dict[str, float] | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Store:
@@ -146,11 +147,25 @@ class Store:
             if host is not None:
                 connection.execute(_SEEN, (_text(host[0]), time.time(), _host_json(host[1])))
             if teaching:
-                learning.teach(connection, teaching, "" if host is None else _text(host[0]), self._complain)
+                taught = learning.teach(connection, teaching, "" if host is None else _text(host[0]), self._complain)
+                if taught and self.path is not None:
+                    longest.note(self.path, taught)
             connection.execute("COMMIT")
 
         done, _ = self._attempt(append, None)
         return done
+
+    def longest_item(self, code: str) -> float:
+        """Seconds of a function's longest items, 0 where nothing is known of it; read once, without SQLite.
+
+        Parameters
+        ----------
+        code
+            Digest of the function's code.
+        """
+        if self._longest is None:
+            self._longest = {} if self.path is None or not self.active else longest.read(self.path)
+        return self._longest.get(code, 0.0)
 
     def read_known(self, code: str, host: str) -> Known:
         """Return what was learned of a function and of a host; nothing is made, and nothing waited for.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
+import time
 import warnings
 import zlib
 from collections.abc import Callable, Iterator
@@ -31,7 +32,8 @@ from autopar._model.learned import MAPS_ON_TRUST, ItemFacts, Lesson, ProfileKey,
 from autopar._model.observation import Sample
 from autopar._model.plan import BACKENDS, Plan
 from autopar._observe.identity import code_digest, codes_digest
-from autopar._record import Store
+from autopar._plan import DEFAULT_COSTS, planner
+from autopar._record import Store, Teaching
 from autopar.testing import FakePool, fake_host
 from tests.engine import fake_backend
 from tests.scripts import run_python
@@ -363,16 +365,48 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_the_store_is_read_once_for_each_function(reads: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """At its first map of more than one item, and never again; not when it is decorated or called."""
-    monkeypatch.setattr(teaching, "WORTH_NOTING", 60.0)
+    """At the first map that is planned, and never again; not when it is called, nor for maps that are over at once."""
     monkeypatch.setattr(early, "EARLY_TYPES", ())  # the shortest maps ask nobody
+    monkeypatch.setattr(planner, "DEFAULT_COSTS", replace(DEFAULT_COSTS, look_seconds=60.0))
     function = parallel(item)
     function(3)
     function.map([3])
+    function.map(range(40))
     assert reads == []
     for _ in range(3):
-        function.map(range(40))
+        function.map(range(40), backend="threads")
     assert reads == [state_of(function).memory.code]
+
+
+@pytest.mark.usefixtures("pool")
+def test_the_store_is_read_before_the_first_item_of_a_function_that_it_knows(reads: list[str]) -> None:
+    """How long its items take is known beforehand, from the file beside the store; another function's is not read."""
+    decision_log().teach(Teaching([replace(lesson(parallel(item)), time=time.time())]))
+    decision_log().flush()
+    new_log()
+    reads.clear()
+    assert state_of(parallel(item)).memory.longest_item() == EACH
+    assert state_of(parallel(helper)).memory.longest_item() == 0.0
+    parallel(helper).map(range(40))
+    assert reads == []
+    function = parallel(item)
+    assert function.map(range(40)) == EXPECTED
+    assert reads == [state_of(function).memory.code]
+    assert last(function).learned == "1 earlier map, 1 process"
+
+
+def test_what_is_learned_before_the_store_is_read_is_kept() -> None:
+    """A record of this process stands beside those of the store; of one that is in both, the longer one counts."""
+    function = parallel(item)
+    now = replace(lesson(function), time=time.time())
+    decision_log().teach(Teaching([now, now, replace(now, key=lesson(function, size=9).key)]))
+    decision_log().flush()
+    memory = state_of(function).memory
+    memory.note(lesson(function))
+    memory.note(lesson(function, types="str"))
+    keys = [lesson(function, size, types).key for size, types in ((5, "int"), (9, "int"), (5, "str"))]
+    found = [memory.recall(key, within=0) for key in keys]
+    assert [learned and learned.maps for learned in found] == [2, 1, 1]
 
 
 def test_a_short_map_leaves_no_lesson(isolated_store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -393,7 +427,7 @@ def test_a_store_that_cannot_be_read_costs_no_map(isolated_store: Path) -> None:
     isolated_store.write_bytes(b"no database" * 100)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert parallel(item).map(range(40)) == EXPECTED
+        assert parallel(item).map(range(40), backend="threads") == EXPECTED
 
 
 # Across processes
