@@ -3,6 +3,7 @@
 ``@parallel`` over a function gives it ``map`` and its relatives. One call goes through the house like this::
 
     _api        doors: checks what the user wrote
+    executor    door: an executor as in concurrent.futures
     _engine     conductor: takes items, asks the stages in turn, keeps order
     _observe    stage: what the host is, what the function's code says, what its items take
     _classify   stage: CPU-bound, I/O-bound, mixed or tiny
@@ -34,11 +35,13 @@ if TYPE_CHECKING:
     from autopar.errors import AutoparError as AutoparError
     from autopar.errors import AutoparWarning as AutoparWarning
     from autopar.errors import PerformanceHint as PerformanceHint
+    from autopar.executor import Executor as Executor
 
 __version__ = "0.1.0"
 __all__ = [
     "AutoparError",
     "AutoparWarning",
+    "Executor",
     "PerformanceHint",
     "calibrate",
     "config",
@@ -52,6 +55,7 @@ __all__ = [
 _DOORS = {
     "AutoparError": "autopar.errors",
     "AutoparWarning": "autopar.errors",
+    "Executor": "autopar.executor",
     "PerformanceHint": "autopar.errors",
     "calibrate": "autopar._api.functions",
     "config": "autopar._api.config",
