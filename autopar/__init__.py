@@ -4,6 +4,7 @@
 
     _api        doors: checks what the user wrote
     executor    door: an executor as in concurrent.futures
+    joblib_backend  door: the engine underneath joblib
     _engine     conductor: takes items, asks the stages in turn, keeps order
     _observe    stage: what the host is, what the function's code says, what its items take
     _classify   stage: CPU-bound, I/O-bound, mixed or tiny
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from autopar.errors import AutoparWarning as AutoparWarning
     from autopar.errors import PerformanceHint as PerformanceHint
     from autopar.executor import Executor as Executor
+    from autopar.joblib_backend import register_joblib as register_joblib
 
 __version__ = "0.1.0"
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "decisions",
     "map",
     "parallel",
+    "register_joblib",
     "table",
 ]
 
@@ -62,6 +65,7 @@ _DOORS = {
     "decisions": "autopar._api.functions",
     "map": "autopar._api.functions",
     "parallel": "autopar._api.functions",
+    "register_joblib": "autopar.joblib_backend",
     "table": "autopar._api.functions",
 }
 

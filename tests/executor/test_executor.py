@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
+import logging
 import os
 import threading
 import weakref
@@ -21,6 +22,12 @@ import autopar as ap
 from autopar.errors import HintTypeError, ItemTimeoutError, WorkerDiedError
 from tests.executor import functions
 from tests.scripts import run_python
+
+
+@pytest.fixture(autouse=True)
+def log_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tools that configure logging in this process may have silenced the standard library's logger."""
+    monkeypatch.setattr(logging.getLogger("concurrent.futures"), "disabled", False)
 
 
 @pytest.fixture(scope="module")
