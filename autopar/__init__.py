@@ -4,6 +4,8 @@
 
     _api        doors: checks what the user wrote
     cli         doors too: the command line, which reads what was recorded
+    executor    door: an executor as in concurrent.futures
+    joblib_backend  door: the engine underneath joblib
     _engine     conductor: takes items, asks the stages in turn, keeps order
     _observe    stage: what the host is, what the function's code says, what its items take
     _classify   stage: CPU-bound, I/O-bound, mixed or tiny
@@ -35,17 +37,21 @@ if TYPE_CHECKING:
     from autopar.errors import AutoparError as AutoparError
     from autopar.errors import AutoparWarning as AutoparWarning
     from autopar.errors import PerformanceHint as PerformanceHint
+    from autopar.executor import Executor as Executor
+    from autopar.joblib_backend import register_joblib as register_joblib
 
 __version__ = "0.1.0"
 __all__ = [
     "AutoparError",
     "AutoparWarning",
+    "Executor",
     "PerformanceHint",
     "calibrate",
     "config",
     "decisions",
     "map",
     "parallel",
+    "register_joblib",
     "table",
 ]
 
@@ -53,12 +59,14 @@ __all__ = [
 _DOORS = {
     "AutoparError": "autopar.errors",
     "AutoparWarning": "autopar.errors",
+    "Executor": "autopar.executor",
     "PerformanceHint": "autopar.errors",
     "calibrate": "autopar._api.functions",
     "config": "autopar._api.config",
     "decisions": "autopar._api.functions",
     "map": "autopar._api.functions",
     "parallel": "autopar._api.functions",
+    "register_joblib": "autopar.joblib_backend",
     "table": "autopar._api.functions",
 }
 

@@ -119,11 +119,14 @@ class TransportError(ItemError, TypeError):
     ----------
     about
         ``"function"``, ``"item"`` or ``"result"``.
+    loading
+        It was sent, and failed where it was unpickled.
     """
 
-    def __init__(self, message: str, *, index: int | None = None, about: str = "item") -> None:
+    def __init__(self, message: str, *, index: int | None = None, about: str = "item", loading: bool = False) -> None:
         super().__init__(message, index=index)
         self.about = about
+        self.loading = loading
 
 
 class AutoparWarning(RuntimeWarning):

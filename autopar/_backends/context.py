@@ -84,6 +84,22 @@ class Surroundings:
             self._first = False
 
 
+AS_IT_IS = b""
+"""Sent in place of a snapshot to a worker that is to stay as it is, such as an initializer has made it."""
+
+
+class AsItIs:
+    """The surroundings of jobs that take a worker as it is."""
+
+    context = Context()
+
+    def enter(self) -> None:
+        """Nothing is changed."""
+
+    def refresh(self) -> None:
+        """Nothing is changed."""
+
+
 _last: list[tuple[Values, bytes]] = [({}, b""), ({}, b"")]
 
 

@@ -30,21 +30,28 @@ from autopar._backends.pickling import load_error
 from autopar._backends.pool import WorkerPool
 from autopar._backends.spawn import WorkerProcess
 from autopar._backends.transport import PackedJob, dump_items, dump_job, load_outcome
-from autopar._backends.worker import BAD_ITEMS, BAD_JOB, JOBS_KEPT, READY, main
+from autopar._backends.worker import BAD_ITEMS, BAD_JOB, JOBS_KEPT, OUTCOME, READY, main
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Outcome
 from autopar.errors import TransportError, WorkerDiedError
 
 ARRIVALS_KEPT = 64
 
-_Parcel = tuple[int, tuple[PackedJob, bytes], int, bytes]
+Parcel = tuple[int, tuple[PackedJob, bytes], int, bytes]
 """Job number, the job with its caller's surroundings, position and items."""
 
 
-class _ProcessRunner:
-    """One worker process and the pipe to it."""
+class ProcessRunner:
+    """One worker process and the pipe to it.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    start
+        Starts the process and gives it with this side's end of its pipe.
+    """
+
+    def __init__(self, start: Callable[[], tuple[BaseProcess, Connection]] | None = None) -> None:
+        self._start_worker = from_stock if start is None else start
         self._start()
 
     def _start(self) -> None:
@@ -54,9 +61,9 @@ class _ProcessRunner:
         self._fresh = True
         self._pipe: Connection
         self._process: BaseProcess
-        self._process, self._pipe = _forked.pop() if _forked else _spawned()
+        self._process, self._pipe = self._start_worker()
 
-    def run(self, parcel: _Parcel, started: Callable[[], None]) -> Outcome:
+    def run(self, parcel: Parcel, started: Callable[[], None]) -> Outcome:
         number = parcel[0]
         if self._lost or not self._process.is_alive():
             self._restart()
@@ -81,17 +88,22 @@ class _ProcessRunner:
             self._kept.clear()
             cause = load_error(data)
             message = f"the function cannot be loaded in a worker process: {_line(cause)}"
-            raise TransportError(message, about="function") from cause
+            raise TransportError(message, about="function", loading=True) from cause
         self._jobs[number] = None
         while len(self._jobs) > JOBS_KEPT:
             del self._jobs[next(iter(self._jobs))]
         if status == BAD_ITEMS:
             cause = load_error(data)
-            raise TransportError(f"cannot be unpickled in a worker process: {_line(cause)}") from cause
+            raise TransportError(f"cannot be unpickled in a worker process: {_line(cause)}", loading=True) from cause
         outcome = load_outcome(data)
         if not new:
             outcome.dispatch = time.perf_counter() - sent - outcome.wall
         return outcome
+
+    @property
+    def process(self) -> BaseProcess:
+        """The process that serves it now."""
+        return self._process
 
     def _arrive(self, loading: float) -> None:
         """Note when a fresh worker was ready for its first job; loading that is the job's business."""
@@ -99,7 +111,7 @@ class _ProcessRunner:
             self._fresh = False
             _arrivals.append(time.perf_counter() - loading)
 
-    def _send(self, parcel: _Parcel) -> bool:
+    def _send(self, parcel: Parcel) -> bool:
         """Send a chunk; True if its job is new to the worker."""
         number, job_data, start, items_data = parcel
         new = number not in self._jobs
@@ -138,6 +150,29 @@ class _ProcessRunner:
             self._process.join()
 
 
+def answer_of(pipe: Connection) -> Outcome:
+    """The outcome of the first chunk that was sent to a worker by hand.
+
+    Raises
+    ------
+    EOFError, OSError
+        The worker has ended.
+    """
+    answer = pipe.recv_bytes()
+    while answer.startswith(READY):
+        answer = pipe.recv_bytes()
+    status, data = pickle.loads(answer)
+    return load_outcome(data) if status == OUTCOME else Outcome([], load_error(data))
+
+
+def from_stock() -> tuple[BaseProcess, Connection]:
+    """One that was forked ahead, or a new one."""
+    try:
+        return _forked.pop()
+    except IndexError:
+        return _spawned()
+
+
 def _spawned() -> tuple[BaseProcess, Connection]:
     """A worker with an interpreter of its own, and this side's end of the pipe to it."""
     ours, theirs = Pipe(duplex=True)
@@ -148,7 +183,7 @@ def _spawned() -> tuple[BaseProcess, Connection]:
     return worker, ours
 
 
-def _fork(workers: int) -> None:
+def fork_ahead(workers: int) -> None:
     """Start so many workers as copies of this process, before it has threads that would forbid it."""
     from autopar._backends.fork import ForkedWorker
 
@@ -184,7 +219,7 @@ class ProcessesPool:
         TransportError
             Its function or its items do not pickle.
         """
-        number, job_data = _packed(chunk)
+        number, job_data = packed(chunk)
         return self._workers.submit((number, job_data, chunk.start, dump_items(chunk.items)))
 
     def admit(self, limit: int) -> int:
@@ -209,13 +244,18 @@ _forked: list[tuple[BaseProcess, Connection]] = []
 _arrivals: deque[float] = deque(maxlen=ARRIVALS_KEPT)
 
 
-def _packed(chunk: Chunk) -> tuple[int, tuple[PackedJob, bytes]]:
+def packed(chunk: Chunk) -> tuple[int, tuple[PackedJob, bytes]]:
     """The job's number, and its bytes with those of what surrounds it, pickled once for all its chunks."""
-    packed = _packed_jobs.get(chunk.job)
-    if packed is None:
-        packed = next(_numbers), (dump_job(chunk.job), _surroundings())
-        _packed_jobs[chunk.job] = packed
-    return packed
+    known = _packed_jobs.get(chunk.job)
+    if known is None:
+        known = new_number(), (dump_job(chunk.job), _surroundings())
+        _packed_jobs[chunk.job] = known
+    return known
+
+
+def new_number() -> int:
+    """A number for a job, which no other has."""
+    return next(_numbers)
 
 
 def _surroundings() -> bytes:
@@ -233,10 +273,10 @@ def open(plan: Plan) -> ProcessesPool:
     global _shared
     with _lock:
         if _shared is None:
-            _shared = WorkerPool(_ProcessRunner, plan.workers, "autopar-process")
+            _shared = WorkerPool(ProcessRunner, plan.workers, "autopar-process")
             atexit.register(_close_at_exit)
             if forkable():
-                _fork(plan.workers)
+                fork_ahead(plan.workers)
         # A queue as long again as the workers hides the way through the caller, unless others use the pool too.
         own = _shared.grow(plan.workers) == plan.workers
         return ProcessesPool(_shared, 2 * plan.workers if own else plan.workers)

@@ -173,7 +173,10 @@ def _dump_values(values: list[Any]) -> bytes | tuple[list[int], bytes]:
 
 
 def _result_error(what: str, error: BaseException) -> TransportError:
-    return TransportError(f"its result cannot be {what} on its way back: {describe(error)}", about="result")
+    text = f"its result cannot be {what} on its way back: {describe(error)}"
+    failed = TransportError(text, about="result", loading=what == "unpickled")
+    failed.__cause__ = error
+    return failed
 
 
 class _Sent:
@@ -211,9 +214,7 @@ def _load_values(packed: bytes | tuple[list[int], bytes]) -> tuple[list[Any], in
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            failed = _result_error("unpickled", error)
-            failed.__cause__ = error
-            value = Failure(failed)
+            value = Failure(_result_error("unpickled", error))
             lost = len(values) if lost is None else lost
         else:
             if type(value) is _Sent:

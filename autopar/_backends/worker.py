@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from autopar._backends import said, variables, warned
 from autopar._backends.chunk import run_chunk
-from autopar._backends.context import Surroundings, remember_fresh
+from autopar._backends.context import AS_IT_IS, AsItIs, Surroundings, remember_fresh
 from autopar._backends.exceptions import describe
 from autopar._backends.payload import Kept
 from autopar._backends.pickling import dump_error
@@ -41,7 +41,7 @@ class _Known(NamedTuple):
     """A job and what surrounded its caller."""
 
     job: Job
-    around: Surroundings
+    around: Surroundings | AsItIs
 
 
 def main(pipe: Connection, *, fresh: bool = True) -> None:
@@ -105,7 +105,7 @@ class _Worker:
         if job_data is not None:
             packed, snapshot = job_data
             self._current = 0
-            around = Surroundings(snapshot)
+            around = AsItIs() if snapshot == AS_IT_IS else Surroundings(snapshot)
             around.enter()
             self._jobs[number] = _Known(around.context.run(load_job, packed, self._kept), around)
             while len(self._jobs) > JOBS_KEPT:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from typing import Any
@@ -85,7 +85,7 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
     A thread is the rule; a process is taken for calls known to compute under the GIL for long, if nothing they do
     would be lost there.
     """
-    choice = _choose(state, settings)
+    choice = choose_for_call(state, settings)
     plan = choice.plan
     job = Job(
         state.function if plan.backend == "processes" else target_of(state, settings.compiler)[0],
@@ -147,8 +147,14 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
     return future
 
 
-def _choose(state: FunctionState, settings: Settings) -> Choice:
-    """A thread, unless a process is demanded or clearly better; serial is no answer to ``submit``."""
+def choose_for_call(
+    state: FunctionState, settings: Settings, *, remaining: int | None = None, warm: Mapping[str, int] | None = None
+) -> Choice:
+    """A thread, unless a process is demanded or clearly better; serial is no answer to ``submit``.
+
+    Of calls that come together there are ``remaining``; ``warm`` are the workers that an executor of its own has.
+    """
+    worth = PROCESS_WORTH if remaining is None else 0.0
     profile = state.calls if state.calls.items else next(iter(state.memory.latest.values()), Profile())
     host, traits = current_host(), state.traits()
     workload = classify(traits, profile, host)
@@ -158,15 +164,15 @@ def _choose(state: FunctionState, settings: Settings) -> Choice:
         profile=profile,
         host=host,
         settings=settings,
-        remaining=max(1, host.cores) * 4,
+        remaining=max(1, host.cores) * 4 if remaining is None else remaining,
         seen=profile.items,
         cores=cores_here(host),
         threads=threads_left(),
-        warm=warm_workers(),
+        warm=warm_workers() if warm is None else warm,
         ordered=False,
     )
     choice = choose(situation)
-    if settings.backend is None and (choice.plan.backend != "processes" or workload.cpu_per_item < PROCESS_WORTH):
+    if settings.backend is None and (choice.plan.backend != "processes" or workload.cpu_per_item < worth):
         why = "submit() promises not to block its caller; a thread of this process sees and changes the same objects"
         return Choice(Plan(backend="threads", workers=1), workload, choice.rejected, why)
     if choice.plan.backend == "serial":

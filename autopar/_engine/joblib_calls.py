@@ -1,0 +1,209 @@
+"""What the joblib backend asks of the engine: where the calls of one ``joblib.Parallel`` run, and to run them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from typing import Any
+
+from autopar._backends import load
+from autopar._backends.batches import MappedArrays, run_batch
+from autopar._backends.chunk import run_chunk
+from autopar._backends.replay import replay
+from autopar._classify import classify
+from autopar._engine.functions import FunctionState
+from autopar._engine.journal import record
+from autopar._engine.machine import cores_here
+from autopar._engine.own_workers import as_standard
+from autopar._engine.submitted import state_of_call
+from autopar._model.hints import Settings
+from autopar._model.observation import Sample
+from autopar._model.plan import Plan
+from autopar._model.work import Chunk, Job, Outcome, Pending
+from autopar._model.workload import Workload
+from autopar._observe.host import current_host
+from autopar._plan import Situation
+from autopar._plan.eligibility import barriers
+
+MOSTLY_RELEASED = 0.2
+"""Share of an item's CPU time under the GIL up to which threads come within a fifth of processes on five cores
+(Amdahl's law), while nothing has to be pickled."""
+
+
+class JoblibCalls:
+    """The calls of one ``joblib.Parallel``.
+
+    Parameters
+    ----------
+    workers
+        Most batches under way at the same time.
+    inner_threads
+        Threads of BLAS and OpenMP in each worker.
+    arrays
+        Pickles batches for worker processes.
+    in_threads
+        True where memory is to be shared, None where it may be planned.
+    why
+        What says so.
+    """
+
+    def __init__(
+        self, workers: int, inner_threads: int, arrays: Callable[[], MappedArrays], in_threads: bool | None, why: str
+    ) -> None:
+        self._workers = workers
+        self._inner_threads = inner_threads
+        self._make_arrays = arrays
+        self._arrays: MappedArrays | None = None
+        self._in_threads = in_threads
+        self._why = why
+        self._threads = ThreadPoolExecutor(workers, "autopar-joblib")
+        self._lock = threading.Lock()
+        self._running: set[Pending] = set()
+        self._aborted = False
+        self._state: FunctionState | None = None
+        self._workload: Workload | None = None
+        self._jobs: dict[bool, Job] = {}
+        self._began, self._began_unix = time.perf_counter(), time.time()
+        self._items = 0
+
+    def submit(self, batch: Callable[[], Any]) -> Future[Any]:
+        """Have a batch run."""
+        if self._state is None:
+            self._plan(batch)
+        return self._threads.submit(self._run, batch)
+
+    def _plan(self, batch: Any) -> None:
+        """Choose between threads and processes by what is known of the first function."""
+        calls = getattr(batch, "items", None)
+        function: Callable[..., Any] = calls[0][0] if calls else batch
+        state = self._state = state_of_call(function)
+        if self._in_threads is not None:
+            return
+        host, traits = current_host(), state.traits()
+        self._workload = workload = classify(traits, state.calls, host)
+        situation = Situation(traits, workload, state.calls, host, Settings(), None, seen=state.calls.items)
+        known = state.calls.items >= self._workers and not barriers("threads", situation)
+        waits = workload.cpu_per_item < MOSTLY_RELEASED * workload.seconds_per_item
+        released = workload.gil_share is not None and workload.gil_share <= MOSTLY_RELEASED
+        self._in_threads = known and (waits or released)
+        self._why = (
+            "its calls wait or compute without the GIL, and change nothing that others see"
+            if self._in_threads
+            else "joblib's calls run in processes unless they are known to do as well on threads"
+        )
+
+    @property
+    def plan(self) -> Plan:
+        """Where they run."""
+        return Plan(backend="threads" if self._in_threads else "processes", workers=self._workers)
+
+    def _run(self, batch: Any) -> Any:
+        items = len(batch) if hasattr(batch, "__len__") else 1
+        outcome = self._here(batch) if self._in_threads else self._in_process(batch)
+        error = outcome.error
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error, outcome, batch
+        state = self._state
+        with self._lock:
+            self._items += items
+            if state is not None and not self._in_threads:
+                state.calls.add(Sample(items, outcome.wall, outcome.cpu, outcome.process_cpu, outcome.waits))
+        return outcome.values[0]
+
+    def _here(self, batch: Any) -> Outcome:
+        return copy_context().run(run_chunk, Chunk(self._job(processes=False), 0, [(batch,)]))
+
+    def _in_process(self, batch: Any) -> Outcome:
+        with self._lock:
+            if self._arrays is None:
+                self._arrays = self._make_arrays()
+        try:
+            packed = self._arrays.pack(batch)
+            del batch
+            pending = load("processes").open(self.plan).submit(Chunk(self._job(processes=True), 0, [(packed,)]))
+        except BaseException as raised:
+            return Outcome([], as_standard(raised))
+        with self._lock:
+            self._running.add(pending)
+            aborted = self._aborted
+        if aborted:
+            self.abort()
+        try:
+            error = pending.exception()
+        finally:
+            with self._lock:
+                self._running.discard(pending)
+        if error is not None:
+            return Outcome([], as_standard(error))
+        outcome = pending.result()
+        replay(outcome.emitted)
+        if outcome.lost is not None:
+            return Outcome([], as_standard(outcome.values[outcome.lost].error))
+        return outcome
+
+    def _job(self, *, processes: bool) -> Job:
+        known = self._jobs.get(processes)
+        if known is None:
+            known = self._jobs[processes] = Job(
+                run_batch if processes else _call,
+                star=True,
+                reference=(run_batch.__module__, run_batch.__name__) if processes else None,
+                name="a batch of joblib's",
+                cores=self._inner_threads if processes else max(1, cores_here(current_host()) // self._workers),
+                ordered=False,
+            )
+        return known
+
+    def abort(self) -> None:
+        """Give up what runs and what waits; processes end, threads cannot."""
+        with self._lock:
+            self._aborted = True
+            running = list(self._running)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        pool = load("processes").open(self.plan) if running else None
+        for pending in running:
+            if pool is not None:
+                pool.abandon(pending)
+            if not pending.done():
+                pending.set_exception(RuntimeError("joblib has aborted the call"))
+
+    def close(self) -> None:
+        """All is done, or nobody waits for it."""
+        self._threads.shutdown(wait=False)
+        if self._arrays is not None:
+            self._arrays.clean()
+            self._arrays = None
+
+    def record(self) -> None:
+        """Write down how a call of ``Parallel`` went."""
+        if self._state is None or not self._items:
+            return
+        items, self._items = self._items, 0
+        record(
+            self._state,
+            operation="joblib",
+            started=self._began_unix,
+            items=items,
+            workload=self._workload,
+            plan=self.plan,
+            rejected=(),
+            why=self._why,
+            predicted=None,
+            actual=time.perf_counter() - self._began,
+            serial_estimate=None,
+            tried=((self.plan, items),),
+            notes=(),
+            fallbacks=(),
+            error="",
+        )
+        self._began, self._began_unix = time.perf_counter(), time.time()
+
+
+def _call(batch: Callable[[], Any]) -> Any:
+    return batch()

@@ -1,0 +1,434 @@
+"""The calls of an executor: where each runs is decided when its turn comes, by what earlier ones have taught."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from contextvars import copy_context
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType, NoneType
+from typing import Any
+from weakref import WeakValueDictionary
+
+from autopar._backends import load
+from autopar._backends.chunk import run_chunk
+from autopar._backends.replay import replay
+from autopar._engine.calls import PROCESS_WORTH, choose_for_call, compile_if_it_pays, target_of
+from autopar._engine.functions import FunctionState, bound_state, state_of
+from autopar._engine.journal import record, record_briefly
+from autopar._engine.notice import users_line
+from autopar._engine.own_workers import Workers, as_standard
+from autopar._engine.task import draws_from_numpy, root_seed
+from autopar._model.hints import Settings
+from autopar._model.observation import Profile, Sample
+from autopar._model.plan import Choice, Plan
+from autopar._model.work import Chunk, Failure, Job, Outcome
+from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
+
+THREAD = Plan(backend="threads", workers=1)
+
+MAP_WORTH = 0.02
+"""CPU seconds that are left of a map from which a plan is asked for: a tenth of what two forked workers and their
+first chunks take (benchmarks/backend_costs.py)."""
+
+CONTENDED = 0.8
+"""Cores that this process kept busy from which a call's wall time says more about the others than about itself; no
+measurement stands behind it."""
+
+_PROFILES_KEPT = 1024
+
+
+class Calls:
+    """Calls of one function that were submitted together: one, or those of a map.
+
+    Parameters
+    ----------
+    workers
+        The executor's.
+    function, state
+        What is called, out of its wrapper, and what is known of it.
+    kwargs
+        Keyword arguments of all calls.
+    settings
+        Resolved hints.
+    operation
+        Which method of the executor it is, for the record.
+    """
+
+    def __init__(
+        self,
+        workers: Workers,
+        state: FunctionState,
+        kwargs: dict[str, Any],
+        settings: Settings,
+        operation: str = "submit",
+    ) -> None:
+        self.settings = settings
+        self.state = state
+        self._workers = workers
+        self._kwargs = kwargs
+        self._operation = operation
+        self._context = copy_context()
+        self._line = users_line()
+        self._lock = threading.Lock()
+        self._jobs: dict[str, Job] = {}
+        self._choice: Choice | None = None
+        self._plan: Plan | None = self._settled_plan()
+        self._seed = root_seed(settings.seed)
+        self._tried: dict[Plan, int] = {}
+        self._fallbacks: list[str] = []
+        self._began = time.perf_counter()
+        self._began_unix = time.time()
+        self._asked_at = 0
+
+    @property
+    def carefully(self) -> bool:
+        """Items may not be looked at together."""
+        return self.settings.timeout is not None
+
+    # -- where --------------------------------------------------------------------------------------------------------
+
+    def _settled_plan(self) -> Plan | None:
+        """The plan where there is nothing to decide."""
+        backend = self.settings.backend
+        if self._workers.forced:
+            return Plan(backend="processes", workers=self._workers.limit)
+        if backend in ("threads", "serial"):
+            return Plan(backend=backend, workers=self._workers.limit)
+        return None
+
+    def _plan_now(self, remaining: int | None) -> Plan:
+        """The plan of the next items; of a map so many are left."""
+        if self._plan is not None:
+            return self._plan
+        profile = self.state.calls
+        with self._lock:
+            if self.settings.backend is None:
+                cpu, known = profile.cpu_per_item, profile.items
+                if remaining is None:
+                    undecided = cpu < PROCESS_WORTH
+                else:
+                    undecided = cpu * remaining < MAP_WORTH or known < 2 * self._asked_at
+                if undecided and self._choice is None:
+                    return THREAD
+                self._asked_at = max(1, known)
+            elif self._choice is not None:
+                return self._choice.plan
+            if self._choice is None or self._choice.plan.backend == "threads":
+                warm = {"processes": len(self._workers.processes.processes)} if self._workers.has_processes() else {}
+                self._choice = choose_for_call(self.state, self.settings, remaining=remaining, warm=warm)
+            return self._choice.plan
+
+    # -- running ------------------------------------------------------------------------------------------------------
+
+    def run_one(self, args: tuple[Any, ...], number: int) -> Any:
+        """The answer of a single call; raises what it raises."""
+        outcome, error = None, None
+        try:
+            outcome = self.run(number, [args])
+            error = outcome.error
+        except BaseException as raised:
+            error = raised
+        self.record(error)
+        if error is None and outcome is not None:
+            return outcome.values[0]
+        try:
+            raise error  # type: ignore[misc]
+        finally:
+            del error, outcome, args
+
+    def run(self, start: int, items: Sequence[tuple[Any, ...]], remaining: int | None = None) -> Outcome:
+        """Run consecutive items; what ends them early is the error of the outcome, after the results before it."""
+        if self._workers.broken is not None:
+            return Outcome([], self._workers.broken)
+        plan = self._plan_now(remaining)
+        if plan.backend == "processes":
+            outcome = self._in_process(plan, start, items)
+        elif plan.backend in ("threads", "serial"):
+            outcome = self._here(plan, start, items)
+        else:
+            outcome = self._on_pool(plan, start, items)
+        return self._answered(outcome, start, items)
+
+    def _here(self, plan: Plan, start: int, items: Sequence[Any]) -> Outcome:
+        """On this thread; where it must not take longer than so long, on another."""
+        chunk = Chunk(self._job("threads"), start, items)
+        if self.settings.timeout is not None:
+            outcome = self._on_pool(plan, start, items)
+        else:
+            begun = self._workers.overlapping.begin()
+            outcome = self._context.copy().run(run_chunk, chunk)
+            alone = self._workers.overlapping.end(begun)
+            self._learn(outcome, alone=alone)
+        self._count(plan, outcome)
+        in_python = chunk.job.function is self.state.function and self.settings.compiler is None
+        if outcome.error is None and len(items) == 1 and in_python:
+            compile_if_it_pays(self.state, items[0], self._kwargs, outcome.wall)
+        return outcome
+
+    def _learn(self, outcome: Outcome, *, alone: bool) -> None:
+        # Calls that overlap wait for the GIL and for one another, which says nothing of what they do themselves.
+        waits = outcome.waits if alone else 0
+        contended = not alone and outcome.process_cpu > CONTENDED * outcome.wall
+        wall = outcome.cpu if contended else outcome.wall
+        with self.state.lock:
+            self.state.calls.add(Sample(len(outcome.values), wall, outcome.cpu, None, waits))
+
+    def _in_process(self, plan: Plan, start: int, items: Sequence[Any]) -> Outcome:
+        from autopar._backends.own_processes import NoWorkerError
+
+        timer = _Limit(self.settings.timeout)
+        try:
+            run = functools.partial(self._workers.processes.run, limit=timer)
+            outcome = self._context.copy().run(run, self._job("processes"), start, items)
+        except NoWorkerError as error:
+            return Outcome([], self._workers.break_down(error))
+        except TransportError as error:
+            return self._not_sent(plan, start, items, error)
+        except WorkerDiedError as error:
+            if timer.expired:
+                return Outcome([], _too_long(self.settings.timeout))
+            return self._died(start, items, error)
+        self._count(plan, outcome)
+        replay(outcome.emitted)
+        if outcome.lost is not None:
+            return self._lost_result(start, items, outcome, outcome.lost)
+        return outcome
+
+    def _not_sent(self, plan: Plan, start: int, items: Sequence[Any], error: TransportError) -> Outcome:
+        """Nothing has run yet: here it can, unless a process is demanded."""
+        if not self._demanded:
+            self._leave(plan, str(error))
+            return self._here(THREAD, start, items)
+        if len(items) > 1 and error.about == "item":
+            return self._one_by_one(start, items)
+        return Outcome([], as_standard(error))
+
+    def _died(self, start: int, items: Sequence[Any], error: WorkerDiedError) -> Outcome:
+        """Whoever of the items it was is to be found, if they may run again."""
+        if len(items) > 1 and self._repeatable:
+            return self._one_by_one(start, items)
+        return Outcome([], as_standard(error))
+
+    def _lost_result(self, start: int, items: Sequence[Any], outcome: Outcome, place: int) -> Outcome:
+        """A result that cannot come back; without effects its item runs again where it need not."""
+        failure = outcome.values[place]
+        del outcome.values[place:]
+        if not self._demanded and self._repeatable:
+            self._leave(self._choice.plan if self._choice else THREAD, str(failure.error))
+            rest = self._here(THREAD, start + place, items[place:])
+            return Outcome(outcome.values + rest.values, rest.error)
+        return Outcome(outcome.values, as_standard(failure.error))
+
+    def _one_by_one(self, start: int, items: Sequence[Any]) -> Outcome:
+        values: list[Any] = []
+        for place, item in enumerate(items):
+            outcome = self._in_process(self._plan_now(len(items)), start + place, [item])
+            values += outcome.values
+            if outcome.error is not None:
+                return Outcome(values, outcome.error)
+        return Outcome(values)
+
+    def _on_pool(self, plan: Plan, start: int, items: Sequence[Any]) -> Outcome:
+        """On the workers that all maps share."""
+        pool = load("threads" if plan.backend == "serial" else plan.backend).open(plan)
+        elsewhere = plan.backend not in ("threads", "serial")
+        chunk = Chunk(self._job("processes" if elsewhere else "threads"), start, items)
+        pending = self._context.copy().run(pool.submit, chunk)
+        try:
+            error = pending.exception(self.settings.timeout)
+        except TimeoutError:
+            if not pending.done():
+                pool.abandon(pending)
+                return Outcome([], _too_long(self.settings.timeout))
+            error = pending.exception()
+        if error is not None:
+            return Outcome([], as_standard(error))
+        outcome = pending.result()
+        replay(outcome.emitted)
+        if elsewhere:
+            self._count(plan, outcome)
+        return outcome
+
+    def _answered(self, outcome: Outcome, start: int, items: Sequence[Any]) -> Outcome:
+        """With the user's answers in the place of errors."""
+        on_error = self.settings.on_error
+        if on_error == "raise":
+            return outcome
+        for place, value in enumerate(outcome.values):
+            if isinstance(value, Failure):
+                try:
+                    answer = on_error(value.error, items[place]) if callable(on_error) else value.error  # type: ignore[arg-type]
+                except BaseException as raised:
+                    return Outcome(outcome.values[:place], raised)
+                outcome.values[place] = answer
+        if isinstance(outcome.error, Exception):
+            place = len(outcome.values)
+            rest = self._answered(Outcome([Failure(outcome.error)]), start + place, items[place : place + 1])
+            if rest.error is None and place + 1 < len(items):
+                more = self.run(start + place + 1, items[place + 1 :], len(items))
+                rest = Outcome(rest.values + more.values, more.error)
+            return Outcome(outcome.values + rest.values, rest.error)
+        return outcome
+
+    @property
+    def _demanded(self) -> bool:
+        return self._workers.forced or self.settings.backend is not None
+
+    @property
+    def _repeatable(self) -> bool:
+        settings = self.settings
+        return settings.pure or settings.retries > 0 or not self.state.traits().report.effects
+
+    def _leave(self, plan: Plan, because: str) -> None:
+        with self._lock:
+            self._fallbacks.append(f"left {plan}: {because}")
+            self._plan = THREAD
+
+    def _job(self, where: str) -> Job:
+        known = self._jobs.get(where)
+        if known is not None:
+            return known
+        state, settings, elsewhere = self.state, self.settings, where == "processes"
+        alone = elsewhere and not (self._workers.has_processes() and self._workers.processes.plain)
+        job = Job(
+            state.function if elsewhere else target_of(state, settings.compiler)[0],
+            star=True,
+            kwargs=self._kwargs,
+            collect=settings.on_error != "raise",
+            retries=settings.retries,
+            seed=self._seed,
+            reference=state.reference() if alone else None,
+            shared=state.shared_globals() if alone else {},
+            name=state.name,
+            cores=max(1, self._workers.cores // max(1, self._workers.limit)),
+            ordered=False,
+            numpy_random=settings.seed is not None and draws_from_numpy(state.traits()),
+            line=self._line,
+        )
+        self._jobs[where] = job
+        return job
+
+    # -- the record ---------------------------------------------------------------------------------------------------
+
+    def _count(self, plan: Plan, outcome: Outcome) -> None:
+        with self._lock:
+            self._tried[plan] = self._tried.get(plan, 0) + len(outcome.values)
+
+    def record(self, error: BaseException | None) -> None:
+        """Write down how it went."""
+        actual = time.perf_counter() - self._began
+        items = sum(self._tried.values())
+        if self._choice is None and self._plan is None and error is None:
+            record_briefly(self.state, self._operation, self._began_unix, items, actual)
+            return
+        choice, tried = self._choice, tuple(self._tried.items())
+        record(
+            self.state,
+            operation=self._operation,
+            started=self._began_unix,
+            items=items,
+            workload=None if choice is None else choice.workload,
+            plan=tried[-1][0] if tried else self._plan or THREAD,
+            rejected=() if choice is None else choice.rejected,
+            why=self._why(),
+            predicted=None,
+            actual=actual,
+            serial_estimate=None,
+            tried=tried,
+            notes=() if choice is None else choice.notes,
+            fallbacks=tuple(self._fallbacks),
+            error="" if error is None else type(error).__qualname__,
+        )
+
+    def _why(self) -> str:
+        if self._choice is not None:
+            return self._choice.why
+        if self._workers.forced:
+            return "the executor has a multiprocessing context, which asks for processes"
+        if self.settings.backend is not None:
+            return f"backend={self.settings.backend!r} is demanded"
+        return "an executor runs calls on threads until they are known to compute under the GIL for long"
+
+
+class _Limit:
+    """Ends a worker that is at its items for longer than a time."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self.expired = False
+        self._seconds = seconds
+        self._timer: threading.Timer | None = None
+
+    def start(self, end: Callable[[], object]) -> None:
+        """The first item begins."""
+        if self._seconds is not None:
+
+            def expire() -> None:
+                self.expired = True
+                end()
+
+            self._timer = threading.Timer(min(self._seconds, threading.TIMEOUT_MAX), expire)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def stop(self) -> None:
+        """They have ended."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+
+def _too_long(seconds: float | None) -> ItemTimeoutError:
+    return ItemTimeoutError(f"took longer than timeout={seconds:g} seconds")
+
+
+# -- what is known of a function ------------------------------------------------------------------------------------
+
+_passing: WeakValueDictionary[int, FunctionState] = WeakValueDictionary()
+"""States of functions that only their calls hold: a closure, a partial, a callable object."""
+
+_profiles: OrderedDict[object, Profile] = OrderedDict()
+"""What single calls took, of functions that come and go: by their code, or by the type of the callable."""
+
+_lock = threading.Lock()
+
+
+def state_of_call(function: Callable[..., Any]) -> FunctionState:
+    """The memory of a function that was submitted; it keeps nothing alive that the function alone holds."""
+    if _stays(function):
+        return state_of(function)
+    if type(function) is MethodType and _stays(function.__func__):
+        return bound_state(state_of(function.__func__), function)
+    with _lock:
+        known = _passing.get(id(function))
+        if known is None or known.function is not function:
+            known = FunctionState(function)
+            known.calls = _profile(_kind(function))
+            _passing[id(function)] = known
+        return known
+
+
+def _stays(function: Any) -> bool:
+    """It holds no values: a function without a closure, or one in C that belongs to a module."""
+    if type(function) is FunctionType:
+        return function.__closure__ is None and not function.__defaults__ and not function.__kwdefaults__
+    return type(function) is BuiltinFunctionType and type(function.__self__) in (ModuleType, NoneType)
+
+
+def _kind(function: Any) -> object:
+    """What functions have in common whose calls are likely to take as long."""
+    while type(function) is functools.partial:
+        function = function.func
+    code: CodeType | None = getattr(function, "__code__", None)
+    if code is not None:
+        return code
+    return function if _stays(function) else type(function)
+
+
+def _profile(kind: object) -> Profile:
+    profile = _profiles.pop(kind, None) or Profile()
+    _profiles[kind] = profile
+    while len(_profiles) > _PROFILES_KEPT:
+        _profiles.popitem(last=False)
+    return profile
