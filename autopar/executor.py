@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from autopar._api.arguments import check_buffersize
 from autopar._api.config import settings_for
-from autopar._api.wrapper import Parallel, is_coroutine_function
+from autopar._api.wrapper import Parallel
+from autopar._api.wrapping import is_coroutine_function
 from autopar._engine.executor_map import ExecutorMap, futures_in_order
 from autopar._engine.functions import FunctionState
 from autopar._engine.own_workers import Workers

@@ -15,15 +15,16 @@ from weakref import WeakValueDictionary
 from autopar._backends import load
 from autopar._backends.chunk import run_chunk
 from autopar._backends.replay import replay
-from autopar._engine.calls import PROCESS_WORTH, choose_for_call, compile_if_it_pays, target_of
+from autopar._engine.calls import PROCESS_WORTH, choose_for_call, target_of
 from autopar._engine.functions import FunctionState, bound_state, state_of
 from autopar._engine.journal import record, record_briefly
 from autopar._engine.notice import users_line
 from autopar._engine.own_workers import Workers, as_standard
 from autopar._engine.task import draws_from_numpy, root_seed
+from autopar._engine.tierup import note_calls
 from autopar._model.hints import Settings
 from autopar._model.observation import Profile, Sample
-from autopar._model.plan import Choice, Plan
+from autopar._model.plan import LOOP, Choice, Plan
 from autopar._model.work import Chunk, Failure, Job, Outcome
 from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
 
@@ -165,7 +166,7 @@ class Calls:
         self._count(plan, outcome)
         in_python = chunk.job.function is self.state.function and self.settings.compiler is None
         if outcome.error is None and len(items) == 1 and in_python:
-            compile_if_it_pays(self.state, items[0], self._kwargs, outcome.wall)
+            note_calls(self.state, items[0], self._kwargs, outcome.wall)
         return outcome
 
     def _learn(self, outcome: Outcome, *, alone: bool) -> None:
@@ -322,7 +323,7 @@ class Calls:
         actual = time.perf_counter() - self._began
         items = sum(self._tried.values())
         if self._choice is None and self._plan is None and error is None:
-            record_briefly(self.state, self._operation, self._began_unix, items, actual)
+            record_briefly(self.state, self._operation, self._began_unix, items, actual, LOOP)
             return
         choice, tried = self._choice, tuple(self._tried.items())
         record(

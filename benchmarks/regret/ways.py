@@ -190,9 +190,9 @@ class Mpire(_Silent):
     """mpire with its defaults, and workers that stay for the next map."""
 
     def __init__(self, work: Work, workload: Workload) -> None:
-        import mpire
+        from mpire.pool import WorkerPool
 
-        self._open: Callable[[], Any] = lambda: mpire.WorkerPool(keep_alive=True)
+        self._open: Callable[[], Any] = lambda: WorkerPool(keep_alive=True)
         self._pool: Any = None
         self._work = work
 
