@@ -66,6 +66,7 @@ typedef struct {
     Py_ssize_t words, result_at;              /* slots, and the first of the result */
     PyObject *classes; /* tuple: the NumPy scalar class of each dtype, then numpy.ndarray; None where not needed */
     PyObject *facts;   /* tuple of tuples, see autopar_facts_hold */
+    PyObject *dtypes[AUTOPAR_DTYPES]; /* dtype objects that were found to be these, or NULL; owned */
     autopar_scratch *scratch; /* whoever fills the structure in frees its memory */
 } autopar_kernel;
 

@@ -219,6 +219,9 @@ entry_dealloc(PyObject *object)
     Py_XDECREF(self->result);
     Py_XDECREF(self->kernel.classes);
     Py_XDECREF(self->kernel.facts);
+    for (int dtype = 0; dtype < AUTOPAR_DTYPES; dtype++) {
+        Py_XDECREF(self->kernel.dtypes[dtype]);
+    }
     Py_XDECREF(self->miss);
     Py_XDECREF(self->finish);
     Py_XDECREF(self->library);

@@ -51,7 +51,8 @@ class Facts:
 
     def default(self, function: FunctionType, name: str, value: Any) -> None:
         """Note that a parameter took its default, which the function's own fact covers."""
-        self._note(("function", id(function)), function.__name__, function, lambda: function, None)
+        own = {function.__name__: function}  # a namespace is looked at without a call of Python
+        self._note(("function", id(function)), function.__name__, function, lambda: function, own)
 
     def _note(self, key: tuple[Any, ...], name: str, value: Any, now: Callable[[], Any], namespace: Any) -> None:
         if key in self.found:
