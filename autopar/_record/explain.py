@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from autopar._model.decision import Decision, Trial
 from autopar._model.plan import Plan, Rejected
@@ -113,6 +114,20 @@ def duration(seconds: float) -> str:
         return f"{seconds:.3g} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def moment(seconds: float) -> str:
+    """Write a Unix time as local date and time; a hyphen for one that no calendar has.
+
+    Examples
+    --------
+    >>> moment(float("nan"))
+    '-'
+    """
+    try:
+        return f"{datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M:%S}"
+    except (ValueError, OverflowError, OSError):
+        return "-"
 
 
 def _outcome(decision: Decision) -> str:

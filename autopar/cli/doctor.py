@@ -59,7 +59,7 @@ def command(json_wanted: bool) -> None:
         host = observe_host()
     except HintValueError as error:
         raise click.UsageError(str(error)) from None
-    machine = [*_machine(host), _native_core(), _c_compiler(), *_store(), _compile_cache(), *_environment()]
+    machine = machine_findings(host)
     routes = [*_routes("backend", BACKENDS.values(), host), *_routes("compiler", COMPILERS.values(), host)]
     if json_wanted:
         put_json({"machine": [asdict(one) for one in machine], "routes": [asdict(one) for one in routes]})
@@ -68,6 +68,11 @@ def command(json_wanted: bool) -> None:
         click.echo()
         put_table(("route", "available", "fix"), [_row(one) for one in routes])
     raise SystemExit(int(any(one.wrong for one in (*machine, *routes))))
+
+
+def machine_findings(host: Host) -> list[Finding]:
+    """What this machine is: everything but the routes."""
+    return [*_machine(host), _native_core(), _c_compiler(), *_store(), _compile_cache(), *_environment()]
 
 
 def _row(one: Finding) -> tuple[str, str, str]:

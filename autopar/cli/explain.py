@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 import click
 
 from autopar._model.decision import Decision
 from autopar._record import Store, duration
-from autopar._record.explain import explain, printable
+from autopar._record.explain import explain, moment, printable
 from autopar._record.regret import regret
 from autopar.cli.naming import near_names, patterns
 from autopar.cli.screen import fail, put_json, put_table, store_trouble_ends_it
@@ -39,7 +38,7 @@ def command(function: str, back: int, as_json: bool) -> None:
     if as_json:
         put_json(_as_json(decision))
         return
-    click.echo(f"{datetime.fromtimestamp(decision.started):%Y-%m-%d %H:%M:%S}")
+    click.echo(moment(decision.started))
     click.echo(explain(replace(decision, trials=(), rejected=())))
     click.echo()
     put_table(("plan", "predicted", "actual", "why"), considered(decision), ("predicted", "actual"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 import click
@@ -13,7 +12,7 @@ import click
 from autopar._model.decision import Decision
 from autopar._record import Store
 from autopar._record.codec import to_json
-from autopar._record.explain import HEADINGS, NUMBERS, cells
+from autopar._record.explain import HEADINGS, NUMBERS, cells, moment
 from autopar._record.regret import regret
 from autopar.cli.naming import Since, patterns
 from autopar.cli.screen import fail, put_json, put_table, store_trouble_ends_it
@@ -136,4 +135,4 @@ def as_json(decision: Decision) -> dict[str, Any]:
 
 
 def _when(decision: Decision) -> str:
-    return datetime.fromtimestamp(decision.started).strftime("%m-%d %H:%M:%S")
+    return moment(decision.started).partition("-")[2] or "-"

@@ -9,6 +9,7 @@ import click
 _COMMANDS = {
     "log": "List decisions of all programs.",
     "explain": "Say why a function ran as it did.",
+    "report": "Make a report of decisions, as one HTML file.",
     "doctor": "Say what autopar can use on this machine, and why not the rest.",
     "calibrate": "Measure what this machine costs, and keep it.",
     "forget": "Delete what was learned.",

@@ -1,0 +1,56 @@
+"""``autopar report``: decisions of all programs as one HTML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from autopar._model.decision import Decision
+from autopar._observe.host import observe_host
+from autopar._record import Store
+from autopar.cli.doctor import machine_findings
+from autopar.cli.naming import Since, patterns
+from autopar.cli.screen import fail, store_trouble_ends_it
+from autopar.report.page import MARK, report
+
+
+@click.command()
+@click.argument("function", required=False)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("autopar-report.html"),
+    show_default=True,
+    help="The file to write; - for standard output.",
+)
+@click.option("--since", type=Since(), help="Only decisions from then on: 15m, 2h, 7d ago, or a date.")
+@click.option("-n", "--limit", type=click.IntRange(min=1), default=2000, show_default=True, help="At most so many.")
+@click.option("--force", is_flag=True, help="Write over a file that is no report.")
+@click.option("--open", "open_it", is_flag=True, help="Show it in the browser.")
+def command(function: str | None, output: Path, since: float | None, limit: int, force: bool, open_it: bool) -> None:
+    """Make a report of decisions: one HTML file that needs nothing else.
+
+    FUNCTION is a name such as price or shop.price; * and ? stand for others.
+    """
+    store = Store.from_environment()
+    with store_trouble_ends_it():
+        rows: list[Decision] = []
+        for pattern in patterns(function) if function else (None,):
+            rows = rows or [one for _, one in store.search(function=pattern, since=since, limit=limit)]
+    host = observe_host()
+    environment = {one.what: one.state for one in machine_findings(host)}
+    page = report(rows, environment)
+    if str(output) == "-":
+        click.echo(page, nl=False)
+        return
+    try:
+        if not force and output.exists() and MARK not in output.read_text(encoding="utf-8", errors="replace")[:200]:
+            fail(f"{output} is there and is no report; name another file, or give --force")
+        output.write_text(page, encoding="utf-8")
+    except OSError as error:
+        fail(f"{output} cannot be written: {error.strerror}")
+    click.echo(f"{output}: {len(rows):,} decisions, {len(page) / 1e3:,.0f} kB")
+    if open_it:
+        click.launch(str(output))
