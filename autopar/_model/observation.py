@@ -31,6 +31,9 @@ class Host:
         What ``multiprocessing`` can do here, its default first.
     threads_alive
         Threads of this process when it was looked at.
+    memory
+        Bytes that may still be taken: the least of what the system has and what control groups leave; None where
+        nothing says so.
     unavailable
         Backend or compiler name -> why it cannot be used here. A name that is absent is available.
     """
@@ -43,6 +46,7 @@ class Host:
     platform: str = "linux"
     start_methods: tuple[str, ...] = ("spawn",)
     threads_alive: int = 1
+    memory: int | None = None
     unavailable: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -1,10 +1,11 @@
-"""The CPU quota that Linux control groups put on this process.
+"""The CPU quota and the memory limit that Linux control groups put on this process.
 
 A group may hold a tenth of the quota of its parent or ten times as much; the least one on the way up rules. Mount
 points come from ``/proc/self/mountinfo``, because version 1 and version 2 may be mounted side by side and anywhere.
 Inside a control group namespace ``/proc/self/cgroup`` says ``/`` for whatever group the namespace started in, whose
 files then lie at the mount point: the walk ends there, so it sees them too. Files: Linux,
-Documentation/admin-guide/cgroup-v2.rst ("cpu.max") and Documentation/scheduler/sched-bwc.rst ("cpu.cfs_quota_us").
+Documentation/admin-guide/cgroup-v2.rst ("cpu.max", "memory.max"), Documentation/scheduler/sched-bwc.rst
+("cpu.cfs_quota_us") and Documentation/admin-guide/cgroup-v1/memory.rst.
 """
 
 from __future__ import annotations
@@ -28,6 +29,14 @@ class Quota:
     source: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Room:
+    """Bytes that may still be taken before a limit is met, and the file that says so."""
+
+    bytes: int
+    source: str
+
+
 @dataclass(frozen=True, slots=True)
 class _Mount:
     version: int
@@ -35,11 +44,14 @@ class _Mount:
     point: str
 
 
-_USUAL_MOUNTS = (
-    _Mount(2, "/", "/sys/fs/cgroup"),
-    _Mount(1, "/", "/sys/fs/cgroup/cpu"),
-    _Mount(1, "/", "/sys/fs/cgroup/cpu,cpuacct"),
-)
+_USUAL_MOUNTS = {
+    "cpu": (
+        _Mount(2, "/", "/sys/fs/cgroup"),
+        _Mount(1, "/", "/sys/fs/cgroup/cpu"),
+        _Mount(1, "/", "/sys/fs/cgroup/cpu,cpuacct"),
+    ),
+    "memory": (_Mount(2, "/", "/sys/fs/cgroup"), _Mount(1, "/", "/sys/fs/cgroup/memory")),
+}
 
 
 def cpu_quota(read: Read) -> Quota | None:
@@ -56,15 +68,62 @@ def cpu_quota(read: Read) -> Quota | None:
     >>> cpu_quota(files.get)
     Quota(cores=1.5, source='/sys/fs/cgroup/app/cpu.max')
     """
-    groups = _groups(read("/proc/self/cgroup") or "")
-    mounts = list(_mounts(read("/proc/self/mountinfo") or "")) or _USUAL_MOUNTS
     found: list[Quota] = []
-    for mount in mounts:
-        group = groups.get("" if mount.version == 2 else "cpu")
-        if group is not None:
-            quota_of = _quota_v2 if mount.version == 2 else _quota_v1
-            found += [quota for folder in _way_up(mount, group) if (quota := quota_of(read, folder)) is not None]
+    for mount, folder in _folders("cpu", read):
+        quota = (_quota_v2 if mount.version == 2 else _quota_v1)(read, folder)
+        found += [] if quota is None else [quota]
     return min(found, default=None)
+
+
+def memory_room(read: Read) -> Room | None:
+    r"""Return the least room over this process's groups and their ancestors, or None where there is no limit.
+
+    File contents that the kernel would drop first do not count as used, as in the kubelet's working set.
+
+    Parameters
+    ----------
+    read
+        Returns the text of a file, or None if it cannot be read.
+
+    Examples
+    --------
+    >>> folder = "/sys/fs/cgroup/app"
+    >>> files = {"/proc/self/cgroup": "0::/app", f"{folder}/memory.max": "1000", f"{folder}/memory.current": "700",
+    ...          f"{folder}/memory.stat": "anon 500\ninactive_file 150"}
+    >>> memory_room(files.get)
+    Room(bytes=450, source='/sys/fs/cgroup/app/memory.max')
+    """
+    found: list[Room] = []
+    for mount, folder in _folders("memory", read):
+        room = _room(read, folder, *(_MEMORY_V2 if mount.version == 2 else _MEMORY_V1))
+        found += [] if room is None else [room]
+    return min(found, default=None)
+
+
+_MEMORY_V2 = ("memory.max", "memory.current", "inactive_file")
+_MEMORY_V1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+_NO_LIMIT = 1 << 60  # version 1 writes the largest number of pages for none
+
+
+def _room(read: Read, folder: str, limit: str, used: str, droppable: str) -> Room | None:
+    source = f"{folder}/{limit}"
+    most, taken = (read(source) or "max").strip(), (read(f"{folder}/{used}") or "").strip()
+    if not most.isdecimal() or not taken.isdecimal() or int(most) >= _NO_LIMIT:
+        return None
+    fields = dict(line.split(" ", 1) for line in (read(f"{folder}/memory.stat") or "").splitlines() if " " in line)
+    files = fields.get(droppable, "0").strip()
+    kept = int(taken) - (int(files) if files.isdecimal() else 0)
+    return Room(max(0, int(most) - max(0, kept)), source)
+
+
+def _folders(controller: str, read: Read) -> Iterator[tuple[_Mount, str]]:
+    """Yield the folders of this process's groups for a controller, and of their ancestors."""
+    groups = _groups(read("/proc/self/cgroup") or "")
+    mounts = list(_mounts(read("/proc/self/mountinfo") or "", controller)) or _USUAL_MOUNTS[controller]
+    for mount in mounts:
+        group = groups.get("" if mount.version == 2 else controller)
+        if group is not None:
+            yield from ((mount, folder) for folder in _way_up(mount, group))
 
 
 def _groups(text: str) -> dict[str, str]:
@@ -78,8 +137,8 @@ def _groups(text: str) -> dict[str, str]:
     return groups
 
 
-def _mounts(text: str) -> Iterator[_Mount]:
-    """Parse ``/proc/self/mountinfo`` (proc(5)): the mounts where a CPU quota can be."""
+def _mounts(text: str, controller: str) -> Iterator[_Mount]:
+    """Parse ``/proc/self/mountinfo`` (proc(5)): the mounts where a limit of this controller can be."""
     for line in text.splitlines():
         before, _, after = line.partition(" - ")
         fields, kind = before.split(" "), after.split(" ")
@@ -87,7 +146,7 @@ def _mounts(text: str) -> Iterator[_Mount]:
             continue
         if kind[0] == "cgroup2":
             yield _Mount(2, _unescape(fields[3]), _unescape(fields[4]))
-        elif kind[0] == "cgroup" and "cpu" in kind[2].split(","):
+        elif kind[0] == "cgroup" and controller in kind[2].split(","):
             yield _Mount(1, _unescape(fields[3]), _unescape(fields[4]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import math
 import os
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Mapping
 
 from autopar._model.observation import Host
 from autopar._model.plan import BACKENDS, COMPILERS, Spec
-from autopar._observe.cgroups import Read, cpu_quota
+from autopar._observe.cgroups import Read, cpu_quota, memory_room
 from autopar.errors import HintValueError
 
 # Each is somebody's word about this process as a whole: the interpreter's, the batch system's, the user's.
@@ -57,6 +58,7 @@ def observe_host(environ: Mapping[str, str] | None = None, *, read: Read = read_
     >>> observe_host({"AUTOPAR_CORES": "1"}).cores
     1
     """
+    read = functools.cache(read)  # both limits lie on the same mounts
     cores, why = usable_cores(os.environ if environ is None else environ, read)
     return Host(
         cores=cores,
@@ -67,6 +69,7 @@ def observe_host(environ: Mapping[str, str] | None = None, *, read: Read = read_
         platform=sys.platform,
         start_methods=start_methods(sys.platform, sys.version_info[:2]),
         threads_alive=threads_alive(),
+        memory=available_memory(read),
         unavailable=unavailable([*BACKENDS.values(), *COMPILERS.values()]),
     )
 
@@ -121,6 +124,33 @@ def _cap(name: str, text: str) -> int | None:
     if name == "AUTOPAR_CORES" and text:
         raise HintValueError(f"AUTOPAR_CORES={text!r} must be a whole number of at least 1; unset it for no cap")
     return None
+
+
+def available_memory(read: Read) -> int | None:
+    r"""Return the bytes that this process may still take without pushing others to disk, or None if nothing says so.
+
+    Examples
+    --------
+    >>> available_memory({"/proc/meminfo": "MemTotal: 8 kB\nMemAvailable:  5 kB"}.get)
+    5120
+    """
+    known = [_system_memory(read)]
+    if sys.platform not in ("darwin", "win32"):
+        room = memory_room(read)
+        known.append(None if room is None else room.bytes)
+    return min((value for value in known if value is not None), default=None)
+
+
+def _system_memory(read: Read) -> int | None:
+    for line in (read("/proc/meminfo") or "").splitlines():
+        name, _, value = line.partition(":")
+        amount, _, unit = value.strip().partition(" ")
+        if name == "MemAvailable" and amount.isdecimal():
+            return int(amount) * (1024 if unit == "kB" else 1)
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # Windows has no sysconf, macOS not this name
+        return None
 
 
 def _gil_enabled() -> bool:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autopar._observe import cgroups
 from autopar._observe.cgroups import cpu_quota
 
 V2_MOUNT = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"
@@ -161,3 +162,42 @@ anything = st.text("0123456789 :/-.,\\\n\0cgroup2pu\u0664", max_size=100)
 def test_no_content_breaks_the_reader(files: dict[str, str]) -> None:
     """Files that say anything at all give a quota or none, never an error."""
     cpu_quota(lambda path: files.get(path, "1 1"))
+
+
+MEMORY_CASES = [
+    ("no-limit", {"memory.max": "max", "memory.current": "5"}, None),
+    ("v2", {"memory.max": "1000", "memory.current": "300"}, 700),
+    ("files-can-go", {"memory.max": "1000", "memory.current": "900", "memory.stat": "anon 1\ninactive_file 500"}, 600),
+    ("over-it", {"memory.max": "1000", "memory.current": "1200"}, 0),
+    ("nonsense", {"memory.max": "much", "memory.current": "5"}, None),
+    ("no-usage", {"memory.max": "1000"}, None),
+]
+
+
+@pytest.mark.parametrize(("files", "left"), [case[1:] for case in MEMORY_CASES], ids=[case[0] for case in MEMORY_CASES])
+def test_the_room_under_a_memory_limit(files: dict[str, str], left: int | None) -> None:
+    """What a group may still take is its limit less what it holds and the kernel would not drop."""
+    there = {"/proc/self/cgroup": "0::/app"} | {f"/sys/fs/cgroup/app/{name}": text for name, text in files.items()}
+    room = cgroups.memory_room(there.get)
+    assert (None if room is None else room.bytes) == left
+
+
+def test_the_tightest_group_on_the_way_up_rules() -> None:
+    """A parent may leave less than the group itself, and version 1 has names of its own."""
+    there = {
+        "/proc/self/cgroup": "0::/a/b",
+        "/sys/fs/cgroup/a/b/memory.max": "1000",
+        "/sys/fs/cgroup/a/b/memory.current": "10",
+        "/sys/fs/cgroup/a/memory.max": "500",
+        "/sys/fs/cgroup/a/memory.current": "400",
+    }
+    assert cgroups.memory_room(there.get) == cgroups.Room(100, "/sys/fs/cgroup/a/memory.max")
+    older = {
+        "/proc/self/cgroup": "4:memory:/a",
+        "/sys/fs/cgroup/memory/a/memory.limit_in_bytes": "800",
+        "/sys/fs/cgroup/memory/a/memory.usage_in_bytes": "300",
+        "/sys/fs/cgroup/memory/a/memory.stat": "total_inactive_file 100",
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712",
+        "/sys/fs/cgroup/memory/memory.usage_in_bytes": "300",
+    }
+    assert cgroups.memory_room(older.get) == cgroups.Room(600, "/sys/fs/cgroup/memory/a/memory.limit_in_bytes")
