@@ -8,6 +8,7 @@ loader        from C text to code in memory, through the cache or the compiler
 programs      a kernel's types as the little programs that pack and unpack
 entry         the callable: guard, pack, call without the GIL, undo or unpack
 facts         what a kernel rests on besides its arguments
+warning_state what NumPy does about floating-point errors at the moment
 binding       from a call as written to the values of the parameters, and their types
 results       results in memory of the kernel's own
 compiled      `CompiledFunction`: counts, compares with Python, withdraws

@@ -18,6 +18,7 @@ from autopar._compilers.native.facts import changed, keyword_defaults, rows_of
 from autopar._compilers.native.loader import Library
 from autopar._compilers.native.rehearsal import Rehearsal
 from autopar._compilers.native.sampling import Sampling
+from autopar._compilers.native.warning_state import tells_of_underflow
 from autopar._kernel.ir import Kernel
 from autopar._kernel.types import Type
 from autopar._native_twin_entry import CHANGED, COMPARE, DONE, UNBOUND, UNFIT, facts_hold
@@ -173,7 +174,12 @@ class CompiledFunction:
         return not self.withdrawn and (facts_hold(self._facts) or self.still_holds())
 
     def still_holds(self) -> bool:
-        """Whether what the kernel rests on has the value it was compiled for; if not, it is withdrawn."""
+        """Whether what the kernel rests on has the value it was compiled for; if not, it is withdrawn.
+
+        Where NumPy is to tell of underflow for the moment, calls run in Python and the kernel stays.
+        """
+        if self.kernel.float_flags and tells_of_underflow():
+            return False
         name = changed(self.kernel)
         if not name and any(names.get(key) is not value for names, key, value in self._keyword_defaults):
             name = "a keyword default of a function that it calls"

@@ -36,7 +36,8 @@ def emit(kernel: Kernel) -> str:
     writer.block(kernel.body)
     said = f"{kernel.name!a}, line {kernel.line}: {', '.join(f'{n}: {k}' for n, k in kernel.parameters)}"
     title = f"/* {said.replace('*/', '* /')} */"  # a function's name may hold anything
-    return "\n".join([title, PRELUDE, *_function(kernel, writer), "", *_entry(kernel), BLOCK])
+    flags = ["#include <fenv.h>"] if kernel.float_flags else []
+    return "\n".join([title, PRELUDE, *flags, *_function(kernel, writer), "", *_entry(kernel), BLOCK])
 
 
 def _function(kernel: Kernel, writer: Writer) -> list[str]:

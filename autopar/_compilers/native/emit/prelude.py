@@ -12,12 +12,37 @@ _ONE = "acos acosh asin asinh atan atanh cos cosh erf erfc exp expm1 log log10 l
 
 PRELUDE = (
     r"""
-#include <fenv.h>
-#include <math.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+/* No headers: reading them takes the compiler longer than all of this. */
+typedef __INT64_TYPE__ i64;
+typedef __UINT64_TYPE__ u64;
+typedef __INTPTR_TYPE__ intptr_t;
+typedef __INT8_TYPE__ int8_t;
+typedef __INT16_TYPE__ int16_t;
+typedef __INT32_TYPE__ int32_t;
+typedef __INT64_TYPE__ int64_t;
+typedef __UINT8_TYPE__ uint8_t;
+typedef __UINT16_TYPE__ uint16_t;
+typedef __UINT32_TYPE__ uint32_t;
+typedef __UINT64_TYPE__ uint64_t;
+#define bool _Bool
+#define true 1
+#define false 0
+#define NULL ((void *)0)
+#define INT64_MAX __INT64_MAX__
+#define INT64_MIN (-__INT64_MAX__ - 1)
+#define INT64_C(number) ((i64)number##LL)
+#define UINT64_C(number) ((u64)number##ULL)
+#define memcpy __builtin_memcpy
+#define malloc __builtin_malloc
+#define calloc __builtin_calloc
+#define realloc __builtin_realloc
+#define free __builtin_free
+#define floor __builtin_floor
+#define ceil __builtin_ceil
+#define trunc __builtin_trunc
+#define rint __builtin_rint
+#define fmod __builtin_fmod
+#define copysign __builtin_copysign
 
 #define AP_LABEL2(prefix, name) #prefix name
 #define AP_LABEL1(prefix, name) AP_LABEL2(prefix, name)
@@ -43,9 +68,6 @@ PRELUDE = (
 
 /* A round that is to be run, not to be worked out together with others. */
 #define AP_ROUND __asm__ volatile("")
-
-typedef int64_t i64;
-typedef uint64_t u64;
 
 /* A cast that raises the processor's flags even where the compiler knows the value. */
 static AP_UNUSED float ap_f32(double x)
