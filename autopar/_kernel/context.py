@@ -16,7 +16,7 @@ from autopar._kernel.interval import Interval
 from autopar._kernel.names import Facts
 from autopar._kernel.refusal import Refused
 from autopar._kernel.state import State, join
-from autopar._kernel.value import Number, Value, machine_of, range_of
+from autopar._kernel.value import Known, Number, Value, machine_of, range_of
 
 __all__ = ["Again", "Change", "Context", "Frame", "Leap", "LoopFrame", "Return", "Test", "insert_before"]
 
@@ -110,8 +110,9 @@ class LoopFrame:
 class Context:
     """All that the lowering of one function shares."""
 
-    def __init__(self, learned: dict[Any, Any]) -> None:
+    def __init__(self, learned: dict[Any, Any], rtol: float = 0.0) -> None:
         self.learned = learned
+        self.rtol = rtol  # relative difference by rounding that the user accepts
         self.facts = Facts()
         self.exits: dict[int, tuple[int, str]] = {}
         self.variables: dict[str, str] = {}
@@ -135,6 +136,8 @@ class Context:
         self.line = 0
         self._serial = 0
         self.expression: Callable[[ast.expr], Value]
+        self.lazy: Callable[[ast.expr], Value]  # as `expression`, but an array may be a recipe
+        self.apply: Callable[[Known, list[Value], ast.Call], Value]  # a function to values
         self.condition: Callable[[ast.expr], Test]
         self.statements: Callable[[Sequence[ast.stmt]], None]
         self.assign_to: Callable[[ast.expr, Value, ast.AST], None]

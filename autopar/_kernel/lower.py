@@ -9,9 +9,10 @@ from typing import Any
 
 from autopar._kernel import ir
 from autopar._kernel import types as t
+from autopar._kernel.calls import apply
 from autopar._kernel.carrying import carry_elements
 from autopar._kernel.context import Again, Context, Frame
-from autopar._kernel.expressions import condition, expression
+from autopar._kernel.expressions import condition, expression, lazy
 from autopar._kernel.helpers import arguments_of, finish, local_names
 from autopar._kernel.interval import Interval
 from autopar._kernel.keeping import keep_results
@@ -79,6 +80,8 @@ class _Lowering:
         self.function, self.source = function, source
         self.ctx = ctx = Context(learned)
         ctx.expression = lambda node: expression(ctx, node)
+        ctx.lazy = lambda node: lazy(ctx, node)
+        ctx.apply = lambda function, values, node: apply(ctx, function, values, node)
         ctx.condition = lambda node: condition(ctx, node)
         ctx.statements = lambda nodes: statements(ctx, nodes)
         ctx.assign_to = lambda target, value, node: assign_to(ctx, target, value, node)

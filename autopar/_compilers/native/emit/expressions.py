@@ -10,6 +10,7 @@ __all__ = ["TYPES", "expression"]
 TYPES = {"i64": "i64", "u64": "u64", "f64": "double", "f32": "float", "bool": "bool", "ptr": "char *", "own": "void *"}
 _INFIX = {"+", "-", "*", "/", "&", "|", "^", "==", "!=", "&&", "||", "<", "<=", ">", ">="}
 _QUIET = {"<": "isless", "<=": "islessequal", ">": "isgreater", ">=": "isgreaterequal"}
+_MINUS = {"f64": "ap_minus", "f32": "ap_minus_f32"}
 _CASTS = {"i64", "u64", "f64", "f32"}
 _INT_FLOAT = {
     "int_float<": "ap_compare({}, {}) == -1",
@@ -55,7 +56,7 @@ def expression(expr: ir.Expr, quiet: bool) -> str:
     if name in _QUIET and quiet and expr.args[0].machine in ("f64", "f32"):
         return f"__builtin_{_QUIET[name]}({args[0]}, {args[1]})"
     if name in _INFIX:
-        return f"({f' {name} '.join(args)})"
+        return _infix(expr, args)
     if name == "f32" and expr.args[0].machine == "f64":
         return f"ap_f32({args[0]})"
     if name in _CASTS:
@@ -71,6 +72,12 @@ def expression(expr: ir.Expr, quiet: bool) -> str:
     if name in _FORMS:
         return _FORMS[name].format(*args)
     return f"ap_{name}({', '.join(args)})"
+
+
+def _infix(expr: ir.Op, args: list[str]) -> str:
+    if expr.name == "-" and expr.machine in _MINUS and isinstance(expr.args[1], ir.Op):
+        return f"{_MINUS[expr.machine]}({args[0]}, {args[1]})"
+    return f"({f' {expr.name} '.join(args)})"
 
 
 def _constant(expr: ir.Const) -> str:

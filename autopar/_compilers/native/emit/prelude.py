@@ -157,6 +157,9 @@ static AP_UNUSED bool ap_gcd(i64 a, i64 b, i64 *out)
 }
 
 /* Floats, as Python has them. */
+/* Not in one expression, where GCC 12 makes -x of 0.0 - x if x cannot be -0.0, though it may be 0.0. */
+static AP_UNUSED double ap_minus(double a, double b) { return a - b; }
+static AP_UNUSED float ap_minus_f32(float a, float b) { return a - b; }
 static AP_UNUSED double ap_float_mod(double a, double b)
 {
     double r = fmod(a, b);
