@@ -175,7 +175,7 @@ class Compiling:
     @property
     def has_forms(self) -> bool:
         """The function has been compiled in this process, or is being, for some types."""
-        return self.task.state.forms.some
+        return self.task.state.forms_within(self.task.settings.rtol).some
 
     def take_up(self) -> bool:
         """Take a form that an earlier map or call has had compiled for the first item's types; True if there is one.
@@ -281,8 +281,7 @@ class Compiling:
 
     @property
     def _forms(self) -> Forms:
-        state = self.task.state
-        return state.demanded_forms if self.demanded else state.forms
+        return self.task.state.forms_within(self.task.settings.rtol, demanded=self.demanded)
 
     def _find_types(self, item: Any) -> tuple[Type, ...] | Refusal:
         args = self._arguments(item)
@@ -325,6 +324,6 @@ class Compiling:
         if not form.pure or task.collects or task.sample_item is not self._item:
             return
         args = task.sample_item if task.source.star else (task.sample_item,)
-        found = difference(form(*args, **task.kwargs), task.sample_result)
+        found = difference(form(*args, **task.kwargs), task.sample_result, rtol=form.rtol)
         if found and not form.withdrawn:
             form.mismatch(found)

@@ -107,12 +107,20 @@ class FunctionState:
         self.seen_effects: tuple[Effect, ...] = ()
         self.hinted = False
         self._traits: dict[ArgumentTypes | None, Traits] = {}
+        self._forms_within: dict[tuple[float, bool], Forms] = {}
         self._seen: tuple[tuple[dict[str, Any], str, Any], ...] = ()
 
     @functools.cached_property
     def forms(self) -> Forms:
         """Its compiled forms."""
         return Forms(self.function)
+
+    def forms_within(self, rtol: float, *, demanded: bool = False) -> Forms:
+        """Its compiled forms where results may differ by so much; `demanded` if they are."""
+        if not rtol:
+            return self.demanded_forms if demanded else self.forms
+        made = Forms(self.function, demanded=self.name if demanded else "", rtol=rtol)
+        return self._forms_within.setdefault((rtol, demanded), made)
 
     @functools.cached_property
     def demanded_forms(self) -> Forms:

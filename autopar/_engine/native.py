@@ -88,6 +88,8 @@ class Forms:
     demanded
         For messages the function's name, where its compiled code is demanded: what it cannot be compiled for then
         raises. Otherwise it runs in Python.
+    rtol
+        Relative difference from Python that the user accepts.
 
     Attributes
     ----------
@@ -95,9 +97,10 @@ class Forms:
         Kind of the first item of a map -> the form for such maps; see :func:`kind_of`.
     """
 
-    def __init__(self, function: Callable[..., Any], *, demanded: str = "") -> None:
+    def __init__(self, function: Callable[..., Any], *, demanded: str = "", rtol: float = 0.0) -> None:
         self.function = function
         self.ready: dict[Kind, Ready] = {}
+        self._rtol = rtol
         self._demanded = demanded
         self._forms: dict[tuple[Type, ...], CompiledFunction | Refusal] = {}
         self._pending: dict[tuple[Type, ...], tuple[int, threading.Event]] = {}
@@ -194,7 +197,7 @@ class Forms:
 
     def _compile(self, types: tuple[Type, ...]) -> CompiledFunction | Refusal:
         try:
-            form = compile_for(self.function, types)
+            form = compile_for(self.function, types, rtol=self._rtol)
             if not isinstance(form, Refusal):
                 form.otherwise = self._for_others
                 remember(self.function, types)

@@ -213,7 +213,7 @@ def _rounded(name: str) -> Callable[[Context, Sequence[Value], ast.AST], Value]:
 
     def lower(ctx: Context, values: Sequence[Value], node: ast.AST) -> Value:
         if not ctx.rtol:
-            raise ctx.refuse(node, f"np.{name}() rounds in a way of its own, which rtol= would admit")
+            raise ctx.refuse(node, f"np.{name}() rounds in a way of its own; rtol= would admit it")
         if elements_of(ctx, values[0], node).kind != _DOUBLE:
             raise ctx.refuse(node, f"np.{name}() of anything but float64 is not in the native fragment")
 

@@ -34,7 +34,11 @@ FAR = 2**62
 
 
 def lower(
-    function: Callable[..., Any], types: Sequence[t.Type], keywords: Mapping[str, t.Type] | None = None
+    function: Callable[..., Any],
+    types: Sequence[t.Type],
+    keywords: Mapping[str, t.Type] | None = None,
+    *,
+    rtol: float = 0.0,
 ) -> ir.Kernel:
     """Lower a function for the types of its positional arguments and of those passed by name.
 
@@ -48,6 +52,8 @@ def lower(
         Of the positional arguments, as `type_of` gives them.
     keywords : mapping of str to Type, optional
         Of the arguments passed by name. They follow the others as the kernel's parameters, in this order.
+    rtol : float, optional
+        Relative difference that the user accepts; above 0 what differs by rounding only is admitted as well.
 
     Returns
     -------
@@ -65,7 +71,7 @@ def lower(
     learned: dict[Any, Any] = {}
     for _ in range(_TRIES):
         try:
-            return _Lowering(function, source, learned).kernel(types, keywords or {})
+            return _Lowering(function, source, learned, rtol).kernel(types, keywords or {})
         except Again:
             continue
         except RecursionError:
@@ -76,9 +82,9 @@ def lower(
 class _Lowering:
     """One attempt."""
 
-    def __init__(self, function: FunctionType, source: Source, learned: dict[Any, Any]) -> None:
+    def __init__(self, function: FunctionType, source: Source, learned: dict[Any, Any], rtol: float) -> None:
         self.function, self.source = function, source
-        self.ctx = ctx = Context(learned)
+        self.ctx = ctx = Context(learned, rtol)
         ctx.expression = lambda node: expression(ctx, node)
         ctx.lazy = lambda node: lazy(ctx, node)
         ctx.apply = lambda function, values, node: apply(ctx, function, values, node)

@@ -51,6 +51,7 @@ def compile_function(
     kwargs: Mapping[str, Any] | None = None,
     *,
     deadline: float | None = None,
+    rtol: float = 0.0,
 ) -> CompiledFunction | Refusal:
     """Compile a function for the types of one call.
 
@@ -62,6 +63,9 @@ def compile_function(
         The call. Only its types count, and it is not made.
     deadline
         Seconds that the compiler may take; 30 if left out.
+    rtol
+        Relative difference from Python that the user accepts; above 0 sums that NumPy adds in an order of its own, and
+        functions that it approximates in a way of its own, are compiled as well.
 
     Returns
     -------
@@ -77,7 +81,7 @@ def compile_function(
     Refusal(reason="a parameter's value is not of a type of the native fragment: dict", line=None)
     """
     kinds = signature(function, args, kwargs or {})
-    return kinds if isinstance(kinds, Refusal) else compile_for(function, kinds, deadline=deadline)
+    return kinds if isinstance(kinds, Refusal) else compile_for(function, kinds, deadline=deadline, rtol=rtol)
 
 
 def as_call(function: Callable[..., Any], bound: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -119,7 +123,7 @@ def was_worth_compiling(function: Callable[..., Any], types: tuple[Type, ...]) -
 
 
 def compile_for(
-    function: Callable[..., Any], types: tuple[Type, ...], *, deadline: float | None = None
+    function: Callable[..., Any], types: tuple[Type, ...], *, deadline: float | None = None, rtol: float = 0.0
 ) -> CompiledFunction | Refusal:
     """Compile a function for these types of its parameters; as :func:`compile_function` otherwise."""
     from autopar._compilers.native.compiled import CompiledFunction
@@ -129,8 +133,8 @@ def compile_for(
     from autopar._compilers.native.toolchain import DEADLINE
 
     try:
-        kernel, text = kernel_of(function, types)
+        kernel, text = kernel_of(function, types, rtol=rtol)
         library = load(text, flags=FLAGS, deadline=DEADLINE if deadline is None else deadline)
-        return CompiledFunction(function, kernel, library)
+        return CompiledFunction(function, kernel, library, rtol=rtol)
     except NotCompiled as refused:
         return refused.refusal

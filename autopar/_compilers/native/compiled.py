@@ -63,6 +63,8 @@ class CompiledFunction:
         The Python function.
     types
         Types of the parameters that it was compiled for.
+    rtol
+        Relative difference from Python that the user accepts.
     withdrawn
         Why the kernel is not used any more, or an empty string.
     notes
@@ -78,11 +80,18 @@ class CompiledFunction:
     """
 
     def __init__(
-        self, function: Callable[..., Any], kernel: Kernel, library: Library, *, sampling: Sampling | None = None
+        self,
+        function: Callable[..., Any],
+        kernel: Kernel,
+        library: Library,
+        *,
+        sampling: Sampling | None = None,
+        rtol: float = 0.0,
     ) -> None:
         self.function = function
         self.kernel = kernel
         self.library = library
+        self.rtol = rtol
         self.types: tuple[Type, ...] = tuple(kind for _, kind in kernel.parameters)
         self.counters = Counters()
         self.withdrawn = ""
@@ -238,7 +247,7 @@ class CompiledFunction:
         else:
             if rehearsal is not None:
                 expected = rehearsal.as_original(expected)
-            found = difference(value, expected) or self._differing_argument(args, python_args)
+            found = difference(value, expected, rtol=self.rtol) or self._differing_argument(args, python_args)
         if not found:
             return value
         self.mismatch(found)
@@ -265,6 +274,6 @@ class CompiledFunction:
     def _differing_argument(self, ours: tuple[Any, ...], python: tuple[Any, ...]) -> str:
         for index in sorted(self.kernel.written):
             name = self.kernel.parameters[index][0]
-            if found := difference(ours[index], python[index], where=f"argument {name}"):
+            if found := difference(ours[index], python[index], rtol=self.rtol, where=f"argument {name}"):
                 return found
         return ""
