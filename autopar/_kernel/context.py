@@ -110,10 +110,10 @@ class LoopFrame:
 class Context:
     """All that the lowering of one function shares."""
 
-    def __init__(self, learned: dict[Any, Any], rtol: float = 0.0) -> None:
+    def __init__(self, function: FunctionType, learned: dict[Any, Any], rtol: float = 0.0) -> None:
         self.learned = learned
         self.rtol = rtol  # relative difference by rounding that the user accepts
-        self.facts = Facts()
+        self.facts = Facts(function)
         self.exits: dict[int, tuple[int, str]] = {}
         self.variables: dict[str, str] = {}
         self.owners: list[str] = []

@@ -84,7 +84,7 @@ class _Lowering:
 
     def __init__(self, function: FunctionType, source: Source, learned: dict[Any, Any], rtol: float) -> None:
         self.function, self.source = function, source
-        self.ctx = ctx = Context(learned, rtol)
+        self.ctx = ctx = Context(function, learned, rtol)
         ctx.expression = lambda node: expression(ctx, node)
         ctx.lazy = lambda node: lazy(ctx, node)
         ctx.apply = lambda function, values, node: apply(ctx, function, values, node)
@@ -100,7 +100,6 @@ class _Lowering:
         ctx.line = tree.lineno
         ctx.exit(tree, "arguments overlap in memory")
         ctx.exit(tree, "NumPy would warn of a floating-point error")
-        ctx.facts.default(self.function, "", None)
         ctx.sources.append(self.source.text)
         names = [a.arg for a in (*tree.args.posonlyargs, *tree.args.args)][: len(types)]
         if len(names) < len(types):
@@ -242,6 +241,7 @@ class _Lowering:
             float_flags=ctx.float_flags,
             overlaps=overlaps,
             sources=tuple(ctx.sources),
+            lookups=tuple(ctx.facts.lookups) if ctx.facts.all_traced else None,
         )
 
 

@@ -5,6 +5,7 @@ frontend      a function and types into a kernel and its C text, or why not
 toolchain     the system's compiler: found, run within a deadline, its failures put in words
 cache         compiled objects on disk
 loader        from C text to code in memory, through the cache or the compiler
+manifest      what a later process has to know of a compiled kernel
 programs      a kernel's types as the little programs that pack and unpack
 entry         the callable: guard, pack, call without the GIL, undo or unpack
 facts         what a kernel rests on besides its arguments
@@ -126,15 +127,26 @@ def compile_for(
     function: Callable[..., Any], types: tuple[Type, ...], *, deadline: float | None = None, rtol: float = 0.0
 ) -> CompiledFunction | Refusal:
     """Compile a function for these types of its parameters; as :func:`compile_function` otherwise."""
+    from autopar._compilers.native import manifest
     from autopar._compilers.native.compiled import CompiledFunction
-    from autopar._compilers.native.emit import FLAGS
-    from autopar._compilers.native.frontend import kernel_of
     from autopar._compilers.native.loader import load
-    from autopar._compilers.native.toolchain import DEADLINE
+    from autopar._compilers.native.toolchain import DEADLINE, KERNEL_FLAGS
 
     try:
+        notes: list[str] = []
+        found = manifest.find(function, types, notes, rtol=rtol, flags=KERNEL_FLAGS)
+        if found is not None:
+            compiled = CompiledFunction(function, *found, rtol=rtol)
+            compiled.notes = tuple(notes)
+            return compiled
+        from autopar._compilers.native.frontend import kernel_of
+
         kernel, text = kernel_of(function, types, rtol=rtol)
-        library = load(text, flags=FLAGS, deadline=DEADLINE if deadline is None else deadline)
-        return CompiledFunction(function, kernel, library, rtol=rtol)
+        library = load(text, flags=KERNEL_FLAGS, deadline=DEADLINE if deadline is None else deadline)
+        compiled = CompiledFunction(function, kernel, library, rtol=rtol)
+        compiled.notes = tuple(dict.fromkeys((*notes, *library.notes)))
+        if library.cached:
+            manifest.keep(kernel, text, function, rtol=rtol, flags=KERNEL_FLAGS)
+        return compiled
     except NotCompiled as refused:
         return refused.refusal

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autopar._compilers.native.binding import as_call, bind
-from autopar._compilers.native.blocks import run_block
 from autopar._compilers.native.comparing import difference
 from autopar._compilers.native.entry import entry_of
 from autopar._compilers.native.facts import changed, keyword_defaults, rows_of
@@ -19,7 +18,7 @@ from autopar._compilers.native.loader import Library
 from autopar._compilers.native.rehearsal import Rehearsal
 from autopar._compilers.native.sampling import Sampling
 from autopar._compilers.native.warning_state import tells_of_underflow
-from autopar._kernel.ir import Kernel
+from autopar._kernel.kernel import Kernel
 from autopar._kernel.types import Type
 from autopar._native_twin_entry import CHANGED, COMPARE, DONE, UNBOUND, UNFIT, facts_hold
 from autopar.errors import KernelMismatchWarning
@@ -112,6 +111,8 @@ class CompiledFunction:
 
     def __autopar_block__(self, items: Sequence[Any], star: bool, kwargs: Mapping[str, Any], out: list[Any], /) -> bool:
         """Run many items of a map at once; see :class:`autopar._model.work.RunsBlocks`."""
+        from autopar._compilers.native.blocks import run_block
+
         return run_block(self, items, star, kwargs, out)
 
     @property

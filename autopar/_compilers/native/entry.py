@@ -10,7 +10,7 @@ from autopar._compilers.native.loader import Library, function_at
 from autopar._compilers.native.programs import RAW, classes_of, parameter_program, result_program
 from autopar._compilers.native.results import finisher
 from autopar._compilers.native.warning_state import warnings_raise
-from autopar._kernel.ir import Kernel
+from autopar._kernel.kernel import Kernel
 from autopar._native_api import NATIVE
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autopar._compilers.native.warning_state import rows_of_state
-from autopar._kernel.ir import Fact, Kernel
+from autopar._kernel.kernel import Fact, Kernel
 
 _Row = tuple[Any, str, Any, Any, Any, Any, Any, Any]
 

@@ -7,7 +7,7 @@ from types import FunctionType
 from typing import Any
 
 from autopar._compilers.native.refusal import NotCompiled
-from autopar._kernel.ir import Kernel
+from autopar._kernel.kernel import Kernel
 from autopar._kernel.refusal import Refused
 from autopar._kernel.types import Type
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from autopar._compilers.native.refusal import NotCompiled
 from autopar._kernel import types as t
-from autopar._kernel.ir import Kernel
+from autopar._kernel.kernel import Kernel
 
 _CONTIGUOUS, _WRITTEN, _UNDO = 1, 2, 4
 _NUMBERS = {name: number for number, name in enumerate(t.DTYPES)}

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from autopar._kernel.ir import Kernel
+from autopar._kernel.kernel import Kernel
 
 _PASSES = frozenset({"ignore", "warn", "print"})
 """What NumPy may be told to do about an error that lets the computation go on."""

@@ -51,7 +51,7 @@ def expression(expr: ir.Expr, quiet: bool) -> str:
     if isinstance(expr, ir.Var):
         return expr.name
     assert isinstance(expr, ir.Op)
-    args = [expression(arg, quiet) for arg in expr.args]
+    args = [_wide(arg) if isinstance(arg, ir.Const) else expression(arg, quiet) for arg in expr.args]
     name = expr.name
     if name in _QUIET and quiet and expr.args[0].machine in ("f64", "f32"):
         return f"__builtin_{_QUIET[name]}({args[0]}, {args[1]})"
@@ -72,6 +72,15 @@ def expression(expr: ir.Expr, quiet: bool) -> str:
     if name in _FORMS:
         return _FORMS[name].format(*args)
     return f"ap_{name}({', '.join(args)})"
+
+
+def _wide(constant: ir.Const) -> str:
+    """Return a constant inside an expression, where an int of C's could make an operation one of 32 bits."""
+    text = _constant(constant)
+    suffix = {"i64": "LL", "u64": "ULL"}.get(constant.machine, "")
+    if not suffix or not -(2**31) < constant.value < 2**31:
+        return text
+    return f"{text[:-1]}{suffix})" if text.endswith(")") else text + suffix
 
 
 def _infix(expr: ir.Op, args: list[str]) -> str:
