@@ -51,7 +51,8 @@ def expression(expr: ir.Expr, quiet: bool) -> str:
     if isinstance(expr, ir.Var):
         return expr.name
     assert isinstance(expr, ir.Op)
-    args = [_wide(arg) if isinstance(arg, ir.Const) else expression(arg, quiet) for arg in expr.args]
+    wide = any(arg.machine in ("i64", "u64") and not isinstance(arg, ir.Const) for arg in expr.args)
+    args = [expression(arg, quiet) if wide or not isinstance(arg, ir.Const) else _wide(arg) for arg in expr.args]
     name = expr.name
     if name in _QUIET and quiet and expr.args[0].machine in ("f64", "f32"):
         return f"__builtin_{_QUIET[name]}({args[0]}, {args[1]})"
@@ -75,7 +76,7 @@ def expression(expr: ir.Expr, quiet: bool) -> str:
 
 
 def _wide(constant: ir.Const) -> str:
-    """Return a constant inside an expression, where an int of C's could make an operation one of 32 bits."""
+    """Return a constant among constants, where ints of C's would make an operation one of 32 bits."""
     text = _constant(constant)
     suffix = {"i64": "LL", "u64": "ULL"}.get(constant.machine, "")
     if not suffix or not -(2**31) < constant.value < 2**31:
