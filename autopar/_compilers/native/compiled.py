@@ -115,6 +115,10 @@ class CompiledFunction:
 
         return run_block(self, items, star, kwargs, out)
 
+    def pack_rows(self, items: list[Any] | tuple[Any, ...], star: bool, tail: tuple[Any, ...]) -> bytearray | None:
+        """The words of many calls, each of an item and ``tail``, or None where one does not fit."""
+        return self._entry.pack_rows(items, star, tail)
+
     @property
     def calls(self) -> int:
         """Calls that compiled code ran to their end, those of blocks included."""
