@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 
 from autopar._kernel import ir, promotion
 from autopar._kernel import types as t
@@ -15,10 +16,12 @@ from autopar._kernel.arithmetic import ZERO, as_float, as_integer, convert
 from autopar._kernel.context import Context
 from autopar._kernel.elementwise import (
     compared,
+    converted_ahead,
     cut,
     elements_of,
     is_array,
     mapped,
+    materialised,
     nest,
     one_or_all,
     operated,
@@ -141,6 +144,8 @@ def _where(ctx: Context, values: Sequence[Value], node: ast.AST) -> Value:
     if test is None or test.kind != _TRUTH:
         raise ctx.refuse(node, "np.where() of anything but an array of truth values is not in the native fragment")
 
+    choices = converted_ahead(ctx, values[1:], node) if any(map(is_array, values[1:])) else values[1:]
+
     def work(numbers: Sequence[Number]) -> Number:
         choice, yes, no = numbers
         kind = _strong(promotion.common(yes.kind, no.kind))
@@ -149,7 +154,7 @@ def _where(ctx: Context, values: Sequence[Value], node: ast.AST) -> Value:
         a, b = _brought(ctx, yes, kind, node), _brought(ctx, no, kind, node)
         return Number(kind, ir.Op(a.machine, "?", (choice.expr, a, b)), range_of(kind))
 
-    return one_or_all(ctx, [test, *values[1:]], work, node)
+    return one_or_all(ctx, [test, *choices], work, node)
 
 
 def _strong(kind: t.Type | None) -> t.NpScalar | None:
@@ -179,7 +184,7 @@ def _extreme(relation: str) -> Callable[[Context, Sequence[Value], ast.AST], Val
                 first = ir.Op("bool", "||", (ir.Op("bool", "isnan", (a,)), first))
             return Number(kind, ir.Op(a.machine, "?", (first, a, b)), range_of(kind))
 
-        return one_or_all(ctx, values, work, node)
+        return one_or_all(ctx, converted_ahead(ctx, values, node), work, node)
 
     return lower
 
@@ -278,9 +283,11 @@ def _sum(ctx: Context, recipe: Elements, node: ast.AST) -> Number:
 
 
 def _float_sum(ctx: Context, recipe: Elements, node: ast.AST) -> Number:
-    if not ctx.rtol or recipe.kind != _DOUBLE:
-        raise ctx.refuse(node, "a sum of floats, which NumPy adds in an order of its own; rtol= would admit it")
+    if recipe.kind != _DOUBLE:
+        raise ctx.refuse(node, f"a sum of {recipe.kind} is not in the native fragment")
     ctx.float_flags = True
+    if not ctx.rtol:
+        return _pairwise_sum(ctx, recipe, node)
     total = ctx.temp("f64", "sum")
     ctx.add(ir.Assign(total, ir.Const("f64", 0.0)))
 
@@ -289,6 +296,58 @@ def _float_sum(ctx: Context, recipe: Elements, node: ast.AST) -> Number:
 
     nest(ctx, recipe.dims, add)
     return Number(_DOUBLE, total)
+
+
+def _pairwise_sum(ctx: Context, recipe: Elements, node: ast.AST) -> Number:
+    """Lower a sum in NumPy's own order, which is that of one long row."""
+    memory = recipe.memory or materialised(ctx, recipe, node)
+    assert isinstance(memory, Memory)
+    one_row = memory.strides is None or len(memory.dims) == 1
+    if not one_row or not adds_pairwise():
+        raise ctx.refuse(node, "a sum of floats that NumPy adds in an order of its own; rtol= would admit it")
+    ctx.read |= memory.origins
+    count: ir.Expr = memory.dims[0].expr
+    for dim in memory.dims[1:]:
+        count = ir.Op("i64", "*", (count, dim.expr))
+    stride = ir.Const("i64", 8) if memory.strides is None else memory.strides[0]
+    found = ctx.hold(ir.Op("f64", "pairwise_sum", (memory.data, count, stride)), "sum")
+    return Number(_DOUBLE, ir.Op("f64", "+", (ir.Const("f64", 0.0), found)))
+
+
+@cache
+def adds_pairwise() -> bool:
+    """Whether NumPy adds as it did when this was written: in pairs of blocks of at most 128, eight sums to a block."""
+    numpy = sys.modules["numpy"]
+    for count in (0, 1, 7, 8, 127, 128, 129, 264, 1000):
+        values = [(-1.7) ** (i % 37) / (i + 0.3) for i in range(count)]
+        row = numpy.array(values, dtype="float64")
+        for array in (row, row[::-1], numpy.repeat(row, 2)[::2]):
+            if float(array.sum()) != 0.0 + pairwise(array.tolist()):
+                return False
+        if count and float(row.mean()) != (0.0 + pairwise(values)) / count:
+            return False
+    return str(float(numpy.array([-0.0]).sum())) == "0.0"
+
+
+def pairwise(values: list[float]) -> float:
+    """Add numbers in NumPy's order (numpy/_core/src/umath/loops_utils.h.src, pairwise_sum)."""
+    count = len(values)
+    if count < 8:
+        total = -0.0
+        for value in values:
+            total += value
+        return total
+    if count > 128:
+        half = count // 2 - count // 2 % 8
+        return pairwise(values[:half]) + pairwise(values[half:])
+    sums = values[:8]
+    for i in range(8, count - count % 8):
+        sums[i % 8] += values[i]
+    a, b, c, d, e, f, g, h = sums
+    total = ((a + b) + (c + d)) + ((e + f) + (g + h))
+    for value in values[count - count % 8 :]:
+        total += value
+    return total
 
 
 def _mean(ctx: Context, recipe: Elements, node: ast.AST) -> Number:

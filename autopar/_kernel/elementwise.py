@@ -14,17 +14,18 @@ from itertools import pairwise
 
 from autopar._kernel import ir, promotion
 from autopar._kernel import types as t
-from autopar._kernel.arithmetic import binary, convert
+from autopar._kernel.arithmetic import binary, convert, truth_integer
 from autopar._kernel.building import allocate, loop
 from autopar._kernel.comparison import compare
 from autopar._kernel.context import Context
-from autopar._kernel.indexing import load, offset_of, store
+from autopar._kernel.indexing import element_of, load, offset_of, store
 from autopar._kernel.interval import Interval
 from autopar._kernel.value import Elements, Memory, Number, Value, machine_of, range_of
 
 __all__ = [
     "changed_in_place",
     "compared",
+    "converted_ahead",
     "cut",
     "elements_of",
     "is_array",
@@ -58,7 +59,7 @@ def elements_of(ctx: Context, value: Value, node: ast.AST) -> Elements:
     def item(indexes: Sequence[ir.Expr]) -> Number:
         return load(ctx, memory, offset_of(memory, indexes))
 
-    return Elements(t.NpScalar(memory.dtype), memory.dims, item, (memory,))
+    return Elements(t.NpScalar(memory.dtype), memory.dims, item, (memory,), memory)
 
 
 def same_shape(ctx: Context, left: Sequence[Number], right: Sequence[Number], node: ast.AST) -> tuple[Number, ...]:
@@ -134,7 +135,24 @@ def operated(ctx: Context, op: ast.operator, left: Value, right: Value, node: as
 
     if isinstance(op, ast.Pow):
         return _power(ctx, left, right, node)
+    left, right = converted_ahead(ctx, (left, right), node)
     return mapped(ctx, (left, right), _kind_of(ctx, (left, right), work, node), work, node)
+
+
+def converted_ahead(ctx: Context, values: Sequence[Value], node: ast.AST) -> list[Value]:
+    """Bring numbers beside arrays to the arrays' type: one that does not fit is an error for an empty array too."""
+    kinds = [elements_of(ctx, value, node).kind for value in values if not isinstance(value, Number)]
+    out: list[Value] = []
+    for value in values:
+        kind: t.Type | None = None
+        if isinstance(value, Number):
+            value = ctx.settle(value, node)
+            for other in kinds:
+                kind = promotion.common(kind or value.kind, other)
+        if isinstance(value, Number) and kind is not None and not promotion.is_truth(kind):
+            value = convert(ctx, truth_integer(value), kind, node)
+        out.append(value)
+    return out
 
 
 def _element(ctx: Context, op: ast.operator, a: Number, b: Number, node: ast.AST) -> Number:
@@ -274,7 +292,8 @@ def _require_c_order(ctx: Context, source: Memory, node: ast.AST) -> None:
 def store_all(ctx: Context, target: Memory, value: Value, node: ast.AST) -> None:
     """Lower `target[...] = value` for an array or view as a whole."""
     if isinstance(value, Number):
-        number = _steady(ctx, value, node)
+        kind = t.NpScalar(target.dtype)
+        number = Number(kind, ctx.hold(element_of(ctx, target.dtype, ctx.settle(value, node), node)), range_of(kind))
         nest(ctx, target.dims, lambda indexes: store(ctx, target, offset_of(target, indexes), number, node))
         return
     source = elements_of(ctx, value, node)

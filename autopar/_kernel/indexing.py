@@ -17,7 +17,7 @@ from autopar._kernel.context import Context, LoopFrame
 from autopar._kernel.interval import Interval
 from autopar._kernel.value import Memory, Number, machine_of, range_of
 
-__all__ = ["at", "check", "fetch", "load", "offset_of", "part", "store"]
+__all__ = ["at", "check", "element_of", "fetch", "load", "offset_of", "part", "store"]
 
 MANY = 2**30  # an index that may be this far below zero is hardly meant to count from the end
 BEYOND = "index out of range"
@@ -208,13 +208,13 @@ def store(ctx: Context, memory: Memory, offset: ir.Expr, value: Number, node: as
             raise ctx.refuse(node, f"{value.kind} stored in {memory.kind} is not in the native fragment")
         expr = value.expr
     else:
-        expr = _element(ctx, memory.kind.dtype, value, node)
+        expr = element_of(ctx, memory.kind.dtype, value, node)
     ctx.written |= memory.origins
     shared = bool(memory.origins) and not isinstance(memory.kind, t.List)
     ctx.add(ir.Store(memory.dtype, memory.data, offset, expr, memory.strides is not None, shared))
 
 
-def _element(ctx: Context, dtype: str, value: Number, node: ast.AST) -> ir.Expr:
+def element_of(ctx: Context, dtype: str, value: Number, node: ast.AST) -> ir.Expr:
     """Return a number as an element of a dtype, and leave where NumPy would warn, raise or wrap around."""
     expr, machine = value.expr, machine_of(t.NpScalar(dtype))
     if dtype == "bool":

@@ -66,7 +66,10 @@ class Var(Expr):
 
 @dataclass(frozen=True)
 class Op(Expr):
-    """An operation that cannot fail: a C operator, or a function of the prelude by its name."""
+    """An operation that cannot fail: a C operator, or a function of the prelude by its name.
+
+    The one that reads memory is "pairwise_sum" of an address, a count and a stride in bytes; it is only assigned.
+    """
 
     name: str
     args: tuple[Expr, ...]

@@ -112,6 +112,7 @@ class Elements:
     dims: tuple[Number, ...]
     item: Callable[[Sequence[ir.Expr]], Number]
     sources: tuple[Memory, ...]  # that an element is worked out from
+    memory: Memory | None = None  # if the array is there after all
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def itself(n: Any) -> Any:
 
 
 def pairwise(a: Any) -> Any:
-    return np.sum(a)
+    return np.var(a)
 
 
 def inexact(a: Any) -> Any:
@@ -151,7 +151,7 @@ TABLE: list[tuple[Any, tuple[Any, ...], str]] = [
     (either_type, (1,), "int on one path and float on another"),
     (two_results, (1,), "int on one path and None on another"),
     (itself, (1,), "calls itself"),
-    (pairwise, (ARRAY,), "adds in an order of its own"),
+    (pairwise, (ARRAY,), "rounds in an order of its own"),
     (inexact, (ARRAY,), "math.gamma() is not"),
     (repeated_rows, (1,), "rows are one object"),
     (of_two_types, (1,), "a list of different types"),

@@ -174,6 +174,30 @@ static AP_UNUSED double ap_float_floordiv(double a, double b)
     double whole = floor(q);
     return q - whole > 0.5 ? whole + 1.0 : whole;
 }
+/* In the order in which NumPy adds: halves, down to blocks of at most 128, eight sums to a block. */
+static AP_UNUSED double ap_pairwise_sum(const char *p, i64 count, i64 stride)
+{
+#define AP_AT(i) (*(const double *)(p + (i) * stride))
+    if (count < 8) {
+        double sum = -0.0;
+        for (i64 i = 0; i < count; i++) sum += AP_AT(i);
+        return sum;
+    }
+    if (count > 128) {
+        i64 half = count / 2;
+        half -= half % 8;
+        return ap_pairwise_sum(p, half, stride) + ap_pairwise_sum(p + half * stride, count - half, stride);
+    }
+    double s[8];
+    i64 i;
+    for (i = 0; i < 8; i++) s[i] = AP_AT(i);
+    for (; i < count - count % 8; i += 8)
+        for (int k = 0; k < 8; k++) s[k] += AP_AT(i + k);
+    double sum = ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
+    for (; i < count; i++) sum += AP_AT(i);
+    return sum;
+#undef AP_AT
+}
 static AP_UNUSED bool ap_truncate(double x, i64 *out)
 {
     if (!(x >= -0x1p63 && x < 0x1p63)) return false;
