@@ -16,6 +16,7 @@ One idea a file, in the order of the work:
 `expressions`    expressions;  `arithmetic`, `comparison`: operators;  `indexing`: elements and their checks
 `elementwise`    operations on whole arrays;  `array_functions`: NumPy's functions of them;  `order`: of evaluation
 `building`       new arrays and lists;  `comprehensions`;  `reductions`: sum, min, max, any, all
+`dtypes`         dtypes as the source names them
 `calls`          calls;  `helpers`: of the user's functions;  `mathematics`: of math;  `numpy_calls`: of NumPy
 `prune`          which variables are used
 `refusal`        why not

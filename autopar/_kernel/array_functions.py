@@ -14,6 +14,7 @@ from autopar._kernel import ir, promotion
 from autopar._kernel import types as t
 from autopar._kernel.arithmetic import ZERO, as_float, as_integer, convert
 from autopar._kernel.context import Context
+from autopar._kernel.dtypes import dtype_of
 from autopar._kernel.elementwise import (
     compared,
     converted_ahead,
@@ -234,8 +235,6 @@ def _rounded(name: str) -> Callable[[Context, Sequence[Value], ast.AST], Value]:
 
 def _converted(ctx: Context, owner: Elements | Memory, dtype: ast.expr, node: ast.AST) -> Value:
     """Lower array.astype(dtype), which cuts integers off and rounds floats towards zero."""
-    from autopar._kernel.numpy_calls import dtype_of
-
     kind = t.NpScalar(dtype_of(ctx, dtype))
 
     def work(numbers: Sequence[Number]) -> Number:

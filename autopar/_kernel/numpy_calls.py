@@ -16,13 +16,14 @@ from autopar._kernel.arithmetic import ZERO, as_float, convert, truth_integer
 from autopar._kernel.array_functions import ARRAY_FUNCTIONS, array_function, array_method
 from autopar._kernel.building import allocate, copy, fill, loop
 from autopar._kernel.context import Context
+from autopar._kernel.dtypes import dtype_of
 from autopar._kernel.elementwise import is_array, materialised, store_all
 from autopar._kernel.indexing import at, load, row, store
 from autopar._kernel.interval import Interval
 from autopar._kernel.order import arguments
 from autopar._kernel.value import Elements, Known, Memory, Number, Pack, Value, constant, machine_of
 
-__all__ = ["dtype_of", "method", "numpy_call"]
+__all__ = ["method", "numpy_call"]
 
 _MAKERS = {"zeros": 0, "ones": 1, "empty": 0, "full": None}
 _LIKE = {"zeros_like": 0, "ones_like": 1, "empty_like": 0}
@@ -58,25 +59,6 @@ def _of_numbers_or_arrays(ctx: Context, plain: str, name: str, node: ast.Call) -
     if lower is None or len(values) != 1:
         raise ctx.refuse(node, f"{name}() with these arguments is not in the native fragment")
     return lower(ctx, values[0], node)
-
-
-def dtype_of(ctx: Context, node: ast.expr | None) -> str:
-    if node is None:
-        return "float64"
-    value = ctx.expression(node)
-    target = value.value if isinstance(value, Known) else None
-    numpy = sys.modules["numpy"]
-    if target in (None, float):
-        return "float64"
-    if target in (int, bool):
-        return "int64" if target is int else "bool"
-    try:
-        name = str(numpy.dtype(target).name)
-    except TypeError:
-        name = ""
-    if name not in t.DTYPES or (isinstance(target, str) and not target.isalnum()):
-        raise ctx.refuse(node, "this dtype is not in the native fragment")
-    return name
 
 
 def _make(ctx: Context, name: str, node: ast.Call) -> Memory:

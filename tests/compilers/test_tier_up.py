@@ -435,9 +435,9 @@ def test_what_cannot_be_compiled_is_asked_about_once(monkeypatch: pytest.MonkeyP
     asked: list[Any] = []
     original = frontend.kernel_of
 
-    def noted(*args: Any) -> Any:
+    def noted(*args: Any, **options: Any) -> Any:
         asked.append(args)
-        return original(*args)
+        return original(*args, **options)
 
     monkeypatch.setattr(frontend, "kernel_of", noted)
     function = fresh(numeric.counts)

@@ -43,7 +43,10 @@ def warnings_raise() -> bool:
         return True
     filters: Any = warnings.filters
     if getattr(sys.flags, "context_aware_warnings", 0):
-        filters = warnings._get_filters()  # type: ignore[attr-defined]
+        of_this_context = getattr(warnings, "_get_filters", None)
+        if of_this_context is None:
+            return True
+        filters = of_this_context()
     for action, message, category, module, line in filters:
         if issubclass(RuntimeWarning, category):
             if action == "error":
