@@ -152,10 +152,18 @@ def _where(ctx: Context, values: Sequence[Value], node: ast.AST) -> Value:
         kind = _strong(promotion.common(yes.kind, no.kind))
         if kind is None:
             raise ctx.refuse(node, f"np.where() of {yes.kind} and {no.kind} is not in the native fragment")
-        a, b = _brought(ctx, yes, kind, node), _brought(ctx, no, kind, node)
+        a, b = (_surely(ctx, _brought(ctx, number, kind, node)) for number in (yes, no))
         return Number(kind, ir.Op(a.machine, "?", (choice.expr, a, b)), range_of(kind))
 
     return one_or_all(ctx, [test, *choices], work, node)
+
+
+def _surely(ctx: Context, expr: ir.Expr) -> ir.Expr:
+    """Have an operand worked out although it may not be chosen: NumPy does, and warns of what that raises."""
+    if isinstance(expr, ir.Op) and expr.machine in ("f64", "f32"):
+        expr = ctx.hold(expr)
+        ctx.add(ir.Keep(expr))
+    return expr
 
 
 def _strong(kind: t.Type | None) -> t.NpScalar | None:
@@ -178,7 +186,7 @@ def _extreme(relation: str) -> Callable[[Context, Sequence[Value], ast.AST], Val
             kind = _strong(promotion.common(numbers[0].kind, numbers[1].kind))
             if kind is None or promotion.is_truth(kind):
                 raise ctx.refuse(node, "the extremes of these arrays are not in the native fragment")
-            a, b = (_brought(ctx, number, kind, node) for number in numbers)
+            a, b = (_surely(ctx, _brought(ctx, number, kind, node)) for number in numbers)
             first: ir.Expr = ir.Op("bool", relation, (a, b))
             if t.is_float(kind):
                 _leave_for_two_zeros(ctx, a, b, node)

@@ -178,6 +178,7 @@ class _Writer(Expressions):
                 f"np.abs({a})",
                 f"np.where({a} {relation} {operand}, {a}, {operand})",
                 f"np.maximum({a}, {operand})",
+                f"np.where({a} {relation} {operand}, {a} {operator} {operand}, {operand})",
                 f"np.minimum({operand}, {a})",
                 f"{a}.astype(np.{dtype})",
                 f"({a} {relation} {operand}) | ({a} {relation} 1)",
