@@ -152,7 +152,10 @@ def _where(ctx: Context, values: Sequence[Value], node: ast.AST) -> Value:
         kind = _strong(promotion.common(yes.kind, no.kind))
         if kind is None:
             raise ctx.refuse(node, f"np.where() of {yes.kind} and {no.kind} is not in the native fragment")
-        a, b = (_surely(ctx, _brought(ctx, number, kind, node)) for number in (yes, no))
+        a, b = (_brought(ctx, number, kind, node) for number in (yes, no))
+        if a.machine == "f64":  # both sides are worked out, as by NumPy, which warns of what that raises
+            return Number(kind, ir.Op("f64", "select", (choice.expr, a, b)), range_of(kind))
+        a, b = _surely(ctx, a), _surely(ctx, b)
         return Number(kind, ir.Op(a.machine, "?", (choice.expr, a, b)), range_of(kind))
 
     return one_or_all(ctx, [test, *choices], work, node)

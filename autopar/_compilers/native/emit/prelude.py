@@ -174,6 +174,16 @@ static AP_UNUSED double ap_float_floordiv(double a, double b)
     double whole = floor(q);
     return q - whole > 0.5 ? whole + 1.0 : whole;
 }
+/* Either of two numbers, both of which are worked out: a choice of their bits, which no compiler makes a branch of. */
+static AP_UNUSED double ap_select(bool test, double yes, double no)
+{
+    u64 a, b, mask = -(u64)test;
+    memcpy(&a, &yes, 8);
+    memcpy(&b, &no, 8);
+    a = (a & mask) | (b & ~mask);
+    memcpy(&yes, &a, 8);
+    return yes;
+}
 /* In the order in which NumPy adds: halves, down to blocks of at most 128, eight sums to a block. */
 static AP_UNUSED double ap_pairwise_sum(const char *p, i64 count, i64 stride)
 {
