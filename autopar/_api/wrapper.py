@@ -72,7 +72,7 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
         self._self_hints = hints
         self._self_state = state if state is not None else state_for(function)
         self._self_distance = 1
-        self._self_target = target_of(self._self_state, hints.get("compiler"))
+        self._self_target = target_of(self._self_state, hints.get("compiler"), hints.get("rtol", 0.0))
 
     # -- one call -------------------------------------------------------------------------------------------------
 

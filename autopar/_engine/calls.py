@@ -54,10 +54,10 @@ def take_sample(
         note_calls(state, args, kwargs, saved * stands_for)
 
 
-def target_of(state: FunctionState, compiler: str | None) -> list[Callable[..., Any]]:
+def target_of(state: FunctionState, compiler: str | None, rtol: float = 0.0) -> list[Callable[..., Any]]:
     """What single calls run, as the only item, which changes when the function has been compiled."""
     if compiler == "native":
-        return [DemandedCall(state.demanded_forms)]
+        return [DemandedCall(state.forms_within(rtol, demanded=True))]
     return state.target if compiler is None else [state.function]
 
 
@@ -88,7 +88,7 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
     choice = choose_for_call(state, settings)
     plan = choice.plan
     job = Job(
-        state.function if plan.backend == "processes" else target_of(state, settings.compiler)[0],
+        state.function if plan.backend == "processes" else target_of(state, settings.compiler, settings.rtol)[0],
         star=True,
         kwargs=kwargs,
         collect=True,

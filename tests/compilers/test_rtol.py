@@ -55,6 +55,15 @@ def test_rtol_of_a_map_reaches_the_compiler() -> None:
     assert found == pytest.approx([total_of(0.5), total_of(1.5)], rel=1e-9)
 
 
+def test_rtol_of_a_decorated_function_reaches_its_single_calls() -> None:
+    """Where native code is demanded, a call is compiled with the tolerance of the hint."""
+    tolerant = autopar.parallel(compiler="native", rtol=1e-9)(total_of)
+    assert tolerant(0.5) == pytest.approx(total_of(0.5), rel=1e-9)
+    strict = autopar.parallel(compiler="native")(total_of)
+    with pytest.raises(UnavailableError, match="rtol= would admit it"):
+        strict(0.5)
+
+
 def test_a_difference_beyond_rtol_withdraws_the_kernel() -> None:
     """A comparison goes by the tolerance that was given."""
     compiled = compile_function(exponentials, (VALUES,), rtol=1e-18)
