@@ -12,7 +12,7 @@ from autopar._compilers.native import Refusal
 from autopar._engine import native
 from autopar._engine.machine import THIS_MACHINE
 from autopar._engine.native import Forms, Ready, cached_seconds, kind_of, types_of_call
-from autopar._engine.tierup import begin, compile_between_maps, due, note_map, saving
+from autopar._engine.tierup import begin, compile_between_maps, note_map, saving
 from autopar._model.effects import EffectKind
 from autopar._plan import DEFAULT_COSTS
 
@@ -163,9 +163,8 @@ class Compiling:
             return
         if task.maps_inside or task.machine is not THIS_MACHINE:
             return
-        note_map(state, task.worked, task.items_done)
         args = self._arguments(self._item)
-        if not due(state) or args is None:
+        if not note_map(state, task.worked, task.items_done) or args is None:
             return
         if self._of_another_type() or (state.followed_codes() is not None and self._not_a_candidate()):
             state.spent = 0.0
