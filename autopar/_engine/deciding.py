@@ -76,8 +76,10 @@ class Deciding:
 
     def worth_it(self) -> bool:
         """Whether any plan could repay looking for it."""
-        task = self.task
-        each, source = task.profile.seconds_per_item, task.source
+        task, profile, source = self.task, self.task.profile, self.task.source
+        # Where Linux counted no wait, what is missing on CPU time is what other programs took.
+        computes = task.host.platform == "linux" and not profile.waits
+        each = profile.cpu_per_item if computes else profile.seconds_per_item
         return worth_planning(each, source.remaining, source.taken, task.host, task.settings)
 
     def choose(self, profile: Profile | None = None) -> Choice:

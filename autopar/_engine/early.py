@@ -27,14 +27,18 @@ from autopar._model.decision import ENDED_EARLY
 from autopar._model.hints import Settings
 from autopar._model.observation import Sample
 from autopar._model.plan import LOOP, Plan
+from autopar._observe.host import current_host
 from autopar._observe.meter import Meter
-from autopar._plan import DEFAULT_COSTS
+from autopar._plan import DEFAULT_COSTS, worth_planning
 
 if TYPE_CHECKING:
     from autopar._compilers.native.compiled import CompiledFunction
 
 EARLY_TYPES = (list, tuple, range)
 """Inputs whose items are there already: taking one runs no code."""
+
+SLOWER = 2.0
+"""Times of what was expected after which a map goes on the ordinary way. Unmeasured."""
 
 ENOUGH_FOR_A_BLOCK = 256
 """Items from which compiled code takes them as a block: laying one out takes 25 us (benchmarks/native), about as long
@@ -43,6 +47,15 @@ as entering the code 200 times."""
 
 class Early:
     """A map that is expected to end early.
+
+    Parameters
+    ----------
+    items
+        Its input.
+    form
+        The compiled function, if that is to run the items.
+    most
+        Seconds after which it has not ended early.
 
     Attributes
     ----------
@@ -56,9 +69,10 @@ class Early:
         The compiled function, if that runs the items.
     """
 
-    def __init__(self, items: Any, form: CompiledFunction | None = None) -> None:
+    def __init__(self, items: Any, form: CompiledFunction | None = None, *, most: float) -> None:
         self.items = items
         self.form = form
+        self._most = most
         self.results: list[Any] = []
         self.iterator: Iterator[Any] = iter(items)
         self.nested = False
@@ -70,7 +84,7 @@ class Early:
         function = state.function if form is None else form
         call = functools.partial(function, **kwargs) if kwargs else function
         stand = _stand()
-        unix, count = time.time(), len(self.items)
+        unix, count, most = time.time(), len(self.items), self._most
         pools = pools_used.box[0]
         self._meter = Meter() if count > 1 else None
         started = time.perf_counter()
@@ -83,7 +97,7 @@ class Early:
                 else _run_compiled(stand, form, call, iterator, size, results, kwargs, star)
             ) is True:
                 elapsed = time.perf_counter() - started
-                if elapsed >= DEFAULT_COSTS.look_seconds:
+                if elapsed >= most:
                     self.nested = pools_used.box[0] != pools
                     return False
                 # Slices double, and one more than is left finds the end.
@@ -140,22 +154,26 @@ def early(state: FunctionState, iterables: tuple[Any, ...], settings: Settings, 
     if not (settings.plain and state.witnessed) or len(iterables) != 1 or type(iterables[0]) not in EARLY_TYPES:
         return None
     items = iterables[0]
+    look = DEFAULT_COSTS.look_seconds
     if not items:
-        return Early(items)
+        return Early(items, most=look)
     forms = state.forms
     ready = forms.ready.get(kind_of(items[0], star=star)) if forms.ready else None
     if ready is not None and ready.form.withdrawn:
         ready = None
     if len(items) == 1:
-        return Early(items, None if ready is None else ready.form)
+        return Early(items, None if ready is None else ready.form, most=look)
     known = state.memory.latest.get(type(items[0]))
     each = None if known is None else known.seconds_per_item
     form = None
     if ready is not None and (each is None or ready.seconds is None or ready.seconds + CALL_SECONDS < each):
         each, form = ready.seconds, ready.form
-    if each is None or len(items) * each >= DEFAULT_COSTS.look_seconds:
+    if each is None:
         return None
-    return Early(items, form)
+    expected = len(items) * each
+    if expected >= look and worth_planning(each, len(items), len(items), current_host(), settings):
+        return None
+    return Early(items, form, most=max(look, SLOWER * expected))
 
 
 _stands: dict[tuple[CodeType, int], Callable[..., Any]] = {}

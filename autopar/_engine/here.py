@@ -85,9 +85,10 @@ class Here:
             if probing:
                 block, sample = self._run_first(chunk, alone)
             else:
-                meter = Meter(task.machine.probe)
+                compared, meter = task.compiling.comparing_seconds, Meter(task.machine.probe)
                 block = self.run_chunk(chunk)
                 sample = self._sample(meter, len(block.values), alone)
+                sample = _without(sample, task.compiling.comparing_seconds - compared)
         else:
             meter = Meter(task.machine.probe)
             block = Block(start, [])
@@ -118,9 +119,10 @@ class Here:
         task.sample_item = item
         witness = self._witness(item)
         with task.machine.beside(self._ahead) if self._ahead.worth_it() else nullcontext():
-            meter = Meter(task.machine.probe)
+            compared, meter = task.compiling.comparing_seconds, Meter(task.machine.probe)
             outcome = self._run(chunk)
             sample = self._sample(meter, len(outcome.values), alone)
+            sample = _without(sample, task.compiling.comparing_seconds - compared)
         # Not before the thread beside has ended: it counts what its pool has done.
         block = task.block_of(chunk, outcome, task.loop)
         if self._ahead.pool is not None:
@@ -268,3 +270,10 @@ class Here:
                 found = self.task.traits()
                 self._may_look_ahead = not found.report.effects and self.task.assumed is None
         return self._may_look_ahead
+
+
+def _without(sample: Sample, seconds: float) -> Sample:
+    """A sample less what was done beside the items."""
+    if not seconds > 0.0:
+        return sample
+    return replace(sample, wall=max(0.0, sample.wall - seconds), cpu=max(0.0, sample.cpu - seconds))
