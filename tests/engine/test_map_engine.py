@@ -11,6 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autopar import parallel
+from autopar._engine.functions import FunctionState
+from autopar._engine.run import MapRun
+from autopar._engine.source import Source
+from autopar._engine.task import MapTask
+from autopar._model.hints import DEFAULTS
 from autopar._model.plan import BACKENDS
 from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
 from autopar.testing import FakePool
@@ -200,3 +205,27 @@ def test_the_pool_is_closed_at_the_end(backend: str) -> None:
     next(results)
     results.close()  # type: ignore[attr-defined]
     assert pool.closed
+
+
+@pytest.mark.parametrize("stops", [None, 700])
+def test_results_of_the_loop_go_where_they_belong(stops: int | None) -> None:
+    """Slices of the loop append to the list of all results, in order; what failed ends it, and what came before ran."""
+    ran: list[int] = []
+
+    def item(x: int) -> int:
+        ran.append(x)
+        if x == stops:
+            raise LookupError("stop")
+        return -x
+
+    run = MapRun(MapTask(FunctionState(item), Source((range(1000),), star=False), {}, DEFAULTS))
+    results: list[int] = []
+    run.collect(results)
+    ends = []
+    for block in run.blocks():
+        results.extend(block.values)
+        assert len(results) == block.end
+        ends.append(block.end)
+    assert results == [-x for x in range(1000 if stops is None else stops)]
+    assert ends == sorted(ends)
+    assert ran == list(range(1000 if stops is None else stops + 1))
