@@ -27,6 +27,7 @@ from tests.compilers.by_hand import kernel, text
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.usefixtures("not_eager"),
     pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler"),
 ]
 
@@ -359,7 +360,6 @@ def settled(function: Any) -> None:
 @pytest.fixture
 def by_account(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compiling costs more than any map here, and between two maps as little as they have cost already."""
-    monkeypatch.delenv("AUTOPAR_EAGER", raising=False)
     monkeypatch.setattr(native_module, "COMPILE_SECONDS", 1e6)
     monkeypatch.setattr(native_module, "BEHIND_SECONDS", 1e-9)
     monkeypatch.setattr(native_module, "current_host", lambda: fake_host(2))
