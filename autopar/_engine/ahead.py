@@ -27,6 +27,10 @@ FIRST_LOOK = 4e-3
 """Seconds after which a first item is looked at; then each time as much again has passed. The thread that looks takes
 0.1 ms to start (benchmarks/backend_costs.py), a planning with its analysis 1 to 2 ms."""
 
+MANY = 16 * DEFAULT_COSTS.io_ceiling
+"""Items that need no head start: even if as many wait together as ever do, the first one alone is a sixteenth of the
+map. A list of so many is most often one of short items, which should not wait for the thread that looks."""
+
 
 def _unchanging(value: object) -> bool:
     """A number, a text, a range, a path, or a tuple of such."""
@@ -68,7 +72,7 @@ class Ahead:
         settings, remaining = task.settings, task.source.remaining
         if settings.backend is not None or settings.workers == 1:
             return False
-        if not task.source.inert or not remaining or nested_cores.get() is not None:
+        if not task.source.inert or not 0 < (remaining or 0) < MANY or nested_cores.get() is not None:
             return False
         self._forkable = task.machine.forkable()
         self._pools, self._pools_before = pools_used.box, pools_used.box[0]

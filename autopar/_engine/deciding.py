@@ -54,6 +54,12 @@ SIDE_BY_SIDE = 1.2
 FAR_OFF = 2.0
 """Factor by which the items before a race may have taken longer than those in it, and still count."""
 
+FIRST_ANALYSIS = 12e-3
+"""Seconds that the first analysis of a process takes, most of them for importing what analyses (``python -X
+importtime``): computing on all cores must save more than that."""
+
+_ANALYSIS = "autopar._effects.analysis"
+
 
 class Deciding:
     """The plannings of one map.
@@ -76,9 +82,18 @@ class Deciding:
 
     def worth_it(self) -> bool:
         """Whether any plan could repay looking for it."""
-        task = self.task
-        each, source = task.profile.seconds_per_item, task.source
-        return worth_planning(each, source.remaining, source.taken, task.host, task.settings)
+        task, profile, source = self.task, self.task.profile, self.task.source
+        # Where Linux counted no wait, what is missing on CPU time is what other programs took.
+        computes = task.host.platform == "linux" and not profile.waits
+        each = profile.cpu_per_item if computes else profile.seconds_per_item
+        if not worth_planning(each, source.remaining, source.taken, task.host, task.settings):
+            return False
+        settings = task.settings
+        asked = settings.backend or settings.compiler or settings.timeout or settings.eager
+        if asked or not computes or task.machine is not THIS_MACHINE or _ANALYSIS in sys.modules:
+            return True
+        items = source.taken if source.remaining is None else source.remaining
+        return items * each * (1.0 - 1.0 / task.cores) > FIRST_ANALYSIS + DEFAULT_COSTS.margin_seconds
 
     def choose(self, profile: Profile | None = None) -> Choice:
         """Make a choice from what is known now.

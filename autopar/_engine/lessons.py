@@ -17,8 +17,8 @@ from autopar._observe.identity import codes_digest, size_class, type_names
 if TYPE_CHECKING:
     from autopar._engine.task import MapTask
 
-WORTH_NOTING = 1e-3
-"""Seconds of a map below which its lesson is not worth what noting it takes (50 us)."""
+WORTH_NOTING = 5e-3
+"""Seconds of a map below which its lesson is not worth what noting it takes (100 us): no plan pays for less either."""
 
 OFF_BY = 3.0
 """Items that take so many times more or less than a stored profile says end the trust in it."""

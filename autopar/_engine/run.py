@@ -11,6 +11,7 @@ import sys
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from autopar._engine.ahead import Ahead
 from autopar._engine.blocks import Block
@@ -88,6 +89,10 @@ class MapRun:
     def choice(self) -> Choice | None:
         """The latest choice, or None if the map ended before one was worth making."""
         return self._deciding.choice
+
+    def collect(self, results: list[Any]) -> None:
+        """Let items that run here put their results into the list of all results, where those before them are."""
+        self._here.results = results
 
     def go_on(self, begun: Early) -> None:
         """Take over a map that was expected to end early and did not."""
