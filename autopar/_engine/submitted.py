@@ -397,9 +397,9 @@ _lock = threading.Lock()
 
 def state_of_call(function: Callable[..., Any]) -> FunctionState:
     """The memory of a function that was submitted; it keeps nothing alive that the function alone holds."""
-    if _stays(function):
+    if stays(function):
         return state_of(function)
-    if type(function) is MethodType and _stays(function.__func__):
+    if type(function) is MethodType and stays(function.__func__):
         return bound_state(state_of(function.__func__), function)
     with _lock:
         known = _passing.get(id(function))
@@ -410,7 +410,7 @@ def state_of_call(function: Callable[..., Any]) -> FunctionState:
         return known
 
 
-def _stays(function: Any) -> bool:
+def stays(function: Any) -> bool:
     """It holds no values: a function without a closure, or one in C that belongs to a module."""
     if type(function) is FunctionType:
         return function.__closure__ is None and not function.__defaults__ and not function.__kwdefaults__
@@ -424,7 +424,7 @@ def _kind(function: Any) -> object:
     code: CodeType | None = getattr(function, "__code__", None)
     if code is not None:
         return code
-    return function if _stays(function) else type(function)
+    return function if stays(function) else type(function)
 
 
 def _profile(kind: object) -> Profile:
