@@ -31,8 +31,8 @@ from autopar._plan import Situation
 from autopar._plan.eligibility import barriers
 
 MOSTLY_RELEASED = 0.2
-"""Share of an item's CPU time under the GIL up to which threads come within a fifth of processes on five cores
-(Amdahl's law), while nothing has to be pickled."""
+"""Share of an item's time under the GIL, or computing, up to which threads are taken: at this share five threads keep
+the GIL busy. No measurement stands behind it."""
 
 
 class JoblibCalls:

@@ -31,8 +31,8 @@ from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
 THREAD = Plan(backend="threads", workers=1)
 
 MAP_WORTH = 0.02
-"""CPU seconds that are left of a map from which a plan is asked for: a tenth of what two forked workers and their
-first chunks take (benchmarks/backend_costs.py)."""
+"""CPU seconds that are left of a map from which a plan is asked for, about what it takes to fork two workers (15 ms,
+benchmarks/backend_costs.py); no measurement of maps stands behind it."""
 
 CONTENDED = 0.8
 """Cores that this process kept busy from which a call's wall time says more about the others than about itself; no
