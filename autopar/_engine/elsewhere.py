@@ -140,9 +140,11 @@ class Elsewhere:
         room = self.task.room(self._pace.seconds, self.plan.workers)
         if self.task.ended or room <= 0:
             return None
+        if source.waits and self.busy and not source.ready(self.nudge):
+            return None
         start = source.taken
         watched = source.watched
-        items = source.take(self._chunksize(room))
+        items = source.take(1 if source.waits else self._chunksize(room))
         if not items:
             return None
         chunk = Chunk(self._job, start, items)

@@ -320,7 +320,7 @@ class MapRun:
             pool.fill()
             if not pool.busy:
                 break
-            if pool.warming and self._help_pays():
+            if pool.warming and not self.task.source.waits and self._help_pays():
                 helped = self._here.run_slice(alone=False, seconds=HELP_SLICE)
                 blocks = [*([helped] if helped is not None else []), *pool.ready()]
             else:
@@ -335,7 +335,7 @@ class MapRun:
                 self._leave(slower)
             else:
                 self._compile(self.task.worked)
-            if self._elsewhere is pool:
+            if self._elsewhere is pool and not self.task.source.waits:
                 pool.fill()
             yield from blocks
         yield from pool.drain()
