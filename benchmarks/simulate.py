@@ -1,6 +1,6 @@
 """Regret of planner and engine on simulated machines: the distribution, and the worst cases with what was done.
 
-Run ``python -m benchmarks.simulate [--shapes N] [--seed S] [--kind KIND] [--worst N] [--order lost] [--jobs N]`` in the checkout.
+Run ``python -m benchmarks.simulate [--shapes N] [--seed S] [--kind KIND] [--worst N] [--jobs N]`` in the checkout.
 Time is virtual, so the figures do not depend on the machine that runs this, and the same seed gives the same ones.
 """
 

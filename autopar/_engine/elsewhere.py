@@ -10,12 +10,13 @@ from queue import Empty
 
 from autopar._backends.pending import PendingChunk
 from autopar._engine.blocks import Block
+from autopar._engine.lessons import gil_share_seen
 from autopar._engine.pace import Pace
 from autopar._engine.task import MapTask, named, note_pool
 from autopar._model.observation import Sample
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Job, Outcome, Pending
-from autopar._plan import DEFAULT_COSTS, Climb, climb_start, next_chunksize
+from autopar._plan import DEFAULT_COSTS, LEAST_RACE, Climb, climb_start, next_chunksize
 from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
 
 LOOK_FOR_STARTS = 0.05
@@ -207,9 +208,24 @@ class Elsewhere:
                 future.cancel()
         if self.climb is not None:
             self.task.profile.best_concurrency = self.climb.accepted
+        self._learn_gil_share()
         if self.plan.backend == "processes" and self._began is not None:
             self.task.on_pool.steady.append((self.plan.workers, self._finished, self._now() - self._began))
         self.pool.close()
+
+    def _learn_gil_share(self) -> None:
+        """Where threads were tried because nobody knew the share, the next map knows it."""
+        profile, plan = self.task.profile, self.plan
+        computed = self.climb is None and plan.backend == "threads" and plan.workers <= self.task.cores
+        if profile.gil_share is not None or not computed or self._began is None:
+            return
+        seconds = self._now() - self._began
+        if self._finished < 4 * plan.workers or seconds < LEAST_RACE:
+            return
+        waits = self.task.on_pool.waits - self._finished * profile.waits_per_item
+        profile.gil_share = gil_share_seen(self._spent, self._worked, seconds, waits)
+        if profile.gil_share is not None:
+            profile.gil_share_why = f"{self._worked:.3g} s of work took {seconds:.3g} s on {plan.workers} threads"
 
     def slower_than_the_loop(self) -> str:
         """What shows that this way is slower than the loop was, or an empty string."""

@@ -78,7 +78,7 @@ class ItemFacts:
     @classmethod
     def of(cls, profile: Profile) -> ItemFacts:
         """The means of a profile that has items."""
-        inside = profile.cores_per_item if profile.process_cpu_items else None
+        inside = profile.cores_per_item if profile.process_wall else None
         return cls(
             seconds=profile.seconds_per_item,
             cpu=profile.cpu_per_item,
@@ -119,8 +119,8 @@ class ItemFacts:
             _m2=self.spread**2 * (_RUNS - 1),
         )
         if self.cores is not None:
-            profile.process_cpu_items = _WEIGHT
-            profile.process_cpu = self.cores * self.seconds * _WEIGHT
+            profile.process_wall = self.seconds * _WEIGHT
+            profile.process_cpu = self.cores * profile.process_wall
         return profile
 
     @property

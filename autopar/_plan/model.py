@@ -60,11 +60,13 @@ def load(situation: Situation) -> Load:
     if share is None:
         share = RELEASING_GIL_SHARE if situation.traits.releasing_calls else UNKNOWN_GIL_SHARE
     profile = situation.profile
+    # Threads that an item runs by itself do not hold the GIL besides it.
+    own = min(busy, each) if workload.cores_per_item > 1.0 else busy
     return Load(
         items=situation.items,
         each=each,
         busy=busy,
-        gil=min(each, busy * share),
+        gil=min(each, own * share),
         transport=(profile.bytes_in or 0.0) + (profile.bytes_out or 0.0),
         shared=profile.bytes_shared or 0.0,
     )

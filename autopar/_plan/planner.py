@@ -72,6 +72,8 @@ def choose(situation: Situation) -> Choice:
         It would change the answer.
     """
     work = load(situation)
+    if on_trial(situation):
+        work = replace(work, gil=0.0)
     rivals = {name: _rival(name, situation, work) for name in BACKENDS}
     compiler, compilers = _compilers(situation)
     if situation.settings.backend is not None:
@@ -136,7 +138,7 @@ def wants_gil_race(situation: Situation) -> bool:
     workload, settings = situation.workload, situation.settings
     if workload.kind not in (Kind.CPU, Kind.MIXED) or workload.gil_share is not None or not situation.measured:
         return False
-    if settings.backend is not None or settings.workers == 1 or workload.cores_per_item > 1.0:
+    if settings.backend is not None or settings.workers == 1 or on_trial(situation):
         return False
     if situation.cores < 2 or situation.threads < 2 or barriers("threads", situation):
         return False
@@ -154,6 +156,17 @@ def wants_gil_race(situation: Situation) -> bool:
         spawned = _rival("processes", replace(situation, forkable=False), work)
         lost += max(0.0, spawned.cost - best)
     return _clearly_better(free.cost, best, situation) and best - free.cost > lost
+
+
+def on_trial(situation: Situation) -> bool:
+    """Tell whether threads are tried on all that is left, because nobody knows the GIL share and no other way is open.
+
+    If the GIL is held after all, they take what the loop would have taken: then a race beforehand gains nothing.
+    """
+    workload = situation.workload
+    if workload.kind not in (Kind.CPU, Kind.MIXED) or workload.gil_share is not None or not situation.measured:
+        return False
+    return situation.settings.backend is None and bool(barriers("processes", situation))
 
 
 def race_size(situation: Situation) -> tuple[int, int]:
@@ -177,7 +190,7 @@ def gil_share_from_race(alone_seconds: float, together_seconds: float, workers: 
     Returns
     -------
     float
-        0 to 1. Within 15 % of the ideal gain counts as 0, within 5 % of no gain as 1: clock noise on a shared machine.
+        0 to 1. Within 15 % of the ideal gain counts as 0, within 5 % of no gain as 1: clock noise.
 
     Notes
     -----
@@ -194,7 +207,7 @@ def gil_share_from_race(alone_seconds: float, together_seconds: float, workers: 
     ratio = together_seconds / alone_seconds
     if ratio <= 1.15 / workers:
         return 0.0
-    if ratio >= 0.95:
+    if ratio >= max(0.95, 1.0 - 0.1 * (1.0 - 1.0 / workers)):
         return 1.0
     return round(min(1.0, ratio, math.sqrt((workers * ratio - 1.0) / (workers - 1))), 2)
 

@@ -24,7 +24,7 @@ NO_GIL = Host(cores=2, gil=False, python="3.13.0")
 BIG = Host(cores=16, python="3.11.7")
 ASYNC = {"is_async": True}
 FOREIGN: dict[str, Any] = {"facts": {"foreign_calls": ("lxml.etree.parse",)}}
-MULTITHREADED = {"process_cpu": 0.19, "process_cpu_items": 10}
+MULTITHREADED = {"process_cpu": 0.19, "process_wall": 0.1}
 
 
 def rival(choice: Choice, name: str) -> Rejected:
@@ -59,6 +59,7 @@ FREE_CHOICES: list[tuple[str, Situation, str]] = [
     ("waits and draws random numbers with a seed", situation(0.1, 200, E.RANDOM, cpu=0.0, seed=1), "processes"),
     ("does not pickle", situation(5e-3, 400, known={"pickles": False}), "serial"),
     ("processes failed before", situation(5e-3, 400, excluded={"processes": "no space"}), "serial"),
+    ("does not pickle, GIL share unknown", situation(5e-3, 400, known={"pickles": False}, **FOREIGN), "2 threads"),
     ("uses all cores by itself", situation(10e-3, 400, known=MULTITHREADED), "serial"),
 ]
 
@@ -366,7 +367,8 @@ def test_planning_is_worth_it_only_where_the_best_thinkable_plan_repays_it(
 
 RACES: list[tuple[str, Situation, bool]] = [
     ("unknown share, much left", situation(5e-3, 200, **FOREIGN), True),
-    ("does not pickle, a few heavy items", situation(1.0, 8, known={"pickles": False}, **FOREIGN), True),
+    ("does not pickle, so threads are tried at once", situation(5e-3, 200, known={"pickles": False}, **FOREIGN), False),
+    ("threads of its own, and cores for more", situation(1e-2, 400, host=BIG, known=MULTITHREADED, **FOREIGN), True),
     ("mixed", situation(10e-3, 200, cpu=0.5, **FOREIGN), True),
     ("known share", situation(5e-3, 200), False),
     ("waits", situation(15e-3, 200, cpu=0.02, **FOREIGN), False),
@@ -401,6 +403,7 @@ def test_the_gil_share_is_raced_for_only_where_the_answer_matters(case: Situatio
         (1.0, 0.4375, 4, 0.44),
         (1.0, 0.5, 4, 0.5),
         (1.0, 0.85, 1.5, 0.74),
+        (1.0, 0.955, 1.25, 0.88),
         (0.0, 0.0, 2, 1.0),
         (1.0, 0.5, 1, 1.0),
     ],

@@ -232,24 +232,26 @@ class SimulatedMachine:
         self, start: int, end: int, parts: list[tuple[str, float]], factor: float, done: Callable[[Outcome], None]
     ) -> None:
         """Go through the parts of a chunk one after another."""
-        began, cpu, turns = self.calendar.now, 0.0, 0.0
+        began, cpu, process_cpu, turns = self.calendar.now, 0.0, 0.0, 0.0
+        demand = self.work.demand
         steps = deque(part for part in parts if part[1] > 0)
         wait = parts[-1][1]
         waits = sum(1 for index in range(start, end) if self.work.wait[index] > WAITS_AFTER) if wait > 0 else 0
 
-        def following(use: Use = NOTHING) -> None:
-            nonlocal cpu, turns
-            cpu, turns = cpu + use.cpu, turns + use.waits
+        def following(use: Use = NOTHING, cores: float = 1.0) -> None:
+            nonlocal cpu, process_cpu, turns
+            cpu, process_cpu, turns = cpu + use.cpu, process_cpu + cores * use.cpu, turns + use.waits
             if not steps:
                 wall, values = self.calendar.now - began, list(range(start, end))
-                done(Outcome(values, wall=wall, cpu=cpu, waits=waits + math.ceil(turns - 1e-9), process_cpu=cpu))
+                waited = waits + math.ceil(turns - 1e-9)
+                done(Outcome(values, wall=wall, cpu=cpu, waits=waited, process_cpu=process_cpu))
                 return
             kind, seconds = steps.popleft()
             if kind == "gil":
                 self._items_with_gil += 1
                 self.processor.compute(seconds, released, gil=True)
             elif kind == "free":
-                self.processor.compute(seconds, following, gil=False)
+                self.processor.compute(seconds, lambda use: following(use, demand), gil=False)
             elif self.work.outside:
                 self.processor.compute(factor * seconds, lambda _: following(), gil=False)
             else:
@@ -535,9 +537,7 @@ class SimulatedWorkers:
         turn = max(machine.now(), self._spawning_until) + prices.spawn
         self._spawning_until = turn
         imports = prices.boot + machine.work.first
-        machine.calendar.after(
-            turn - machine.now(), lambda: machine.processor.compute_aside(imports, lambda _: then())
-        )
+        machine.calendar.after(turn - machine.now(), lambda: machine.processor.compute_aside(imports, lambda _: then()))
 
     def _take(self, prepare: Callable[[Action], None] | None = None) -> None:
         """A free worker takes the next chunk that is still wanted."""
