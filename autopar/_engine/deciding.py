@@ -10,9 +10,8 @@ from autopar._backends.chunk import run_chunk
 from autopar._classify import classify
 from autopar._engine.blocks import Block
 from autopar._engine.lessons import SIDE_BY_SIDE, followed, gil_share_seen
-from autopar._engine.machine import THIS_MACHINE
 from autopar._engine.memory import NEAR_SIZES
-from autopar._engine.prices import host_prices
+from autopar._engine.prices import costs_on
 from autopar._engine.task import MapTask
 from autopar._model.learned import Learned
 from autopar._model.nesting import nested_cores
@@ -21,7 +20,6 @@ from autopar._model.plan import Choice, Plan
 from autopar._model.work import Chunk, Outcome
 from autopar._model.workload import Kind
 from autopar._plan import (
-    DEFAULT_COSTS,
     Situation,
     choose,
     race_size,
@@ -158,7 +156,7 @@ class Deciding:
             excluded={**self.excluded, **task.compiling.excluded},
             compiler=task.loop.compiler,
             ordered=task.ordered,
-            costs=host_prices().costs if task.machine is THIS_MACHINE else DEFAULT_COSTS,
+            costs=costs_on(task.machine),
             corrections=self._corrections(),
         )
 
@@ -252,7 +250,7 @@ class Deciding:
         if done <= 0 or ran < SIDE_BY_SIDE * seconds:
             return
         waited = sum(outcome.waits for outcome in outcomes) - items * profile.waits_per_item
-        share = gil_share_seen(ran, done, seconds, waited)
+        share = gil_share_seen(ran, done, seconds, waited, items / len(outcomes))
         if share is None:
             self._assume_from_calls()
             return

@@ -12,11 +12,12 @@ from autopar._backends.pending import PendingChunk
 from autopar._engine.blocks import Block
 from autopar._engine.lessons import gil_share_seen
 from autopar._engine.pace import Pace
+from autopar._engine.prices import costs_on
 from autopar._engine.task import MapTask, named, note_pool
 from autopar._model.observation import Sample
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Job, Outcome, Pending
-from autopar._plan import DEFAULT_COSTS, LEAST_RACE, Climb, climb_start, next_chunksize
+from autopar._plan import LEAST_RACE, Climb, climb_start, next_chunksize
 from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
 
 LOOK_FOR_STARTS = 0.05
@@ -65,6 +66,7 @@ class Elsewhere:
             task.on_pool.cold.append((self._now(), plan.workers, task.machine.forkable()))
         self.pool = task.machine.open(plan)
         self.warming = plan.backend == "processes" and warm < plan.workers
+        self._costs = costs_on(task.machine)
         self.climb = self._new_climb(plan)
         task.scattered = True
         self._leave = leave
@@ -102,7 +104,7 @@ class Elsewhere:
         """Concurrency control that starts from what this function's last map found."""
         if not plan.adaptive:
             return None
-        start = climb_start(plan.backend, self.task.cores, self.task.best_concurrency, DEFAULT_COSTS)
+        start = climb_start(plan.backend, self.task.cores, self.task.best_concurrency, self._costs)
         return Climb(plan.workers, start=start, alone=self.task.profile.seconds_per_item or None)
 
     def fill(self) -> None:
@@ -169,7 +171,7 @@ class Elsewhere:
             chunksize = 1
         if chunksize is not None:
             return min(chunksize, room)
-        costs = DEFAULT_COSTS
+        costs = self._costs
         dispatch = costs.process_dispatch if plan.backend == "processes" else costs.thread_dispatch
         if task.buffersize is not None:
             # Every worker gets its share of a small buffer.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections import deque
 from collections.abc import Callable
@@ -47,7 +48,7 @@ SIDE_BY_SIDE = 1.2
 """Mean number of threads at work below which nothing shows of the GIL: the chunks ran one after another."""
 
 
-def gil_share_seen(ran: float, done: float, seconds: float, waited: float) -> float | None:
+def gil_share_seen(ran: float, done: float, seconds: float, waited: float, in_a_row: float = math.inf) -> float | None:
     """GIL share out of what threads that computed side by side lost to one another; None where it does not show.
 
     Parameters
@@ -58,12 +59,14 @@ def gil_share_seen(ran: float, done: float, seconds: float, waited: float) -> fl
         From the first start to the last end.
     waited
         Voluntary context switches beyond those of the items.
+    in_a_row
+        Items that each thread ran one after another.
     """
     if done <= 0 or ran < SIDE_BY_SIDE * seconds:
         return None
     if ran - done > LOST_TO_NOISE * ran and waited < SEEN_HAND_OVERS * seconds / sys.getswitchinterval():
         return None  # They lost time, but hardly ever waited for each other: other programs had the cores.
-    return gil_share_from_race(done, seconds, ran / seconds)
+    return gil_share_from_race(done, seconds, ran / seconds, in_a_row)
 
 
 class OnPool:

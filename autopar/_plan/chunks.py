@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
-from autopar._plan.costs import DEFAULT_COSTS
+DISPATCH_SHARE = 40
+"""A chunk holds at least this many times its dispatch, so that handing it over costs at most 2.5 %."""
 
-DISPATCH_SHARE = 20
-"""A chunk holds at least this many times its dispatch, so that handing it over costs at most 5 %."""
+PARENTS_SHARE = 1.5
+"""Among many workers a chunk holds this many times the dispatch of one chunk for each of them, since the parent hands
+over one after the other: with less it could not keep up (benchmarks/simulate.py: hosts with 65 to 1024 cores)."""
 
 TAIL_SHARE = 2
 """At the tail a chunk still holds this many times its dispatch; smaller ones cost more than the idling they save."""
@@ -20,7 +22,6 @@ def next_chunksize(
     dispatch: float,
     *,
     buffered: int | None = None,
-    target: float = DEFAULT_COSTS.chunk_seconds,
 ) -> int:
     """Size of the next chunk: by time, and shrinking at the tail.
 
@@ -36,8 +37,6 @@ def next_chunksize(
         Seconds for handing over one chunk.
     buffered
         Most items that may be taken now (back-pressure); None for no limit.
-    target
-        Seconds of work that a chunk should hold.
 
     Returns
     -------
@@ -52,13 +51,13 @@ def next_chunksize(
     Examples
     --------
     >>> next_chunksize(1e-4, 10_000, 2, 1e-4)
-    50
+    40
     >>> next_chunksize(1e-4, 12, 2, 1e-6)
     3
     """
     if seconds_per_item <= 0:
         return 1
-    size = _items_of(max(target, DISPATCH_SHARE * dispatch), seconds_per_item)
+    size = _items_of(chunk_seconds(dispatch, workers), seconds_per_item)
     if remaining is not None:
         guided = -(-remaining // (2 * max(1, workers)))
         least = _items_of(TAIL_SHARE * dispatch, seconds_per_item)
@@ -66,6 +65,17 @@ def next_chunksize(
     if buffered is not None:
         size = min(size, buffered)
     return max(1, size)
+
+
+def chunk_seconds(dispatch: float, workers: int) -> float:
+    """Seconds of work that a chunk should hold.
+
+    Examples
+    --------
+    >>> chunk_seconds(1e-4, 2), chunk_seconds(1e-4, 100)
+    (0.004, 0.015)
+    """
+    return max(DISPATCH_SHARE, PARENTS_SHARE * workers) * dispatch
 
 
 def _items_of(seconds: float, seconds_per_item: float) -> int:

@@ -9,16 +9,17 @@ from hypothesis import strategies as st
 from autopar._plan.chunks import next_chunksize
 
 TABLE: list[tuple[str, float, int | None, int, float, int | None, int]] = [
-    ("several milliseconds of work", 1e-4, 100_000, 2, 1e-4, None, 50),
-    ("twenty times an expensive dispatch", 1e-4, 100_000, 2, 1e-3, None, 200),
+    ("several milliseconds of work", 1e-4, 100_000, 2, 1e-4, None, 40),
+    ("forty times an expensive dispatch", 1e-4, 100_000, 2, 1e-3, None, 400),
+    ("what a parent keeps up with among many workers", 1e-4, 100_000, 100, 1e-4, None, 150),
     ("heavy items go alone", 1.0, 100, 2, 1e-4, None, 1),
     ("nothing known", 0.0, 100, 2, 1e-4, None, 1),
-    ("a quarter of the rest for 2 workers", 1e-4, 100, 2, 1e-6, None, 25),
-    ("an eighth of the rest for 4 workers", 1e-4, 100, 4, 1e-6, None, 13),
+    ("a quarter of the rest for 2 workers", 1e-4, 100, 2, 1e-4, None, 25),
+    ("an eighth of the rest for 4 workers", 1e-4, 100, 4, 1e-4, None, 13),
     ("the last item", 1e-4, 1, 2, 1e-6, None, 1),
     ("a tail no finer than twice its dispatch", 1e-6, 1000, 2, 2e-4, None, 400),
     ("never more than is left", 1e-6, 300, 2, 2e-4, None, 300),
-    ("unknown length goes by time", 1e-4, None, 2, 1e-4, None, 50),
+    ("unknown length goes by time", 1e-4, None, 2, 1e-4, None, 40),
     ("no more than the buffer", 1e-4, 100_000, 2, 1e-4, 7, 7),
     ("an empty buffer still gives one", 1e-4, 100_000, 2, 1e-4, 0, 1),
     ("nothing left still gives one", 1e-4, 0, 2, 1e-4, None, 1),

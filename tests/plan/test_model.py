@@ -74,11 +74,11 @@ def test_without_overhead_the_laws_of_parallel_work_remain(plan: Plan, work: Loa
 
 
 def test_a_cold_pool_costs_its_start_and_a_warm_one_nothing() -> None:
-    """Only workers that are missing are paid for, and the base only if there are none."""
+    """Only workers that are missing are paid for, and meanwhile those that are there go on."""
     plan, work = Plan(backend="processes", workers=2, chunksize=1), computing(2, 1.0)
     costs = replace(FREE, process_base=0.05, process_start=0.02)
     assert seconds(plan, work, costs=costs) == pytest.approx(1.09)
-    assert seconds(plan, work, costs=costs, warm={"processes": 1}) == pytest.approx(1.02)
+    assert seconds(plan, work, costs=costs, warm={"processes": 1}) == pytest.approx(0.07 + (2.0 - 0.07) / 2)
     assert seconds(plan, work, costs=costs, warm={"processes": 2}) == pytest.approx(1.0)
 
 

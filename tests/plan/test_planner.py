@@ -373,7 +373,7 @@ RACES: list[tuple[str, Situation, bool]] = [
     ("known share", situation(5e-3, 200), False),
     ("waits", situation(15e-3, 200, cpu=0.02, **FOREIGN), False),
     ("tiny", situation(1e-7, 200_000, **FOREIGN), False),
-    ("little left", situation(1e-3, 8, **FOREIGN), False),
+    ("little left", situation(1e-3, 4, **FOREIGN), False),
     ("a few heavy items that could go to processes", situation(1.0, 8, **FOREIGN), False),
     ("one core", situation(5e-3, 200, cores=1, **FOREIGN), False),
     ("effects that need the order", situation(5e-3, 200, E.WRITES_GLOBAL, **FOREIGN), False),
@@ -411,6 +411,12 @@ def test_the_gil_share_is_raced_for_only_where_the_answer_matters(case: Situatio
 def test_the_gil_share_is_read_off_the_gain(alone: float, together: float, workers: int, share: float) -> None:
     """Perfect gain is none of it, no gain is all of it, and noise at both ends is rounded away."""
     assert gil_share_from_race(alone, together, workers) == share
+
+
+def test_items_that_start_together_meet_more_often() -> None:
+    """The same loss stands for a smaller share where each thread ran one item than where many met by chance."""
+    shares = [gil_share_from_race(1.0, 0.25, 8, items) for items in (1, 1.5, 1000)]
+    assert shares == [0.14, 0.2, 0.25]
 
 
 @given(share=st.floats(0.0, 1.0), workers=st.integers(2, 8))
