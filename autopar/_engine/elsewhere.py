@@ -163,10 +163,11 @@ class Elsewhere:
         task, plan, workers = self.task, self.plan, self.plan.workers
         chunksize = plan.chunksize
         if self.climb is not None:
-            # Items that wait go one by one until it is known how many at a time; then short ones need not, since
-            # together they keep as many workers waiting.
+            # Short waits go several to a chunk, which together keep as many workers waiting; long ones one by one.
+            # Of an input that may end at any moment each item waits by itself, until it is known how many at a time.
             workers = self.climb.limit
-            chunksize = task.settings.chunksize if self.climb.settled else 1
+            unclear = task.source.remaining is None and not self.climb.settled
+            chunksize = 1 if unclear and task.settings.chunksize is None else task.settings.chunksize
         if task.settings.timeout is not None:
             chunksize = 1
         if chunksize is not None:
@@ -176,7 +177,8 @@ class Elsewhere:
         if task.buffersize is not None:
             # Every worker gets its share of a small buffer.
             room = max(1, room // (2 * workers))
-        return next_chunksize(self._pace.seconds, task.source.remaining, workers, dispatch, buffered=room)
+        waits = self.climb is not None
+        return next_chunksize(self._pace.seconds, task.source.remaining, workers, dispatch, buffered=room, waits=waits)
 
     # -- taking outcomes back -----------------------------------------------------------------------------------------
 

@@ -159,6 +159,8 @@ def unchanging(item: Any) -> bool:
 
 def _length(iterables: tuple[Iterable[Any], ...]) -> int | None:
     """The length of the shortest; None if one does not say."""
+    if len(iterables) == 1 and type(iterables[0]) in (list, tuple, range):
+        return len(iterables[0])  # asked once a chunk, and as often as that of a list may change
     lengths = []
     for each in iterables:
         if not isinstance(each, Sized):
