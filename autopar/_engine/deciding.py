@@ -63,7 +63,7 @@ class Deciding:
         """Whether any plan could repay looking for it."""
         task = self.task
         each, source = task.profile.seconds_per_item, task.source
-        return worth_planning(each, source.remaining, source.taken, task.host, task.settings)
+        return worth_planning(each, source.remaining, source.taken, task.host, task.settings, costs_on(task.machine))
 
     def choose(self, profile: Profile | None = None) -> Choice:
         """Make a choice from what is known now.
@@ -106,7 +106,8 @@ class Deciding:
         task, memory = self.task, self.task.state.memory
         if remaining is None or remaining < 2 or task.profile.items or task.lazy or not task.source.inert:
             return None
-        if not worth_planning(memory.longest_item(), remaining, remaining, task.host, task.settings):
+        costs = costs_on(task.machine)
+        if not worth_planning(memory.longest_item(), remaining, remaining, task.host, task.settings, costs):
             return None
         first = task.source.peek()
         if not first:
@@ -115,7 +116,7 @@ class Deciding:
         learned = memory.recall(task.key, within=NEAR_SIZES)
         if learned is None or not learned.trusted:
             return None
-        worth = worth_planning(learned.facts.seconds, remaining, remaining, task.host, task.settings)
+        worth = worth_planning(learned.facts.seconds, remaining, remaining, task.host, task.settings, costs)
         return learned if worth else None
 
     def _still_holds(self, learned: Learned) -> bool:
@@ -187,6 +188,9 @@ class Deciding:
 
     def _inherit(self) -> None:
         earlier, profile = self.task.remembered, self.task.profile
+        known = self.task.state.memory.recall(self.task.key)
+        if known is not None and known.race_again:
+            return
         if earlier is not None and profile.gil_share is None and not earlier.gil_share_assumed:
             profile.gil_share, profile.gil_share_why = earlier.gil_share, earlier.gil_share_why
 

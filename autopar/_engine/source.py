@@ -159,8 +159,13 @@ def unchanging(item: Any) -> bool:
 
 def _length(iterables: tuple[Iterable[Any], ...]) -> int | None:
     """The length of the shortest; None if one does not say."""
-    if len(iterables) == 1 and type(iterables[0]) in (list, tuple, range):
-        return len(iterables[0])  # asked once a chunk, and as often as that of a list may change
+    only: Any = iterables[0]
+    if len(iterables) == 1 and type(only) in (
+        list,
+        tuple,
+        range,
+    ):  # asked for each chunk, and much sooner answered than by an ABC
+        return len(only)
     lengths = []
     for each in iterables:
         if not isinstance(each, Sized):

@@ -61,6 +61,7 @@ def load(situation: Situation) -> Load:
     each = workload.seconds_per_item
     computes = workload.kind in (Kind.CPU, Kind.TINY)
     busy = max(each, workload.cpu_per_item) if computes else workload.cpu_per_item
+    busy = min(busy, each * max(1, situation.host.cores))  # more is another thread's
     share = workload.gil_share
     if share is None:
         share = RELEASING_GIL_SHARE if seems_to_release(situation) else UNKNOWN_GIL_SHARE

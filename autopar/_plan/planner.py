@@ -10,7 +10,7 @@ from autopar._model.hints import Settings
 from autopar._model.observation import Host
 from autopar._model.plan import BACKENDS, COMPILERS, Choice, Plan, Rejected
 from autopar._model.workload import Kind
-from autopar._plan.costs import DEFAULT_COSTS
+from autopar._plan.costs import DEFAULT_COSTS, Costs
 from autopar._plan.eligibility import Barrier, barriers, compiler_barrier, consented, demand_error, lifting_hint
 from autopar._plan.model import Load, load, predict, priced, seems_to_release
 from autopar._plan.situation import Situation
@@ -99,7 +99,14 @@ def choose(situation: Situation) -> Choice:
     )
 
 
-def worth_planning(seconds_per_item: float, remaining: int | None, seen: int, host: Host, settings: Settings) -> bool:
+def worth_planning(
+    seconds_per_item: float,
+    remaining: int | None,
+    seen: int,
+    host: Host,
+    settings: Settings,
+    costs: Costs = DEFAULT_COSTS,
+) -> bool:
     """Tell, in about a microsecond, whether any plan could repay looking for it.
 
     Parameters
@@ -112,6 +119,8 @@ def worth_planning(seconds_per_item: float, remaining: int | None, seen: int, ho
         Items that ran.
     host, settings
         Cores, and demands: what is demanded is always worth a plan.
+    costs
+        Prices of the backends.
 
     Notes
     -----
@@ -126,7 +135,6 @@ def worth_planning(seconds_per_item: float, remaining: int | None, seen: int, ho
         return False
     if settings.eager:
         return True
-    costs = DEFAULT_COSTS
     if seen * seconds_per_item < costs.look_seconds:
         return False
     serial = items * seconds_per_item

@@ -111,6 +111,19 @@ def test_a_gain_below_the_margin_is_not_taken() -> None:
     assert choice.why.startswith("no way is predicted to beat 1 s in the plain loop")
 
 
+def test_workers_that_are_there_are_worth_less_of_a_gain() -> None:
+    """A millisecond is not worth starting a worker, but using one."""
+    case = situation(0.5e-3, 4, known={"gil_share": 0.0}, host=BIG)
+    assert choose(case).plan.backend == "serial"
+    assert choose(replace(case, warm={"threads": 16})).plan.backend == "threads"
+
+
+def test_waits_on_processes_take_one_for_each_core_where_more_cost_too_much() -> None:
+    """Beside the widest pool that could be of use one of as many processes as there are cores is priced."""
+    case = situation(5e-3, 200, cpu=0.2, known={"gil_share": 1.0}, host=replace(BIG, cores=48))
+    assert str(choose(replace(case, forkable=True)).plan) == "up to 48 processes"
+
+
 def test_nothing_eligible_says_so() -> None:
     """Only the plain loop keeps the answer."""
     assert choose(situation(5e-3, 400, E.OUTPUT)).why == "only the plain loop keeps the answer"
