@@ -128,10 +128,16 @@ class Ahead:
         profile = Profile()
         profile.add(sample)
         choice = self._deciding.choose(profile)
+        if choice.plan.backend == "processes":
+            # The item is there to be weighed; what its result will weigh an earlier map may know.
+            profile.bytes_in = self._task.machine.pickled_size((self._task.sample_item,)).bytes
+            if profile.bytes_in is None:
+                return False
+            earlier = self._task.remembered
+            profile.bytes_out = None if earlier is None else earlier.bytes_out
+            choice = self._deciding.choose(profile)
         workload, plan = choice.workload, choice.plan
         if plan.backend == "serial" or not (workload.kind is Kind.IO or self._gil_is_no_question(choice)):
-            return False
-        if plan.backend == "processes" and self._task.machine.pickled_size(self._task.sample_item).bytes is None:
             return False
         if plan.backend == "processes" and self._forkable:
             # Once the item is over workers can be forked; to wait for that costs at most what it saves.
