@@ -168,6 +168,9 @@ def unchanging(item: Any) -> bool:
 
 def _length(iterables: tuple[Iterable[Any], ...]) -> int | None:
     """The length of the shortest; None if one does not say."""
+    only: Any = iterables[0]
+    if len(iterables) == 1 and type(only) in (list, tuple, range):
+        return len(only)  # asked for each chunk, and much sooner answered than by an abstract class
     lengths = []
     for each in iterables:
         if not isinstance(each, Sized):
