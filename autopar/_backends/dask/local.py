@@ -1,0 +1,91 @@
+"""A cluster on this machine, in processes of its own: ``cluster="local"``.
+
+Dask's own ``LocalCluster`` would run its scheduler on threads of the caller and start workers that import the caller's
+``__main__``. Here a process that knows nothing of the program holds it. That process ends, with all of the cluster,
+when its standard input does, so nothing outlives the program, however that ends. It listens on the loopback device.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import IO, cast
+
+from autopar.errors import UnavailableError
+
+ADDRESS = "address "
+"""What the line begins with on which the process says where the cluster listens."""
+
+
+class LocalCluster:
+    """The process that holds the cluster.
+
+    Parameters
+    ----------
+    workers
+        Dask workers, with one thread each.
+
+    Attributes
+    ----------
+    address
+        Where it listens.
+
+    Raises
+    ------
+    UnavailableError
+        It did not start.
+    """
+
+    def __init__(self, workers: int) -> None:
+        import autopar
+
+        root = os.path.dirname(os.path.dirname(os.path.abspath(autopar.__file__)))
+        paths = [root, *(entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry)]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", __name__, str(workers)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            start_new_session=True,  # Ctrl-C is the caller's to handle.
+        )
+        said = cast("IO[bytes]", self._process.stdout).readline().decode()
+        if not said.startswith(ADDRESS):
+            self.close()
+            raise UnavailableError(f"a local Dask cluster of {workers} workers could not be started")
+        self.address = said.removeprefix(ADDRESS).strip()
+
+    def close(self) -> None:
+        """End it; its processes are gone soon after."""
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def main(workers: int) -> None:
+    """Hold a cluster until standard input ends."""
+    import dask
+    from distributed import LocalCluster as Cluster
+
+    # A worker that holds no more than chunks in passing needs no folder to spill to, nor a page to look at.
+    with dask.config.set({"distributed.worker.memory.spill": False, "distributed.worker.memory.target": False}):
+        with Cluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address=None,
+            silence_logs=50,
+        ) as cluster:
+            print(f"{ADDRESS}{cluster.scheduler_address}", flush=True)  # noqa: T201 -- it is what the caller waits for
+            sys.stdin.buffer.read()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
