@@ -234,7 +234,7 @@ class Compiling:
     def excluded(self) -> dict[str, str]:
         """What the planner must not take, and why: native code where there is none, else what cannot have it."""
         if self.form is not None:
-            return {"processes": "the compiled code runs in this process"}
+            return dict.fromkeys(("processes", "dask"), "the compiled code runs in this process")
         return {} if self.demanded and not self.why_not else {"native": self.reason}
 
     @property

@@ -13,10 +13,10 @@ from autopar._engine.blocks import Block
 from autopar._engine.pace import Pace
 from autopar._engine.task import MapTask, named, note_pool
 from autopar._model.observation import Sample
-from autopar._model.plan import Plan
-from autopar._model.work import Chunk, Job, Outcome, Pending
+from autopar._model.plan import BACKENDS, Plan
+from autopar._model.work import Chunk, Failure, Job, Outcome, Pending
 from autopar._plan import DEFAULT_COSTS, Climb, climb_start, next_chunksize
-from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
+from autopar.errors import ItemTimeoutError, TransportError, UnavailableError, WorkerDiedError
 
 LOOK_FOR_STARTS = 0.05
 """Seconds after which a chunk that had not started yet is looked at again, when items have a time-out."""
@@ -62,7 +62,7 @@ class Elsewhere:
         self._now = task.machine.now
         if plan.backend == "processes" and not warm:
             task.on_pool.cold.append((self._now(), plan.workers, task.machine.forkable()))
-        self.pool = task.machine.open(plan)
+        self.pool = task.open(plan)
         self.warming = plan.backend == "processes" and warm < plan.workers
         self.climb = self._new_climb(plan)
         task.scattered = True
@@ -88,12 +88,13 @@ class Elsewhere:
 
     def _new_job(self, plan: Plan) -> Job:
         task = self.task
-        return task.job(max(1, task.cores // max(1, plan.workers)), elsewhere=plan.backend == "processes")
+        cores = task.cores if task.cluster is None or plan.backend != "dask" else task.cluster.cores
+        return task.job(max(1, cores // max(1, plan.workers)), elsewhere=not BACKENDS[plan.backend].same_process)
 
     def adjust(self, plan: Plan) -> None:
         """Follow a better-informed plan for the same backend."""
         self.plan = plan
-        self.pool = self.task.machine.open(plan)
+        self.pool = self.task.open(plan)
         if not plan.adaptive or self.climb is None:
             self.climb = self._new_climb(plan)
 
@@ -168,12 +169,17 @@ class Elsewhere:
             chunksize = 1
         if chunksize is not None:
             return min(chunksize, room)
-        costs = DEFAULT_COSTS
-        dispatch = costs.process_dispatch if plan.backend == "processes" else costs.thread_dispatch
+        dispatch = self._dispatch()
         if task.buffersize is not None:
             # Every worker gets its share of a small buffer.
             room = max(1, room // (2 * workers))
         return next_chunksize(self._pace.seconds, task.source.remaining, workers, dispatch, buffered=room)
+
+    def _dispatch(self) -> float:
+        """Seconds for handing over one chunk."""
+        if self.plan.backend == "dask" and self.task.cluster is not None:
+            return self.task.cluster.dispatch
+        return DEFAULT_COSTS.process_dispatch if self.plan.backend == "processes" else DEFAULT_COSTS.thread_dispatch
 
     # -- taking outcomes back -----------------------------------------------------------------------------------------
 
@@ -291,10 +297,26 @@ class Elsewhere:
         if outcome.lost is not None and not (self.task.demanded and self.task.collects):
             yield self._lost_result(chunk, outcome, outcome.lost)
             return
+        if self.plan.backend == "dask" and (failed := _first_failure(outcome)) is not None and self._may_be_the_node():
+            yield self._again_here(chunk, outcome, failed)
+            return
         block = self.task.block_of(chunk, outcome, self.plan)
         if block.error is not None:
             self._cancel_beyond(block.end)
         yield block
+
+    def _may_be_the_node(self) -> bool:
+        """An error on another machine may be that machine's: a file that is not there. What may run twice tells."""
+        cluster = self.task.cluster
+        return cluster is not None and cluster.elsewhere and not self.task.demanded and self.task.repeatable
+
+    def _again_here(self, chunk: Chunk, outcome: Outcome, failed: int) -> Block:
+        """Let the loop decide what becomes of an item that has raised; the results before it are right."""
+        index = chunk.start + failed
+        self.requeue.append(Chunk(chunk.job, index, chunk.items[failed:]))
+        self._go(f"item {index} raised on the cluster, which may be the node's doing: it runs again here")
+        emitted = [said for said in outcome.emitted if said[0] < failed]
+        return self.task.block_of(chunk, Outcome(outcome.values[:failed], emitted=emitted), self.plan)
 
     def _learn(self, outcome: Outcome) -> None:
         items = len(outcome.values)
@@ -327,6 +349,9 @@ class Elsewhere:
         """Find the item to blame, and run what can be run."""
         if isinstance(error, TransportError):
             self._cannot_send(chunk, error)
+        elif isinstance(error, UnavailableError) and not self.task.demanded and self.task.repeatable:
+            self.requeue.append(chunk)
+            self._go(str(error))
         elif isinstance(error, WorkerDiedError) and len(chunk.items) > 1 and self.task.repeatable:
             self._split(chunk)
             self.task.fallbacks.append(f"{error}; the {len(chunk.items)} items it held ran again, one by one")
@@ -383,3 +408,9 @@ class Elsewhere:
         used = self._attempts.get(chunk.start, 0)
         self._attempts[chunk.start] = used + 1
         return used < self.task.settings.retries
+
+
+def _first_failure(outcome: Outcome) -> int | None:
+    """The place of the first item of a chunk that raised."""
+    failed = (place for place, value in enumerate(outcome.values) if isinstance(value, Failure))
+    return next(failed, None if outcome.error is None else len(outcome.values))

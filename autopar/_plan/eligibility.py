@@ -86,6 +86,7 @@ _TEXT = frozenset({"print()", "sys.stdout", "sys.stderr", "pprint.pprint()", "pp
 REPLAYED: dict[str, frozenset[str]] = {
     "threads": _TEXT,
     "processes": _TEXT | {"warnings.warn()"},
+    "dask": _TEXT | {"warnings.warn()"},
 }
 """Backend -> output that it keeps and puts out in input order, besides records of loggers. On threads a warning is
 issued at once, since all threads share one memory of what was shown. Files, sockets and connections cannot be kept."""
@@ -169,6 +170,8 @@ def _all_barriers(name: str, situation: Situation) -> Iterator[Barrier]:
         if timeout is not None:
             yield Barrier(f"a plain call cannot be interrupted after timeout={timeout:g} s", (DEMAND,))
         return
+    if name == "dask" and situation.cluster is None and name not in situation.excluded:
+        yield Barrier("no cluster is configured" if situation.settings.cluster is None else "it was not looked at")
     if name == "threads" and _threads_left(situation) < 1:
         yield Barrier("no thread is left in the budget", (DEMAND,))
     if not spec.same_process:

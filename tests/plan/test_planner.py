@@ -91,7 +91,7 @@ def test_the_choice_carries_its_prices() -> None:
     assert choice.why == f"predicted {choice.plan.predicted:.3g} s with 2 processes against 2 s in the plain loop"
     assert rival(choice, "serial").because == "predicted slower"
     assert rival(choice, "serial").plan.predicted == choice.serial_seconds
-    assert rival(choice, "dask").because == "it is not part of this version of autopar"
+    assert rival(choice, "dask").because == "no cluster is configured"
 
 
 def test_what_no_hint_could_open_has_no_price() -> None:
@@ -267,7 +267,7 @@ REFUSED: list[tuple[str, Situation, type[DemandError], str]] = [
         UnavailableError,
         "no /dev/shm",
     ),
-    ("what is not built", situation(backend="dask"), NotBuiltError, "not part of this version"),
+    ("no cluster", situation(backend="dask"), UnavailableError, "no cluster is configured"),
     ("a compiler that is not built", situation(compiler="numba"), NotBuiltError, 'compiler="numba" cannot compile'),
 ]  # fmt: skip
 

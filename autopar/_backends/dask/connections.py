@@ -138,7 +138,9 @@ def connect(cluster: Any, *, plaintext: bool = False, workers: int = 2) -> Conne
         It cannot be reached, or must not be.
     """
     if in_a_chunk():
-        raise UnavailableError("this is an item that runs on a cluster: its workers might all be waiting for each other")
+        raise UnavailableError(
+            "this is an item that runs on a cluster: its workers might all be waiting for each other"
+        )
     with _lock:
         if cluster is None:
             cluster = current_client()
@@ -212,8 +214,9 @@ def _local(workers: int) -> Connection:
 def _client(address: str) -> Any:
     from distributed import Client
 
+    make: Any = Client
     try:
-        return Client(address, timeout=CONNECT_SECONDS, set_as_default=False, name="autopar")
+        return make(address, timeout=CONNECT_SECONDS, set_as_default=False, name="autopar")
     except Exception as error:
         text = f"{type(error).__name__}: {error}"
         raise UnavailableError(f"the cluster at {address} cannot be reached: {text}") from error

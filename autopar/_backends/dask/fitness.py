@@ -17,7 +17,7 @@ class Fitness(NamedTuple):
 
 def ask(client: Any) -> Fitness:
     """Ask all workers, in two steps: what another Python could not even load is sent to none."""
-    pythons = {address: said for address, said in client.get_versions()["workers"].items()}
+    pythons = client.get_versions()["workers"]
     same = [address for address, said in pythons.items() if not python_differs(said)]
     packages = client.run(_by_value(_packages), workers=same, on_error="return") if same else {}
     return fitness(pythons, packages)
@@ -59,7 +59,7 @@ def _packages() -> dict[str, str]:
     return found
 
 
-def _by_value(function: FunctionType) -> FunctionType:
+def _by_value(function: Any) -> FunctionType:
     """The same function as one of ``__main__``, which cloudpickle sends whole."""
     return FunctionType(function.__code__, {"__name__": "__main__"}, function.__name__)
 
@@ -67,16 +67,15 @@ def _by_value(function: FunctionType) -> FunctionType:
 def _why_unfit(packages: Any) -> str:
     import cloudpickle
 
-    from autopar import __version__
-
+    ours = str(sys.modules["autopar"].__version__)
     if not isinstance(packages, Mapping):
         return f"it does not say what it has: {packages}"
     theirs = {name: packages.get(name, "") for name in ("autopar", "cloudpickle")}
     for name, version in theirs.items():
         if version.startswith("! "):
             return f"{name} cannot be imported there: {version[2:]}"
-    if theirs["autopar"] != __version__:
-        return f"autopar {theirs['autopar']} there, {__version__} here"
+    if theirs["autopar"] != ours:
+        return f"autopar {theirs['autopar']} there, {ours} here"
     if theirs["cloudpickle"].split(".")[0] != cloudpickle.__version__.split(".")[0]:
         return f"cloudpickle {theirs['cloudpickle']} there, {cloudpickle.__version__} here"
     return ""

@@ -7,10 +7,12 @@ when its standard input does, so nothing outlives the program, however that ends
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
-from typing import IO, cast
+from pathlib import Path
+from typing import IO, Any, cast
 
 from autopar.errors import UnavailableError
 
@@ -38,11 +40,9 @@ class LocalCluster:
     """
 
     def __init__(self, workers: int) -> None:
-        import autopar
-
-        root = os.path.dirname(os.path.dirname(os.path.abspath(autopar.__file__)))
+        root = str(Path(__file__).resolve().parents[3])
         paths = [root, *(entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry)]
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 -- our own module, by this interpreter
             [sys.executable, "-m", __name__, str(workers)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -74,17 +74,19 @@ def main(workers: int) -> None:
     from distributed import LocalCluster as Cluster
 
     # A worker that holds no more than chunks in passing needs no folder to spill to, nor a page to look at.
-    with dask.config.set({"distributed.worker.memory.spill": False, "distributed.worker.memory.target": False}):
-        with Cluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            dashboard_address=None,
-            silence_logs=50,
-        ) as cluster:
-            print(f"{ADDRESS}{cluster.scheduler_address}", flush=True)  # noqa: T201 -- it is what the caller waits for
-            sys.stdin.buffer.read()
+    dask.config.set({"distributed.worker.memory.spill": False, "distributed.worker.memory.target": False})
+    options: dict[str, Any] = {
+        "n_workers": workers,
+        "threads_per_worker": 1,
+        "processes": True,
+        "host": "127.0.0.1",
+        "dashboard_address": None,
+        "silence_logs": logging.CRITICAL,
+    }
+    make: Any = Cluster
+    with make(**options) as cluster:
+        print(f"{ADDRESS}{cluster.scheduler_address}", flush=True)  # noqa: T201 -- it is what the caller waits for
+        sys.stdin.buffer.read()
 
 
 if __name__ == "__main__":

@@ -263,6 +263,11 @@ def results(answer: Answer) -> list[Any]:
     return load_outcome(data).values if status == OUTCOME else []
 
 
+def listed(partition: Any) -> list[Any]:
+    """A partition of a bag, whatever holds its elements, as something that has a length."""
+    return partition if type(partition) is list else list(partition)
+
+
 def element(values: Sequence[Any], place: int) -> Any:
     """One of them."""
     return values[place]

@@ -8,7 +8,6 @@ from typing import Any, cast
 
 from autopar._backends.context import capture
 from autopar._backends.dask import node
-from autopar._backends.dask.connections import Connection
 from autopar._backends.dask.surroundings import this_host
 from autopar._backends.dask.traffic import ClusterChunk, Parcel, SharedJob, Traffic
 from autopar._backends.exceptions import describe

@@ -68,9 +68,7 @@ def describe(connection: Connection) -> Cluster:
 def _busy(connection: Connection) -> float:
     """Threads of the workers that are at somebody's tasks."""
     processing = connection.client.processing()
-    return float(
-        sum(min(threads, len(processing.get(address, ()))) for address, threads in connection.threads.items())
-    )
+    return float(sum(min(threads, len(processing.get(address, ()))) for address, threads in connection.threads.items()))
 
 
 def _prices(connection: Connection) -> Prices:
