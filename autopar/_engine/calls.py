@@ -90,7 +90,7 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
     connection, cluster = look(settings, current_host().cores) if settings.backend == "dask" else (None, None)
     choice = choose_for_call(state, settings, cluster=cluster)
     plan = choice.plan
-    elsewhere = not BACKENDS[plan.backend].same_process
+    elsewhere, traits = not BACKENDS[plan.backend].same_process, state.traits()
     job = Job(
         state.function if elsewhere else target_of(state, settings.compiler)[0],
         star=True,
@@ -105,7 +105,7 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
         ordered=False,
         numpy_random=settings.seed is not None and draws_from_numpy(state.traits()),
         line=users_line(),
-        repeatable=settings.pure or settings.retries > 0 or not state.traits().report.effects,
+        repeatable=settings.pure or settings.retries > 0 or not (traits.report.effects or traits.outside_calls),
         timeout=settings.timeout,
     )
     chunk = Chunk(job, 0, [args])

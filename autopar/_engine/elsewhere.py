@@ -89,7 +89,11 @@ class Elsewhere:
     def _new_job(self, plan: Plan) -> Job:
         task = self.task
         cores = task.cores if task.cluster is None or plan.backend != "dask" else task.cluster.cores
-        return task.job(max(1, cores // max(1, plan.workers)), elsewhere=not BACKENDS[plan.backend].same_process)
+        return task.job(
+            max(1, cores // max(1, plan.workers)),
+            elsewhere=not BACKENDS[plan.backend].same_process,
+            repeatable=plan.backend != "dask" or task.repeatable_on("dask"),
+        )
 
     def adjust(self, plan: Plan) -> None:
         """Follow a better-informed plan for the same backend."""
@@ -305,10 +309,14 @@ class Elsewhere:
             self._cancel_beyond(block.end)
         yield block
 
+    @property
+    def _repeatable(self) -> bool:
+        return self.task.repeatable_on(self.plan.backend)
+
     def _may_be_the_node(self) -> bool:
         """An error on another machine may be that machine's: a file that is not there. What may run twice tells."""
         cluster = self.task.cluster
-        return cluster is not None and cluster.elsewhere and not self.task.demanded and self.task.repeatable
+        return cluster is not None and cluster.elsewhere and not self.task.demanded and self._repeatable
 
     def _again_here(self, chunk: Chunk, outcome: Outcome, failed: int) -> Block:
         """Let the loop decide what becomes of an item that has raised; the results before it are right."""
@@ -349,10 +357,10 @@ class Elsewhere:
         """Find the item to blame, and run what can be run."""
         if isinstance(error, TransportError):
             self._cannot_send(chunk, error)
-        elif isinstance(error, UnavailableError) and not self.task.demanded and self.task.repeatable:
+        elif isinstance(error, UnavailableError) and not self.task.demanded and self._repeatable:
             self.requeue.append(chunk)
             self._go(str(error))
-        elif isinstance(error, WorkerDiedError) and len(chunk.items) > 1 and self.task.repeatable:
+        elif isinstance(error, WorkerDiedError) and len(chunk.items) > 1 and self._repeatable:
             self._split(chunk)
             self.task.fallbacks.append(f"{error}; the {len(chunk.items)} items it held ran again, one by one")
         elif isinstance(error, (WorkerDiedError, ItemTimeoutError)) and self._try_again(chunk):
@@ -380,7 +388,7 @@ class Elsewhere:
         """A result could not leave its worker; without effects its item may run again where it need not travel."""
         error = outcome.values[place].error
         index = chunk.start + place
-        again = not self.task.demanded and self.task.repeatable
+        again = not self.task.demanded and self._repeatable
         last = place - 1 if again else place
         emitted = [said for said in outcome.emitted if said[0] <= last]
         if again:

@@ -226,6 +226,11 @@ class MapTask:
         """Items may run twice: nothing they do outlives them, or the user says so."""
         return self.settings.pure or self.settings.retries > 0 or not self.traits().report.effects
 
+    def repeatable_on(self, backend: str) -> bool:
+        """The same; on a cluster, where workers come and go, what items do to the outside world counts as well."""
+        said = self.settings.pure or self.settings.retries > 0
+        return self.repeatable and (backend != "dask" or said or not self.traits().outside_calls)
+
     def look_at_cluster(self) -> None:
         """See what the cluster offers; once a map.
 
@@ -330,7 +335,7 @@ class MapTask:
         if self.cancel is not None and self.cancel.is_set():
             raise Cancelled
 
-    def job(self, cores: int, *, elsewhere: bool = False) -> Job:
+    def job(self, cores: int, *, elsewhere: bool = False, repeatable: bool = True) -> Job:
         """What is done to each item; ``elsewhere`` adds what another process needs to find the function."""
         compiled = None if elsewhere else self.compiling.form
         return Job(
@@ -348,7 +353,7 @@ class MapTask:
             numpy_random=self.seed is not None and draws_from_numpy(self.state.traits()),
             line=self.line,
             leaves_all_as_it_is=elsewhere and self._writes_nothing(),
-            repeatable=not elsewhere or self.repeatable,
+            repeatable=repeatable,
             timeout=self.settings.timeout,
         )
 

@@ -170,12 +170,14 @@ def _all_barriers(name: str, situation: Situation) -> Iterator[Barrier]:
         if timeout is not None:
             yield Barrier(f"a plain call cannot be interrupted after timeout={timeout:g} s", (DEMAND,))
         return
-    if name == "dask" and situation.cluster is None and name not in situation.excluded:
-        yield Barrier("no cluster is configured" if situation.settings.cluster is None else "it was not looked at")
+    if name == "dask":
+        yield from _no_cluster(situation)
     if name == "threads" and _threads_left(situation) < 1:
         yield Barrier("no thread is left in the budget", (DEMAND,))
     if not spec.same_process:
         yield from _cannot_travel(situation)
+    if name == "dask":
+        yield from _away_from_home(situation)
     for effect in situation.traits.report.effects:
         if name == "asyncio" and effect.kind in (EffectKind.THREAD_IDENTITY, EffectKind.THREAD_LOCAL):
             continue  # all items stay on one thread and one loop, as in a loop that awaits them
@@ -217,6 +219,19 @@ def _cannot_travel(situation: Situation) -> Iterator[Barrier]:
         yield Barrier(f"its items or results cannot be pickled{f': {why}' if why else ''}")
     if situation.traits.is_generator:
         yield Barrier(RULES[EffectKind.GENERATOR].because, error=UnsafeDemandError)
+
+
+def _no_cluster(situation: Situation) -> Iterator[Barrier]:
+    if situation.cluster is None and "dask" not in situation.excluded:
+        yield Barrier("no cluster is configured" if situation.settings.cluster is None else "it was not looked at")
+
+
+def _away_from_home(situation: Situation) -> Iterator[Barrier]:
+    """Files, devices and servers of this machine need not be there on another."""
+    outside = situation.traits.outside_calls
+    if outside and situation.cluster is not None and situation.cluster.elsewhere:
+        because = f"it calls {outside[0]}, and what that finds on this machine need not be on the cluster's"
+        yield Barrier(because, (DEMAND,), UnsafeDemandError)
 
 
 def _replayed(effect: Effect, name: str) -> bool:

@@ -151,7 +151,7 @@ def connect(cluster: Any, *, plaintext: bool = False, workers: int = 2) -> Conne
         if known is None or not known.alive:
             known = _connected(cluster, plaintext=plaintext, workers=workers)
             if not _connections:
-                atexit.register(_close_all)
+                atexit.register(close_all)
             _connections[key] = known
     known.look()
     return known
@@ -227,19 +227,30 @@ def _where(client: Any) -> str:
     return str(getattr(scheduler, "address", "")) or "the given client's address"
 
 
-def _close_all() -> None:
+def close_all() -> None:
+    """Let go of all clusters, as at the end of the program: a scheduler that has gone before is no news then."""
     with _lock:
         connections = [*_connections.values()]
         _connections.clear()
-    for connection in connections:
-        connection.close()
+    logging = sys.modules.get("logging")
+    loggers = [] if logging is None or not connections else [*logging.root.manager.loggerDict]
+    quiet = [logging.getLogger(name) for name in loggers if name.startswith("distributed")] if logging else []
+    quiet = [logger for logger in quiet if not logger.disabled]
+    for logger in quiet:
+        logger.disabled = True
+    try:
+        for connection in connections:
+            connection.close()
+    finally:
+        for logger in quiet:
+            logger.disabled = False
 
 
 def _forget() -> None:
     global _lock
     _lock = threading.RLock()
     _connections.clear()
-    atexit.unregister(_close_all)
+    atexit.unregister(close_all)
 
 
 if hasattr(os, "register_at_fork"):

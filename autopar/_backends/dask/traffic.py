@@ -14,7 +14,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, NamedTuple
 
 from autopar._backends.dask import node
 from autopar._backends.dask.connections import Connection
@@ -283,8 +283,7 @@ class Traffic:
 
     def _unsent(self, group: list[Parcel], error: BaseException) -> None:
         for parcel in group:
-            self._under_way.pop(parcel.name, None)
-            self._unbind(parcel)
+            self._forget(parcel)
             text = f"the cluster at {self.connection.where} takes no chunks: {type(error).__name__}: {error}"
             failed = UnavailableError(text)
             failed.__cause__ = error
@@ -312,36 +311,48 @@ class Traffic:
                 self._looked = now
                 self._look_for_gone(now)
 
-    def _receive(self, futures: list[Any]) -> None:
+    def _receive(self, arrivals: list[Any]) -> None:
         finished = []
-        for future in futures:
-            parcel = self._under_way.pop(future.key, None)
+        for arrival in arrivals:
+            if type(arrival) is _Fetched:
+                self._take(arrival)
+                continue
+            parcel = self._under_way.get(arrival.key)
             if parcel is None:
                 continue
-            self._unbind(parcel)
             if parcel.pending.cancelled():
-                continue
-            if future.status == "finished":
-                finished.append((parcel, future))
+                self._forget(parcel)
+            elif arrival.status == "finished":
+                finished.append((parcel, arrival))
             else:
-                self._failed(parcel, future)
-        if not finished:
-            return
-        try:
-            answers = self._client.gather([future for _, future in finished])
-        except BaseException:
-            answers = [None] * len(finished)  # One of them got lost; each for itself says which.
-        for (parcel, future), answer in zip(finished, answers, strict=True):
-            self._take(parcel, future, answer)
+                self._failed(parcel, arrival)
+        if finished:
+            self._client.loop.add_callback(self._fetch, finished)
 
-    def _take(self, parcel: Parcel, future: Any, answer: node.Answer | None) -> None:
-        """Settle a chunk whose task has ended well."""
+    async def _fetch(self, finished: list[tuple[Parcel, Any]]) -> None:
+        """Get the answers of tasks that have ended, on the client's event loop: one may have to be made again first."""
         try:
-            status, data = future.result() if answer is None else answer
+            answers = await self._client.gather([future for _, future in finished], asynchronous=True)
         except BaseException:
+            if len(finished) > 1:  # One of them got lost; each for itself says which.
+                for each in finished:
+                    self._client.loop.add_callback(self._fetch, [each])
+                return
+            answers = [None]
+        for (parcel, future), answer in zip(finished, answers, strict=True):
+            self._back.put(_Fetched(parcel, future, answer))
+
+    def _take(self, fetched: _Fetched) -> None:
+        """Settle a chunk whose task has ended well."""
+        parcel, future, answer = fetched
+        if self._under_way.get(parcel.name) is not parcel:
+            return
+        if answer is None:
             self._failed(parcel, future)
             return
+        self._forget(parcel)
         parcel.pending.future = None
+        status, data = answer
         if status == node.REFUSED:
             self._lost(parcel, "it was sent to another process than the one that it was meant for")
             return
@@ -372,6 +383,7 @@ class Traffic:
 
     def _failed(self, parcel: Parcel, future: Any) -> None:
         """A task that Dask could not end well: its worker died too often, or it could not even be loaded."""
+        self._forget(parcel)
         error = future.exception() if future.status == "error" else None
         if error is None or type(error).__name__ in ("KilledWorker", "FutureCancelledError", "CancelledError"):
             self._lost(parcel, "the cluster lost it" if error is None else f"the workers that it ran on died: {error}")
@@ -395,9 +407,12 @@ class Traffic:
             self._parts.clear()
             self.send(parcel)
 
-    def _unbind(self, parcel: Parcel) -> None:
+    def _forget(self, parcel: Parcel) -> None:
+        """It is under way no more."""
+        self._under_way.pop(parcel.name, None)
         if parcel.worker:
             self._bound[parcel.worker] -= 1
+            parcel.worker = ""
 
     def _look_for_gone(self, now: float) -> None:
         """Chunks that are bound to a worker that has gone would wait for ever, and all if no worker is left."""
@@ -410,12 +425,24 @@ class Traffic:
         elif not self._since_alone:
             self._since_alone = now
         alone = self._since_alone and now - self._since_alone > NO_WORKER
-        for name, parcel in [*self._under_way.items()]:
-            if parcel.worker and parcel.worker not in present:
-                del self._under_way[name]
-                self._unbind(parcel)
-                self._lost(parcel, f"the worker {parcel.worker} that held it has gone")
-            elif alone and self._under_way.pop(name, None) is not None:
-                self._unbind(parcel)
+        for parcel in [*self._under_way.values()]:
+            future, worker = parcel.pending.future, parcel.worker
+            if worker and worker not in present:
+                self._forget(parcel)
+                self._lost(parcel, f"the worker {worker} that held it has gone")
+            elif alone:
+                self._forget(parcel)
                 text = f"the cluster at {self.connection.where} has had no worker for {NO_WORKER:g} s"
                 parcel.pending.settle(None, UnavailableError(text))
+            else:
+                continue
+            if future is not None:
+                future.cancel()
+
+
+class _Fetched(NamedTuple):
+    """What came back for a chunk; without an answer its task has not ended well after all."""
+
+    parcel: Parcel
+    future: Any
+    answer: node.Answer | None

@@ -1,0 +1,76 @@
+"""Functions that workers import by name."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import warnings
+from pathlib import Path
+from typing import Any
+
+from autopar import parallel
+
+FACTOR = 3
+
+
+@parallel
+def tripled(x: int) -> int:
+    return FACTOR * x
+
+
+@parallel
+def spends(x: int) -> int:
+    """Take some milliseconds."""
+    return x + 0 * sum(range(200_000))
+
+
+@parallel
+def says(x: int) -> int:
+    print(f"item {x}")
+    if x % 2:
+        warnings.warn(f"odd {x}", UserWarning, stacklevel=1)
+    return x
+
+
+@parallel
+def draws(x: int) -> float:
+    return x + random.random()
+
+
+@parallel
+def fails(x: int, bad: int = 5) -> int:
+    if x == bad:
+        raise LookupError(f"no {x}")
+    return x
+
+
+@parallel
+def dies(x: int, bad: int = 5) -> int:
+    if x == bad:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return x
+
+
+@parallel
+def leaves_a_mark(x: int, folder: str) -> int:
+    """Make a file of the item's own each time that it runs, by a way that no analysis can see through."""
+    spends(x)
+    make: Any = getattr(Path(folder, f"{x}-{random.SystemRandom().getrandbits(64):x}"), "tou" + "ch")
+    make()
+    return x
+
+
+@parallel
+def where(x: int) -> int:
+    return os.getpid()
+
+
+@parallel
+def total(block: Any) -> float:
+    return float(block.sum())
+
+
+@parallel
+def read(name: str) -> str:
+    return Path(name).read_text(encoding="utf-8")
