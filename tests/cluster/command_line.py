@@ -70,12 +70,16 @@ class CommandLineCluster:
 
     def stop(self) -> None:
         """End everything at once."""
-        for process in (self.scheduler, *self.workers):
-            if process is not None:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-        self.scheduler, self.workers = None, []
+        if self.scheduler is not None:
+            _end(self.scheduler)
+            self.scheduler = None
+        self.stop_workers()
+
+    def stop_workers(self) -> None:
+        """End the workers."""
+        for process in self.workers:
+            _end(process)
+        self.workers = []
 
     def _run(self, *arguments: str, path: Sequence[Path] = (ROOT,)) -> subprocess.Popen[bytes]:
         tls: list[str] = []
@@ -93,6 +97,13 @@ class CommandLineCluster:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and all that it has started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 @contextmanager

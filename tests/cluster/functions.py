@@ -26,6 +26,12 @@ def spends(x: int) -> int:
 
 
 @parallel
+def counts_letters(x: int) -> int:
+    """Take some milliseconds, at work that is not compiled."""
+    return sum(len(f"{letter}") for letter in "ab" * 2000)
+
+
+@parallel
 def says(x: int) -> int:
     print(f"item {x}")
     if x % 2:

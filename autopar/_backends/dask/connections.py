@@ -18,7 +18,10 @@ from autopar._backends.dask.local import LocalCluster
 from autopar.errors import UnavailableError
 
 CONNECT_SECONDS = 10.0
-"""Seconds to wait for a scheduler, and for its first worker. Chosen, not measured."""
+"""Seconds to wait for an answer of the machine of a scheduler, and for its first worker. Chosen, not measured."""
+
+SCHEDULER_PORT = 8786
+"""Dask's own default."""
 
 LOOK_AGAIN = 5.0
 """Seconds after which workers and their load are asked for again, as for the host itself."""
@@ -79,8 +82,7 @@ class Connection:
             try:
                 threads: dict[str, int] = dict(self.client.nthreads())
                 if not threads:
-                    self.client.wait_for_workers(1, timeout=CONNECT_SECONDS)
-                    threads = dict(self.client.nthreads())
+                    threads = self._first_workers()
                 self._check(tuple(sorted(threads)))
             except UnavailableError:
                 raise
@@ -89,6 +91,15 @@ class Connection:
                 raise UnavailableError(f"the cluster at {self.where} does not answer: {text}") from error
             self.threads = {address: threads[address] for address in self.fitness.fit if address in threads}
             self._looked = time.monotonic()
+
+    def _first_workers(self) -> dict[str, int]:
+        from distributed.exceptions import WorkerStartTimeoutError
+
+        try:
+            self.client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+        except WorkerStartTimeoutError:
+            raise UnavailableError(f"the cluster at {self.where} has no worker") from None
+        return dict(self.client.nthreads())
 
     def _check(self, addresses: tuple[str, ...]) -> None:
         """Ask workers that are new for their versions, and those that can run chunks for themselves."""
@@ -212,11 +223,17 @@ def _local(workers: int) -> Connection:
 
 
 def _client(address: str) -> Any:
+    import socket
+
     from distributed import Client
+    from distributed.comm.addressing import parse_host_port
 
     make: Any = Client
     try:
-        return make(address, timeout=CONNECT_SECONDS, set_as_default=False, name="autopar")
+        # Dask would try for half a minute where nobody listens.
+        if not address.startswith("inproc"):
+            socket.create_connection(parse_host_port(address, SCHEDULER_PORT), timeout=CONNECT_SECONDS).close()
+        return make(address, set_as_default=False, name="autopar")
     except Exception as error:
         text = f"{type(error).__name__}: {error}"
         raise UnavailableError(f"the cluster at {address} cannot be reached: {text}") from error

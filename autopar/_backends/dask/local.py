@@ -11,6 +11,7 @@ import logging
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -42,23 +43,29 @@ class LocalCluster:
     def __init__(self, workers: int) -> None:
         root = str(Path(__file__).resolve().parents[3])
         paths = [root, *(entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry)]
+        # What this program makes of warnings is not Dask's own start's business; its chunks get to know it.
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 -- as long as the process writes to it
         self._process = subprocess.Popen(  # noqa: S603 -- our own module, by this interpreter
             [sys.executable, "-m", __name__, str(workers)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            stderr=self._said,
+            env={**environment, "PYTHONPATH": os.pathsep.join(paths)},
             start_new_session=True,  # Ctrl-C is the caller's to handle.
         )
         said = cast("IO[bytes]", self._process.stdout).readline().decode()
         if not said.startswith(ADDRESS):
+            self._process.wait()
+            self._said.seek(0)
+            why = self._said.read().decode(errors="replace").strip().rpartition("\n")[2]
             self.close()
-            raise UnavailableError(f"a local Dask cluster of {workers} workers could not be started")
+            raise UnavailableError(f"a local Dask cluster of {workers} workers could not be started: {why}")
         self.address = said.removeprefix(ADDRESS).strip()
 
     def close(self) -> None:
         """End it; its processes are gone soon after."""
-        for stream in (self._process.stdin, self._process.stdout):
+        for stream in (self._process.stdin, self._process.stdout, self._said):
             if stream is not None:
                 stream.close()
         try:

@@ -306,11 +306,6 @@ def echo(data: bytes) -> bytes:
     return data
 
 
-def claim(name: str) -> bool:
-    """Keep a chunk that may run only once from beginning here; False if it has begun."""
-    return _node.claim(name)
-
-
 def stop(name: str) -> bool:
     """Kill the process that runs a chunk."""
     return _node.stop(name)

@@ -38,7 +38,11 @@ LOOK_FOR_GONE = 1.0
 """Seconds between two looks for workers that have gone with chunks which must not run elsewhere."""
 
 NO_WORKER = 30.0
-"""Seconds for which a cluster may be without any worker before its chunks are given up. Chosen, not measured."""
+"""Seconds for which a cluster may be without scheduler or workers before its chunks are given up: as long as Dask's
+clients try to connect anew."""
+
+TRY_AGAIN = 0.2
+"""Seconds between two attempts to send chunks to a cluster that takes none at the moment."""
 
 
 @dataclass(eq=False, slots=True)
@@ -144,6 +148,8 @@ class Traffic:
         self._numbers = itertools.count(1)
         self._since_alone = 0.0
         self._looked = 0.0
+        self._stale = False
+        self._nap = threading.Event()
         for name, work in (("sender", self._send_all), ("receiver", self._receive_all)):
             threading.Thread(target=work, name=f"autopar-cluster-{name}", daemon=True).start()
 
@@ -158,6 +164,7 @@ class Traffic:
 
     def close(self) -> None:
         """End its threads; nothing is under way any more."""
+        self._nap.set()
         self._out.put(None)
         self._back.put(None)
 
@@ -168,13 +175,42 @@ class Traffic:
             parcels = self._waiting()
             if not parcels:
                 return
-            wanted = [parcel for parcel in parcels if not parcel.pending.cancelled()]
-            for group in self._alike(wanted):
-                try:
+            self._send_or_give_up(parcels)
+            del parcels
+
+    def _send_or_give_up(self, parcels: list[Parcel]) -> None:
+        """Send them, for as long as the cluster may still come back."""
+        began = time.monotonic()
+        while parcels := [parcel for parcel in parcels if not parcel.pending.cancelled()]:
+            try:
+                self._be_connected()
+                for group in self._alike(parcels):
                     self._send(group)
-                except BaseException as error:
-                    self._unsent(group, error)
-            del parcels, wanted
+                    parcels = [parcel for parcel in parcels if parcel not in group]
+            except BaseException as error:
+                self._stale = True
+                gone = time.monotonic() - began > NO_WORKER or not self.connection.alive
+                if gone or not isinstance(error, (OSError, TimeoutError, UnavailableError)):
+                    self._unsent(parcels, error)
+                    return
+                self._nap.wait(TRY_AGAIN)
+
+    def _be_connected(self) -> None:
+        """Know the workers anew if anything was lost.
+
+        Raises
+        ------
+        UnavailableError
+            The scheduler is away, or no worker can run chunks.
+        """
+        if self._client.status != "running":
+            raise UnavailableError(f"the client is {self._client.status}")
+        if self._stale:
+            # Jobs may be lost with what was, and bound workers gone.
+            self._jobs.clear()
+            self._parts.clear()
+            self.connection.look(again=True)
+            self._stale = False
 
     def _waiting(self) -> list[Parcel]:
         """What is to be sent, as much as goes together; nothing once this is closed."""
@@ -194,7 +230,8 @@ class Traffic:
         """Parcels that can be sent by one call: those of one job, for one worker where they are bound to one."""
         groups: dict[Any, list[Parcel]] = {}
         for parcel in parcels:
-            parcel.worker = "" if parcel.shared.repeatable else self._least_busy()
+            if not parcel.shared.repeatable and not parcel.worker:
+                parcel.worker = self._least_busy()
             groups.setdefault((id(parcel.shared), parcel.worker), []).append(parcel)
         return [*groups.values()]
 
@@ -279,12 +316,13 @@ class Traffic:
         return known[1]
 
     def _scattered(self, value: Any) -> Any:
-        return self._client.scatter([value], workers=self.connection.restricted, hash=False)[0]
+        return self._client.scatter([value], workers=self.connection.restricted, hash=False, timeout=NO_WORKER)[0]
 
     def _unsent(self, group: list[Parcel], error: BaseException) -> None:
         for parcel in group:
             self._forget(parcel)
-            text = f"the cluster at {self.connection.where} takes no chunks: {type(error).__name__}: {error}"
+            cause = str(error) if isinstance(error, UnavailableError) else f"{type(error).__name__}: {error}"
+            text = f"the cluster at {self.connection.where} takes no chunks: {cause}"
             failed = UnavailableError(text)
             failed.__cause__ = error
             parcel.pending.settle(None, failed)
@@ -395,6 +433,7 @@ class Traffic:
 
     def _lost(self, parcel: Parcel, why: str) -> None:
         """Send a chunk again if it may be repeated."""
+        self._stale = True
         if not parcel.shared.repeatable:
             text = f"{why}; whether it had begun is not known, and it is not known to be safe to run it again"
             parcel.pending.settle(None, WorkerDiedError(text))
@@ -402,9 +441,6 @@ class Traffic:
             text = f"the cluster at {self.connection.where} lost a chunk {parcel.tries} times"
             parcel.pending.settle(None, UnavailableError(f"{text}: {why}"))
         else:
-            # What it needs may be lost with it.
-            self._jobs.clear()
-            self._parts.clear()
             self.send(parcel)
 
     def _forget(self, parcel: Parcel) -> None:
