@@ -30,8 +30,8 @@ def work(x):
 
 autopar.map(work, range(10), backend="dask", cluster="local")
 from autopar._backends.dask import connections
-with connections.connect("local").client.as_current() as client:
-    pids = [*client.run(os.getpid).values()]
+client = connections.connect("local").client
+pids = [*client.run(os.getpid).values()]
 children = autopar.map(lambda x: os.getpid(), range(10), backend="dask", cluster="local")
 print(*{*pids, *children}, flush=True)
 sys.stdin.read()

@@ -52,10 +52,22 @@ def adapted(snapshot: bytes, host: str) -> bytes:
 
 
 def _path(callers: list[str], same: bool) -> list[str]:
-    """Where modules are found: here first what the node has, on the caller's machine what the caller has."""
+    """Where modules are found: on the caller's machine as there, elsewhere first what the node has.
+
+    What `Client.upload_file` has brought is found in any case.
+    """
     if same:
-        return [*callers, *(entry for entry in sys.path if entry not in callers)]
+        return [*callers, *(entry for entry in sys.path if entry not in callers and _holds_uploads(entry))]
     return [*sys.path, *(entry for entry in callers if entry not in sys.path and os.path.exists(entry))]
+
+
+def _holds_uploads(folder: str) -> bool:
+    """It is a Dask worker's own, and modules are in it."""
+    try:
+        inside = os.listdir(folder) if os.path.basename(folder).startswith("worker-") else []
+    except OSError:
+        return False
+    return any(name.endswith((".py", ".egg", ".zip", ".pyz")) for name in inside)
 
 
 def _environment(callers: dict[Any, Any], same: bool) -> dict[Any, Any]:
