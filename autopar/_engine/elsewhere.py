@@ -27,6 +27,10 @@ POLL_FOR_CANCEL = 0.05
 BUSY_WORKERS = 0.6
 """Share of their time that worker processes spend on items from which nothing is lost around these."""
 
+AHEAD_ON_A_CLUSTER, SMALL_ITEM = 15_000, 1024
+"""Items that a lazy map without a ``buffersize`` may take further ahead on a cluster, if an item and its result have at
+most so many pickled bytes each: 30 MB in all."""
+
 Fallback = Callable[[str, bool], None]
 
 
@@ -78,6 +82,7 @@ class Elsewhere:
         self._spent = 0.0
         self._worked = 0.0
         self._unsent: deque[Block] = deque()
+        self._small = False
 
     # -- keeping it filled ------------------------------------------------------------------------------------------
 
@@ -142,7 +147,7 @@ class Elsewhere:
         if chunk is not None:
             return chunk
         source = self.task.source
-        room = self.task.room(self._pace.seconds, self.plan.workers)
+        room = self._room()
         if self.task.ended or room <= 0:
             return None
         start = source.taken
@@ -161,6 +166,13 @@ class Elsewhere:
             return None
         return chunk
 
+    def _room(self) -> int:
+        """Items that may be taken now: the way to a cluster is long, so small ones may be further ahead of their use."""
+        room = self.task.room(self._pace.seconds, self.plan.workers)
+        if self.plan.backend == "dask" and self.task.lazy and self.task.buffersize is None and self._small:
+            room += AHEAD_ON_A_CLUSTER
+        return room
+
     def _chunksize(self, room: int) -> int:
         task, plan, workers = self.task, self.plan, self.plan.workers
         chunksize = plan.chunksize
@@ -174,7 +186,7 @@ class Elsewhere:
         if chunksize is not None:
             return min(chunksize, room)
         dispatch = self._dispatch()
-        if task.buffersize is not None:
+        if task.buffersize is not None or (task.lazy and plan.backend == "dask"):
             # Every worker gets its share of a small buffer.
             room = max(1, room // (2 * workers))
         return next_chunksize(self._pace.seconds, task.source.remaining, workers, dispatch, buffered=room)
@@ -338,6 +350,8 @@ class Elsewhere:
             self._worked += outcome.cpu
             self._spent += outcome.wall
         self._pace.add(items, outcome.wall)
+        sent = getattr(self.pool, "bytes_per_item", 0.0)
+        self._small = items > 0 and sent <= SMALL_ITEM and outcome.transport <= SMALL_ITEM * items
         if self.climb is not None:
             under_way = min(len(self._in_flight) + 1, self.climb.limit)
             latency = outcome.wall / max(1, items)

@@ -32,6 +32,11 @@ class ClusterPool:
         Chunks under way at the same time.
     resources, gather
         As in the hints.
+
+    Attributes
+    ----------
+    bytes_per_item
+        Pickled bytes of an item of the latest chunk.
     """
 
     def __init__(self, traffic: Traffic, workers: int, *, resources: dict[str, float] | None, gather: bool) -> None:
@@ -39,6 +44,7 @@ class ClusterPool:
         self._resources = resources
         self._gather = gather
         self.capacity = QUEUED * workers
+        self.bytes_per_item = 0.0
 
     def submit(self, chunk: Chunk) -> PendingChunk:
         """Pickle a chunk and send it.
@@ -50,6 +56,8 @@ class ClusterPool:
         """
         pending = ClusterChunk()
         items, inputs = _packed_items(chunk)
+        if isinstance(items, bytes) and chunk.items:
+            self.bytes_per_item = len(items) / len(chunk.items)
         self._traffic.send(
             Parcel(
                 pending,
