@@ -167,7 +167,7 @@ class Elsewhere:
         return chunk
 
     def _room(self) -> int:
-        """Items that may be taken now: the way to a cluster is long, so small ones may be further ahead of their use."""
+        """Items that may be taken now: the way to a cluster is long, so small ones are taken further ahead."""
         room = self.task.room(self._pace.seconds, self.plan.workers)
         if self.plan.backend == "dask" and self.task.lazy and self.task.buffersize is None and self._small:
             room += AHEAD_ON_A_CLUSTER

@@ -514,8 +514,8 @@ LARGE_CLUSTER = Cluster("tcp://host:8786", workers=4, cores=32, round_trip=10e-3
         (0.1, 2000, replace(LARGE_CLUSTER, busy=32.0), "processes"),
         (0.1, 2000, replace(LARGE_CLUSTER, cores=2), "processes"),
         (0.1, 2000, replace(LARGE_CLUSTER, speed=0.05), "processes"),
-        (0.1, 2000, replace(LARGE_CLUSTER, dispatch=0.5), "processes"),
-        (5e-3, 20, LARGE_CLUSTER, "processes"),
+        (0.1, 2000, replace(LARGE_CLUSTER, dispatch=3.0), "processes"),
+        (5e-3, 20, LARGE_CLUSTER, "serial"),
         (0.1, 2000, None, "processes"),
     ],
     ids=[
@@ -525,7 +525,7 @@ LARGE_CLUSTER = Cluster("tcp://host:8786", workers=4, cores=32, round_trip=10e-3
         "it is slow",
         "its scheduler is slow",
         "few items",
-        "there is none",
+        "none",
     ],
 )
 def test_a_cluster_is_taken_where_it_pays(seconds: float, items: int, cluster: Cluster | None, backend: str) -> None:
@@ -550,6 +550,6 @@ def test_a_cluster_that_is_named_makes_long_maps_worth_a_plan() -> None:
     """Even one core may have a cluster behind it; a short map is not worth a look."""
     host = Host(cores=1, python="3.11.7")
     named = Settings(cluster="tcp://host:8786")
-    assert worth_planning(0.01, 1000, 10, host, named)
-    assert not worth_planning(0.01, 1000, 10, host, Settings())
+    assert worth_planning(1e-5, 10**6, 200, host, named)
+    assert not worth_planning(1e-5, 10**6, 200, host, Settings())
     assert not worth_planning(1e-5, 1000, 200, host, named)
