@@ -514,7 +514,7 @@ LARGE_CLUSTER = Cluster("tcp://host:8786", workers=4, cores=32, round_trip=10e-3
         (0.1, 2000, replace(LARGE_CLUSTER, busy=32.0), "processes"),
         (0.1, 2000, replace(LARGE_CLUSTER, cores=2), "processes"),
         (0.1, 2000, replace(LARGE_CLUSTER, speed=0.05), "processes"),
-        (0.1, 2000, replace(LARGE_CLUSTER, dispatch=3.0), "processes"),
+        (0.1, 2000, replace(LARGE_CLUSTER, dispatch=30.0), "processes"),
         (5e-3, 20, LARGE_CLUSTER, "serial"),
         (0.1, 2000, None, "processes"),
     ],
