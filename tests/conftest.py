@@ -72,7 +72,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _goes_to_a_cluster(item: pytest.Item) -> bool:
     called = getattr(item, "callspec", None)
-    return called is not None and called.params.get("route") == "dask"
+    return called is not None and called.params.get("route") in ("dask", "chosen-dask")
 
 
 @pytest.fixture

@@ -23,10 +23,11 @@ PLAIN_ROUTES: dict[str, dict[str, Any]] = {
     "chosen-threads": {},
     "chosen-processes": {},
     "dask": {"backend": "dask"},
+    "chosen-dask": {},
 }
 """Routes of plain functions and the hints that lead there; ``chosen-`` ones are left to an eager planner."""
 
-SLOW_ROUTES = frozenset({"dask"})
+ON_A_CLUSTER = frozenset({"dask", "chosen-dask"})
 
 ASYNC_ROUTES: dict[str, dict[str, Any]] = {
     "chosen": {},
@@ -56,15 +57,15 @@ def choose_only(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
 
 @pytest.fixture(
-    params=[pytest.param(name, marks=pytest.mark.slow) if name in SLOW_ROUTES else name for name in PLAIN_ROUTES]
+    params=[pytest.param(name, marks=pytest.mark.slow) if name in ON_A_CLUSTER else name for name in PLAIN_ROUTES]
 )
 def route(request: pytest.FixtureRequest, choose_only: Callable[[str], None]) -> dict[str, Any]:
     """Hints that send a plain function each way in turn."""
     name: str = request.param
-    if name == "dask":
-        return PLAIN_ROUTES[name] | {"cluster": request.getfixturevalue("cluster").address}
     if name.startswith("chosen-"):
         choose_only(name.removeprefix("chosen-"))
+    if name in ON_A_CLUSTER:
+        return PLAIN_ROUTES[name] | {"cluster": request.getfixturevalue("cluster").address}
     return PLAIN_ROUTES[name]
 
 

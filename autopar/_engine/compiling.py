@@ -83,7 +83,7 @@ class Compiling:
         self.demanded = settings.compiler == "native"
         if settings.compiler not in (None, "native"):
             self.why_not = f'compiler="{settings.compiler}" is demanded'
-        elif settings.backend not in (None, "serial", "threads"):
+        elif settings.backend not in (None, "serial", "threads", "dask"):
             self.why_not = f'backend="{settings.backend}" is demanded, which runs the function as it is'
         elif settings.eager and not self.demanded:
             self.why_not = "AUTOPAR_EAGER asks for a backend, whatever that gains"
@@ -234,7 +234,7 @@ class Compiling:
     def excluded(self) -> dict[str, str]:
         """What the planner must not take, and why: native code where there is none, else what cannot have it."""
         if self.form is not None:
-            return dict.fromkeys(("processes", "dask"), "the compiled code runs in this process")
+            return {"processes": "the compiled code runs in this process"}
         return {} if self.demanded and not self.why_not else {"native": self.reason}
 
     @property

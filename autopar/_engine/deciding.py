@@ -102,8 +102,10 @@ class Deciding:
     def _cluster_may_pay(self, choice: Choice) -> bool:
         """A cluster is configured that nobody has looked at yet, and what is left is long against a look."""
         task, seconds = self.task, choice.plan.predicted
-        if seconds is None or task.cluster is not None or "dask" in self.excluded or not configured(task.settings):
+        if task.cluster is not None or "dask" in self.excluded or not configured(task.settings):
             return False
+        if seconds is None or task.settings.eager:
+            return task.settings.eager
         return seconds > (WORTH_LOOKING if connected(task.settings) else WORTH_A_CLUSTER)
 
     def _chosen(self, profile: Profile | None) -> Choice:

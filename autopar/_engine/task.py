@@ -12,6 +12,7 @@ from typing import Any
 from autopar import _effects
 from autopar._backends.exceptions import attributes_of
 from autopar._backends.standing import standing_at
+from autopar._compilers.native.portable import PortableFunction
 from autopar._engine.blocks import Block
 from autopar._engine.compiling import Compiling
 from autopar._engine.functions import ArgumentTypes, FunctionState
@@ -337,15 +338,17 @@ class MapTask:
 
     def job(self, cores: int, *, elsewhere: bool = False, repeatable: bool = True) -> Job:
         """What is done to each item; ``elsewhere`` adds what another process needs to find the function."""
-        compiled = None if elsewhere else self.compiling.form
+        function, portable = self.state.function, False
+        if self.compiling.form is not None:
+            function, portable = PortableFunction(self.compiling.form) if elsewhere else self.compiling.form, elsewhere
         return Job(
-            self.state.function if compiled is None else compiled,
+            function,
             star=self.source.star,
             kwargs=self.kwargs,
             collect=self.collects,
             retries=self.settings.retries,
             seed=self.seed,
-            reference=self.state.reference() if elsewhere else None,
+            reference=self.state.reference() if elsewhere and not portable else None,
             shared=self.state.shared_globals() if elsewhere else {},
             name=self.state.name,
             cores=cores,

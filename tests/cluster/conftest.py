@@ -1,7 +1,7 @@
-"""Each test has a decision log of its own."""
+"""Each test has a decision log of its own, and may leave the planner one backend."""
 
 from __future__ import annotations
 
-from tests.routes import own_log
+from tests.routes import choose_only, own_log
 
-__all__ = ["own_log"]
+__all__ = ["choose_only", "own_log"]

@@ -80,3 +80,23 @@ def total(block: Any) -> float:
 @parallel
 def read(name: str) -> str:
     return Path(name).read_text(encoding="utf-8")
+
+
+@parallel
+def sums_up(turns: int) -> int:
+    """Compute in a loop that can be compiled."""
+    total = 0
+    for number in range(turns):
+        total += number % 7
+    return total
+
+
+@parallel
+def compiled_there(_: int) -> str:
+    """What becomes of a compiled function on its way here."""
+    from autopar._compilers.native.portable import compiled_here
+    from autopar._kernel.types import type_of
+
+    kind = type_of(1)
+    assert kind is not None
+    return type(compiled_here(sums_up.__wrapped__, (kind,))).__name__

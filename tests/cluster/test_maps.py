@@ -10,7 +10,18 @@ import pytest
 import autopar as ap
 from autopar.errors import HintValueError, ItemTimeoutError, TransportError, WorkerDiedError
 from tests.cluster.command_line import CommandLineCluster
-from tests.cluster.functions import dies, draws, fails, leaves_a_mark, says, spends, tripled, where
+from tests.cluster.functions import (
+    compiled_there,
+    dies,
+    draws,
+    fails,
+    leaves_a_mark,
+    says,
+    spends,
+    sums_up,
+    tripled,
+    where,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -128,6 +139,14 @@ def test_a_module_that_a_worker_lacks_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(ModuleNotFoundError, match="not_there_either"):
         ap.map(needs, [1])
+
+
+def test_compiled_functions_are_compiled_on_the_nodes() -> None:
+    """Native code runs there too, made there from the function."""
+    plain = sums_up.map([200_000] * 8, compiler="python")
+    assert sums_up.map([200_000] * 8, compiler="native") == plain == [sums_up(200_000)] * 8
+    assert str(sums_up.decisions[-1].plan) == "native, 2 cores of a Dask cluster"
+    assert compiled_there.map(range(2), pure=True) == ["CompiledFunction"] * 2
 
 
 def test_a_single_call() -> None:
