@@ -100,3 +100,8 @@ def compiled_there(_: int) -> str:
     kind = type_of(1)
     assert kind is not None
     return type(compiled_here(sums_up.__wrapped__, (kind,))).__name__
+
+
+@parallel
+def maps_inside(count: int, backend_inside: str | None) -> list[int]:
+    return tripled.map(range(count), backend=backend_inside)

@@ -36,3 +36,14 @@ children = autopar.map(lambda x: os.getpid(), range(10), backend="dask", cluster
 print(*{*pids, *children}, flush=True)
 sys.stdin.read()
 """
+
+WAITS = """
+import os, sys, time
+import autopar
+
+def rest(x):
+    open(os.path.join(sys.argv[1], str(os.getpid())), "w").close()
+    time.sleep(600)
+
+autopar.map(rest, range(4), backend="dask", cluster=sys.argv[2])
+"""

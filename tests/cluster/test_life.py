@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.cluster.command_line import CommandLineCluster
-from tests.cluster.programs import IMPORTS, MAPS, STAYS
+from tests.cluster.programs import IMPORTS, MAPS, STAYS, WAITS
 from tests.scripts import ROOT, environment, run_python
 
 
@@ -51,9 +54,36 @@ def test_nothing_of_a_local_cluster_outlives_a_killed_program() -> None:
         pids = [int(pid) for pid in program.stdout.readline().split()]
         program.kill()
     assert len(pids) >= 3
-    until = time.monotonic() + 30
-    while any(map(_alive, pids)):
-        assert time.monotonic() < until, [pid for pid in pids if _alive(pid)]
+    _until(lambda: not any(map(_alive, pids)))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
+def test_ctrl_c_ends_a_map_and_what_it_runs(cluster: CommandLineCluster, tmp_path: Path) -> None:
+    """The program ends with KeyboardInterrupt, and the processes of its items are gone from the workers."""
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-c", WAITS, str(marks), cluster.address],
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+        env=environment(),
+        text=True,
+    ) as program:
+        _until(lambda: len([*marks.iterdir()]) == 2)
+        program.send_signal(signal.SIGINT)
+        _, said = program.communicate(timeout=60)
+    assert said.rstrip().endswith("KeyboardInterrupt")
+    pids = [int(path.name) for path in marks.iterdir()]
+    _until(lambda: not any(map(_alive, pids)))
+
+
+def _until(happened: Callable[[], bool], limit: float = 30) -> None:
+    """Look until it has happened; what happens in another process tells nobody here."""
+    until = time.monotonic() + limit
+    while not happened():
+        assert time.monotonic() < until
         time.sleep(0.05)
 
 

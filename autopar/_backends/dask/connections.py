@@ -162,7 +162,7 @@ def connect(cluster: Any, *, plaintext: bool = False, workers: int = 2) -> Conne
         if known is None or not known.alive:
             known = _connected(cluster, plaintext=plaintext, workers=workers)
             if not _connections:
-                atexit.register(close_all)
+                atexit.register(_at_exit)
             _connections[key] = known
     known.look()
     return known
@@ -245,14 +245,11 @@ def _where(client: Any) -> str:
 
 
 def close_all() -> None:
-    """Let go of all clusters, as at the end of the program: a scheduler that has gone before is no news then."""
+    """Let go of all clusters, as at the end of the program."""
     with _lock:
         connections = [*_connections.values()]
         _connections.clear()
-    logging = sys.modules.get("logging")
-    loggers = [] if logging is None or not connections else [*logging.root.manager.loggerDict]
-    quiet = [logging.getLogger(name) for name in loggers if name.startswith("distributed")] if logging else []
-    quiet = [logger for logger in quiet if not logger.disabled]
+    quiet = _loggers() if connections else []
     for logger in quiet:
         logger.disabled = True
     try:
@@ -263,11 +260,27 @@ def close_all() -> None:
             logger.disabled = False
 
 
+def _at_exit() -> None:
+    """A scheduler that has gone before, or a task that ends now, is no news any more, and nobody reads of it later."""
+    for logger in _loggers() if _connections else []:
+        logger.disabled = True
+    close_all()
+
+
+def _loggers() -> list[Any]:
+    """Those of Dask and what it stands on, as far as they speak."""
+    logging = sys.modules.get("logging")
+    if logging is None:
+        return []
+    names = [name for name in logging.root.manager.loggerDict if name.startswith(("distributed", "tornado", "asyncio"))]
+    return [logger for name in names if not (logger := logging.getLogger(name)).disabled]
+
+
 def _forget() -> None:
     global _lock
     _lock = threading.RLock()
     _connections.clear()
-    atexit.unregister(close_all)
+    atexit.unregister(_at_exit)
 
 
 if hasattr(os, "register_at_fork"):

@@ -12,6 +12,7 @@ import time
 import uuid
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
@@ -91,8 +92,6 @@ class Parcel:
         Of its latest sending.
     worker
         The one that it is bound to, or an empty string.
-    sent
-        When, on the clock of `time.perf_counter`.
     tries
         How often it was sent.
     """
@@ -105,7 +104,6 @@ class Parcel:
     timeout: float | None = None
     name: str = ""
     worker: str = ""
-    sent: float = 0.0
     tries: int = 0
 
 
@@ -158,9 +156,14 @@ class Traffic:
         self._out.put(parcel)
 
     def stop(self, pending: ClusterChunk) -> None:
-        """Kill the process that runs a chunk, wherever it is."""
+        """Kill the process that runs a chunk, wherever it is; does not wait for that."""
         pending.cancel()
-        self._client.run(node.stop, pending.name, wait=False)
+        if pending.name:
+            self._client.loop.add_callback(self._stop, pending.name)
+
+    async def _stop(self, name: str) -> None:
+        with suppress(Exception):  # The cluster is away, or nothing of it runs there any more.
+            await self._client.run(node.stop, name)
 
     def close(self) -> None:
         """End its threads; nothing is under way any more."""
@@ -247,12 +250,10 @@ class Traffic:
         job = self._job(shared)
         parts = [self._part(part) for part in shared.parts]
         identity = "" if shared.repeatable else self.connection.about[worker].identity
-        now = time.perf_counter()
         for parcel in group:
             parcel.name = f"{self._prefix}-{next(self._numbers)}"
             parcel.pending.name = parcel.name
             parcel.tries += 1
-            parcel.sent = now
             self._under_way[parcel.name] = parcel
         tickets = [node.Ticket(each.name, each.start, each.timeout, identity) for each in group]
         options: dict[str, Any] = {
@@ -402,7 +403,6 @@ class Traffic:
             outcome = load_outcome(data)
             if not parcel.shared.gather:
                 self._leave_results(parcel, outcome)
-            outcome.dispatch = max(0.0, time.perf_counter() - parcel.sent - outcome.wall)
             parcel.pending.settle(outcome, None)
         except BaseException as error:
             parcel.pending.settle(None, error)
