@@ -223,7 +223,11 @@ def _cannot_travel(situation: Situation) -> Iterator[Barrier]:
 
 def _no_cluster(situation: Situation) -> Iterator[Barrier]:
     if situation.cluster is None and "dask" not in situation.excluded:
-        yield Barrier("no cluster is configured" if situation.settings.cluster is None else "it was not looked at")
+        yield Barrier(
+            "no cluster is configured"
+            if situation.settings.cluster is None
+            else "too little is left to ask the cluster"
+        )
 
 
 def _away_from_home(situation: Situation) -> Iterator[Barrier]:

@@ -71,11 +71,12 @@ def test_a_worker_without_autopar(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
-def test_a_cluster_that_is_not_there() -> None:
+def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """A demand raises at once; otherwise the map goes another way, and the decision has the reason."""
     nowhere = f"tcp://127.0.0.1:{free_port()}"
     with pytest.raises(UnavailableError, match=f"the cluster at {nowhere} cannot be reached"):
         tripled.map(range(10), cluster=nowhere, backend="dask")
+    monkeypatch.setenv("AUTOPAR_EAGER", "1")  # asks for a cluster however short the map
     assert counts_letters.map(range(400), cluster=nowhere) == [4000] * 400
     decision = counts_letters.decisions[-1]
     [reason] = [rival.because for rival in decision.rejected if rival.plan.backend == "dask"]

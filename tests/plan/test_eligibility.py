@@ -185,7 +185,7 @@ def test_a_cluster_is_considered_where_one_is_configured_and_was_looked_at() -> 
     """Without one the backend is out, and the reason says which of the two is missing."""
     assert [b.because for b in barriers("dask", situation())] == ["no cluster is configured"]
     named = situation(cluster="tcp://host:8786")
-    assert [b.because for b in barriers("dask", named)] == ["it was not looked at"]
+    assert [b.because for b in barriers("dask", named)] == ["too little is left to ask the cluster"]
     assert not barriers("dask", replace(named, cluster=Cluster("tcp://host:8786", 2, 8)))
     away = replace(named, excluded={"dask": "it does not answer"})
     assert [b.because for b in barriers("dask", away)] == ["it does not answer"]
