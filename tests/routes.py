@@ -22,8 +22,12 @@ PLAIN_ROUTES: dict[str, dict[str, Any]] = {
     "processes": {"backend": "processes"},
     "chosen-threads": {},
     "chosen-processes": {},
+    "dask": {"backend": "dask"},
+    "chosen-dask": {},
 }
-"""Routes of plain functions and the hints that lead there; the last two are left to an eager planner."""
+"""Routes of plain functions and the hints that lead there; ``chosen-`` ones are left to an eager planner."""
+
+ON_A_CLUSTER = frozenset({"dask", "chosen-dask"})
 
 ASYNC_ROUTES: dict[str, dict[str, Any]] = {
     "chosen": {},
@@ -52,12 +56,16 @@ def choose_only(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     return only
 
 
-@pytest.fixture(params=PLAIN_ROUTES)
+@pytest.fixture(
+    params=[pytest.param(name, marks=pytest.mark.slow) if name in ON_A_CLUSTER else name for name in PLAIN_ROUTES]
+)
 def route(request: pytest.FixtureRequest, choose_only: Callable[[str], None]) -> dict[str, Any]:
     """Hints that send a plain function each way in turn."""
     name: str = request.param
     if name.startswith("chosen-"):
         choose_only(name.removeprefix("chosen-"))
+    if name in ON_A_CLUSTER:
+        return PLAIN_ROUTES[name] | {"cluster": request.getfixturevalue("cluster").address}
     return PLAIN_ROUTES[name]
 
 

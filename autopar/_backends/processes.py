@@ -95,10 +95,13 @@ class ProcessRunner:
         if status == BAD_ITEMS:
             cause = load_error(data)
             raise TransportError(f"cannot be unpickled in a worker process: {_line(cause)}", loading=True) from cause
-        outcome = load_outcome(data)
+        outcome = self._outcome(data)
         if not new:
             outcome.dispatch = time.perf_counter() - sent - outcome.wall
         return outcome
+
+    def _outcome(self, data: bytes) -> Outcome:
+        return load_outcome(data)
 
     @property
     def process(self) -> BaseProcess:
@@ -170,13 +173,13 @@ def from_stock() -> tuple[BaseProcess, Connection]:
     try:
         return _forked.pop()
     except IndexError:
-        return _spawned()
+        return spawned()
 
 
-def _spawned() -> tuple[BaseProcess, Connection]:
+def spawned(name: str = "autopar-worker") -> tuple[BaseProcess, Connection]:
     """A worker with an interpreter of its own, and this side's end of the pipe to it."""
     ours, theirs = Pipe(duplex=True)
-    worker = WorkerProcess(target=main, args=(theirs,), name="autopar-worker")
+    worker = WorkerProcess(target=main, args=(theirs,), name=name, daemon=False)
     with _starting:
         worker.start()
     theirs.close()

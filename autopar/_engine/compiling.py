@@ -83,7 +83,7 @@ class Compiling:
         self.demanded = settings.compiler == "native"
         if settings.compiler not in (None, "native"):
             self.why_not = f'compiler="{settings.compiler}" is demanded'
-        elif settings.backend not in (None, "serial", "threads"):
+        elif settings.backend not in (None, "serial", "threads", "dask"):
             self.why_not = f'backend="{settings.backend}" is demanded, which runs the function as it is'
         elif settings.eager and not self.demanded:
             self.why_not = "AUTOPAR_EAGER asks for a backend, whatever that gains"

@@ -16,8 +16,11 @@ from typing import Any, Protocol
 
 from autopar._backends import load
 from autopar._backends.forkable import forkable
+from autopar._engine import cluster
 from autopar._engine.beside import Beside, Story
 from autopar._engine.journal import settled
+from autopar._model.cluster import Cluster
+from autopar._model.hints import Settings
 from autopar._model.nesting import nested_cores
 from autopar._model.observation import Host
 from autopar._model.plan import Plan
@@ -77,6 +80,12 @@ class Machine(Protocol):
     def open(self, plan: Plan) -> Pool:
         """The plan's pool."""
 
+    def look_at_cluster(self, settings: Settings, cores: int) -> tuple[Any, Cluster]:
+        """The cluster that the hints name, and what it offers; `UnavailableError` if it cannot be used."""
+
+    def open_on(self, plan: Plan, cluster: Any, settings: Settings) -> Pool:
+        """The plan's pool on a cluster."""
+
     def beside(self, story: Story) -> AbstractContextManager[object]:
         """Let a story happen on another thread while the block runs."""
 
@@ -115,6 +124,9 @@ class ThisMachine:
 
     def open(self, plan: Plan) -> Pool:
         return load(plan.backend).open(plan)
+
+    look_at_cluster = staticmethod(cluster.look)
+    open_on = staticmethod(cluster.open_pool)
 
     def completions(self) -> Completions:
         return SimpleQueue()

@@ -70,6 +70,8 @@ class Traits:
         Calls known to release the GIL while they compute: ``"zlib.compress"``.
     foreign_calls
         Other library calls; whether they release the GIL is not known.
+    outside_calls
+        Calls that reach beyond the process, to files, other programs or machines: ``"io.open"``.
     array_work
         Operators and methods on what may be arrays (``"@"``, ``".sum()"``), whose C code may release the GIL.
     report
@@ -85,6 +87,7 @@ class Traits:
     blocking_calls: tuple[str, ...] = ()
     releasing_calls: tuple[str, ...] = ()
     foreign_calls: tuple[str, ...] = ()
+    outside_calls: tuple[str, ...] = ()
     array_work: tuple[str, ...] = ()
     report: EffectReport = field(default_factory=EffectReport)
     gil_seconds: float | None = None

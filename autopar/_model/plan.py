@@ -104,8 +104,8 @@ BACKENDS: dict[str, Spec] = {
         ),
         Spec(
             "dask",
-            None,
-            "more work than one machine holds",
+            "autopar._backends.dask",
+            "more work than one machine has cores for",
             needs=("distributed",),
             same_process=False,
             parallel_python=True,
@@ -125,7 +125,8 @@ COMPILERS: dict[str, Spec] = {
 }
 
 
-_SINGULAR = {"threads": "thread", "processes": "process"}
+_SINGULAR = {"threads": "thread", "processes": "process", "dask": "core of a Dask cluster"}
+_PLURAL = {"dask": "cores of a Dask cluster"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,9 @@ class Plan:
         if self.workers == 1 and self.backend in _SINGULAR:
             return f"{compiled}1 {_SINGULAR[self.backend]}"
         if self.backend in _SINGULAR:
-            return f"{compiled}{'up to ' if self.adaptive else ''}{self.workers} {self.backend}"
+            return (
+                f"{compiled}{'up to ' if self.adaptive else ''}{self.workers} {_PLURAL.get(self.backend, self.backend)}"
+            )
         return f"{compiled}{self.backend}"
 
 

@@ -81,6 +81,16 @@ class Job:
     numpy_random: bool = False
     line: Line | None = None
     leaves_all_as_it_is: bool = False
+    repeatable: bool = True
+    timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteItem:
+    """An item that is on a cluster: what a future there holds, or one element of it."""
+
+    future: Any
+    place: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

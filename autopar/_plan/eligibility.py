@@ -86,6 +86,7 @@ _TEXT = frozenset({"print()", "sys.stdout", "sys.stderr", "pprint.pprint()", "pp
 REPLAYED: dict[str, frozenset[str]] = {
     "threads": _TEXT,
     "processes": _TEXT | {"warnings.warn()"},
+    "dask": _TEXT | {"warnings.warn()"},
 }
 """Backend -> output that it keeps and puts out in input order, besides records of loggers. On threads a warning is
 issued at once, since all threads share one memory of what was shown. Files, sockets and connections cannot be kept."""
@@ -169,10 +170,14 @@ def _all_barriers(name: str, situation: Situation) -> Iterator[Barrier]:
         if timeout is not None:
             yield Barrier(f"a plain call cannot be interrupted after timeout={timeout:g} s", (DEMAND,))
         return
+    if name == "dask":
+        yield from _no_cluster(situation)
     if name == "threads" and _threads_left(situation) < 1:
         yield Barrier("no thread is left in the budget", (DEMAND,))
     if not spec.same_process:
         yield from _cannot_travel(situation)
+    if name == "dask":
+        yield from _away_from_home(situation)
     for effect in situation.traits.report.effects:
         if name == "asyncio" and effect.kind in (EffectKind.THREAD_IDENTITY, EffectKind.THREAD_LOCAL):
             continue  # all items stay on one thread and one loop, as in a loop that awaits them
@@ -214,6 +219,23 @@ def _cannot_travel(situation: Situation) -> Iterator[Barrier]:
         yield Barrier(f"its items or results cannot be pickled{f': {why}' if why else ''}")
     if situation.traits.is_generator:
         yield Barrier(RULES[EffectKind.GENERATOR].because, error=UnsafeDemandError)
+
+
+def _no_cluster(situation: Situation) -> Iterator[Barrier]:
+    if situation.cluster is None and "dask" not in situation.excluded:
+        yield Barrier(
+            "no cluster is configured"
+            if situation.settings.cluster is None
+            else "too little is left to ask the cluster"
+        )
+
+
+def _away_from_home(situation: Situation) -> Iterator[Barrier]:
+    """Files, devices and servers of this machine need not be there on another."""
+    outside = situation.traits.outside_calls
+    if outside and situation.cluster is not None and situation.cluster.elsewhere:
+        because = f"it calls {outside[0]}, and what that finds on this machine need not be on the cluster's"
+        yield Barrier(because, (DEMAND,), UnsafeDemandError)
 
 
 def _replayed(effect: Effect, name: str) -> bool:

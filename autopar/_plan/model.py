@@ -180,11 +180,32 @@ def _on_processes(plan: Plan, work: Load, workers: int, situation: Situation) ->
     return max(alone, work.items * work.busy / cores)
 
 
+def _dask(plan: Plan, work: Load, situation: Situation) -> float:
+    """A pool of processes behind a scheduler, through which every chunk passes and every byte of it.
+
+    Waits, which take no core, overlap as far as there are workers; what computes has the cores that others leave.
+    """
+    cluster = situation.cluster
+    if cluster is None:
+        return math.inf
+    costs = situation.costs
+    workers = min(plan.workers, max(1, work.items))
+    cold = 0.0 if cluster.warm else costs.process_base + costs.process_start
+    chunk = _chunk(plan, work, workers, cluster.dispatch)
+    dispatch = cluster.round_trip + work.items / chunk * cluster.dispatch
+    transport = work.items * (costs.process_item + work.transport * cluster.byte)
+    transport += min(workers, cluster.workers) * work.shared * cluster.byte
+    alone = _rounds(plan, work.items, workers, situation) * work.each
+    busy = work.items * work.busy / min(workers, cluster.free)
+    return cold + dispatch + transport + max(alone, busy) / cluster.speed
+
+
 _PRICES: Mapping[str, Callable[[Plan, Load, Situation], float]] = {
     "serial": _serial,
     "threads": _threads,
     "asyncio": _asyncio,
     "processes": _processes,
+    "dask": _dask,
 }
 
 

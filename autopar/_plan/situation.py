@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from autopar._model.cluster import Cluster
 from autopar._model.hints import Settings
 from autopar._model.observation import Host, Profile, Traits
 from autopar._model.workload import Workload
@@ -41,6 +42,8 @@ class Situation:
         Prices of the backends.
     corrections
         Backend -> what earlier outcomes say to multiply its prediction by.
+    cluster
+        The cluster that items may run on, once it has been looked at; None for none.
     """
 
     traits: Traits
@@ -59,6 +62,7 @@ class Situation:
     compiler: str = "python"
     costs: Costs = DEFAULT_COSTS
     corrections: Mapping[str, float] = field(default_factory=dict)
+    cluster: Cluster | None = None
 
     def __post_init__(self) -> None:
         if self.cores <= 0:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from autopar._model.cluster import Cluster
 from autopar._model.effects import Effect
 from autopar._model.effects import EffectKind as E
 from autopar._model.observation import Host
@@ -174,9 +175,20 @@ def test_what_the_host_lacks_or_the_engine_gave_up_is_out() -> None:
     assert [b.because for b in barriers("threads", case)] == ["left after 2 s: slower than the loop"]
 
 
-def test_backends_of_later_versions_say_so() -> None:
+def test_backends_of_later_versions_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are known, and out."""
+    monkeypatch.setitem(BACKENDS, "dask", replace(BACKENDS["dask"], module=None))
     assert [b.because for b in barriers("dask", situation())] == ["it is not part of this version of autopar"]
+
+
+def test_a_cluster_is_considered_where_one_is_configured_and_was_looked_at() -> None:
+    """Without one the backend is out, and the reason says which of the two is missing."""
+    assert [b.because for b in barriers("dask", situation())] == ["no cluster is configured"]
+    named = situation(cluster="tcp://host:8786")
+    assert [b.because for b in barriers("dask", named)] == ["too little is left to ask the cluster"]
+    assert not barriers("dask", replace(named, cluster=Cluster("tcp://host:8786", 2, 8)))
+    away = replace(named, excluded={"dask": "it does not answer"})
+    assert [b.because for b in barriers("dask", away)] == ["it does not answer"]
 
 
 def test_an_exhausted_thread_budget_closes_threads() -> None:

@@ -38,8 +38,10 @@ def total(numbers: Any) -> Any:
     return sum(numbers)
 
 
-SAME_PROCESS = pytest.mark.parametrize("route", [name for name in PLAIN_ROUTES if name != "processes"], indirect=True)
-"""Demanded processes are refused, which has a test of its own."""
+SAME_PROCESS = pytest.mark.parametrize(
+    "route", [name for name in PLAIN_ROUTES if name not in ("processes", "dask")], indirect=True
+)
+"""Demanded processes, here or on a cluster, are refused, which has a test of its own."""
 
 
 @SAME_PROCESS
