@@ -18,7 +18,7 @@ from autopar._engine.task import MapTask, pools_used
 from autopar._model.effects import EffectKind
 from autopar._model.nesting import nested_cores
 from autopar._model.observation import Profile, Sample
-from autopar._model.plan import Choice
+from autopar._model.plan import BACKENDS, Choice
 from autopar._model.work import UNCHANGING
 from autopar._model.workload import Kind
 from autopar._plan import DEFAULT_COSTS, cold_start
@@ -123,7 +123,10 @@ class Ahead:
         workload, plan = choice.workload, choice.plan
         if plan.backend == "serial" or (workload.kind is not Kind.IO and workload.gil_share is None):
             return False
-        if plan.backend == "processes" and self._task.machine.pickled_size(self._task.sample_item).bytes is None:
+        if (
+            not BACKENDS[plan.backend].same_process
+            and self._task.machine.pickled_size(self._task.sample_item).bytes is None
+        ):
             return False
         if plan.backend == "processes" and self._forkable:
             # Once the item is over workers can be forked; to wait for that costs at most what it saves.

@@ -14,14 +14,14 @@ from autopar._backends.replay import replay
 from autopar._classify import classify
 from autopar._engine.functions import FunctionState
 from autopar._engine.journal import record
-from autopar._engine.machine import cores_here, threads_left, warm_workers
+from autopar._engine.machine import closed_ways, cores_here, threads_left, warm_workers
 from autopar._engine.native import DemandedCall
 from autopar._engine.notice import users_line
 from autopar._engine.task import draws_from_numpy, root_seed
 from autopar._engine.tierup import CALL_SECONDS, note_calls
 from autopar._model.hints import Settings
 from autopar._model.observation import Profile, Sample
-from autopar._model.plan import Choice, Plan
+from autopar._model.plan import BACKENDS, Choice, Plan
 from autopar._model.work import Chunk, Failure, Job, Pending
 from autopar._observe.host import current_host
 from autopar._plan import Situation, choose
@@ -87,15 +87,16 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
     """
     choice = choose_for_call(state, settings)
     plan = choice.plan
+    elsewhere = not BACKENDS[plan.backend].same_process
     job = Job(
-        state.function if plan.backend == "processes" else target_of(state, settings.compiler)[0],
+        state.function if elsewhere else target_of(state, settings.compiler)[0],
         star=True,
         kwargs=kwargs,
         collect=True,
         retries=settings.retries,
         seed=root_seed(settings.seed),
-        reference=state.reference() if plan.backend == "processes" else None,
-        shared=state.shared_globals() if plan.backend == "processes" else {},
+        reference=state.reference() if elsewhere else None,
+        shared=state.shared_globals() if elsewhere else {},
         name=state.name,
         cores=max(1, cores_here(current_host()) // 2),
         ordered=False,
@@ -144,6 +145,7 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
     if settings.timeout is not None:
         _watch(inner, pool.abandon, settings.timeout)
     inner.add_done_callback(finish)
+    inner.add_done_callback(lambda _: pool.close())
     return future
 
 
@@ -158,6 +160,7 @@ def choose_for_call(
     profile = state.calls if state.calls.items else next(iter(state.memory.latest.values()), Profile())
     host, traits = current_host(), state.traits()
     workload = classify(traits, profile, host)
+    closed = closed_ways()
     situation = Situation(
         traits=traits,
         workload=workload,
@@ -169,6 +172,8 @@ def choose_for_call(
         cores=cores_here(host),
         threads=threads_left(),
         warm=warm_workers() if warm is None else warm,
+        forks="multiprocessing" not in closed,
+        excluded=closed,
         ordered=False,
     )
     choice = choose(situation)

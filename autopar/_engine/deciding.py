@@ -11,14 +11,14 @@ from autopar._backends.chunk import run_chunk
 from autopar._classify import classify
 from autopar._engine.blocks import Block
 from autopar._engine.lessons import followed
-from autopar._engine.machine import THIS_MACHINE
+from autopar._engine.machine import THIS_MACHINE, closed_ways
 from autopar._engine.memory import NEAR_SIZES
 from autopar._engine.prices import host_prices
 from autopar._engine.task import MapTask
 from autopar._model.learned import Learned
 from autopar._model.nesting import nested_cores
 from autopar._model.observation import Profile, Sample, Traits
-from autopar._model.plan import Choice, Plan
+from autopar._model.plan import BACKENDS, Choice, Plan
 from autopar._model.work import Chunk, Outcome
 from autopar._model.workload import Kind
 from autopar._plan import (
@@ -109,7 +109,7 @@ class Deciding:
         task.profile = learned.facts.profile()
         situation = self._situation()
         choice = None if wants_gil_race(situation) else choose(situation)
-        blind = choice is not None and choice.plan.backend == "processes" and learned.facts.pickles is None
+        blind = choice is not None and not BACKENDS[choice.plan.backend].same_process and learned.facts.pickles is None
         if choice is None or blind or choice.plan.backend == "serial":
             task.profile = Profile()
             return None
@@ -156,6 +156,7 @@ class Deciding:
         if task.compiling.form is not None:
             traits = replace(traits, gil_seconds=COMPILED_GIL_SECONDS)
         profile = task.profile if task.profile.items else task.remembered or task.profile
+        closed = closed_ways() if task.machine is THIS_MACHINE else {}
         return Situation(
             traits=traits,
             workload=classify(traits, profile, task.host),
@@ -168,7 +169,8 @@ class Deciding:
             threads=self._threads(traits),
             warm=task.machine.warm_workers(),
             forkable=task.machine.forkable(),
-            excluded={**self.excluded, **task.compiling.excluded},
+            forks=task.machine is THIS_MACHINE and "multiprocessing" not in closed,
+            excluded={**closed, **self.excluded, **task.compiling.excluded},
             compiler=task.loop.compiler,
             ordered=task.ordered,
             costs=host_prices().costs if task.machine is THIS_MACHINE else DEFAULT_COSTS,
@@ -215,8 +217,9 @@ class Deciding:
         named = size((task.kwargs,)) if task.kwargs else there
         profile.bytes_in, profile.bytes_out = there.bytes, back.bytes
         profile.bytes_shared = task.machine.shared_size([*task.state.carried(), *task.kwargs.values()])
-        profile.pickles = None not in (there.bytes, named.bytes, back.bytes)
-        profile.why_not_pickles = there.why_not or named.why_not or back.why_not
+        profile.pickles = None not in (there.bytes, back.bytes)
+        profile.why_not_pickles = there.why_not or back.why_not
+        profile.job_pickles, profile.why_not_job_pickles = named.bytes is not None, named.why_not
 
     def _assume_from_calls(self) -> None:
         """Where the machine is too busy to tell, calls that are known to release the GIL count as most of the work."""

@@ -13,8 +13,8 @@ from autopar._engine.blocks import Block
 from autopar._engine.pace import Pace
 from autopar._engine.task import MapTask, named, note_pool
 from autopar._model.observation import Sample
-from autopar._model.plan import Plan
-from autopar._model.work import Chunk, Job, Outcome, Pending
+from autopar._model.plan import BACKENDS, Plan
+from autopar._model.work import Chunk, Job, Outcome, Pending, Pool
 from autopar._plan import DEFAULT_COSTS, Climb, climb_start, next_chunksize
 from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
 
@@ -63,7 +63,8 @@ class Elsewhere:
         if plan.backend == "processes" and not warm:
             task.on_pool.cold.append((self._now(), plan.workers, task.machine.forkable()))
         self.pool = task.machine.open(plan)
-        self.warming = plan.backend == "processes" and warm < plan.workers
+        self._earlier: list[Pool] = []
+        self.warming = not BACKENDS[plan.backend].same_process and warm < plan.workers
         self.climb = self._new_climb(plan)
         task.scattered = True
         self._leave = leave
@@ -88,11 +89,13 @@ class Elsewhere:
 
     def _new_job(self, plan: Plan) -> Job:
         task = self.task
-        return task.job(max(1, task.cores // max(1, plan.workers)), elsewhere=plan.backend == "processes")
+        elsewhere = not BACKENDS[plan.backend].same_process
+        return task.job(max(1, task.cores // max(1, plan.workers)), elsewhere=elsewhere)
 
     def adjust(self, plan: Plan) -> None:
         """Follow a better-informed plan for the same backend."""
         self.plan = plan
+        self._earlier.append(self.pool)
         self.pool = self.task.machine.open(plan)
         if not plan.adaptive or self.climb is None:
             self.climb = self._new_climb(plan)
@@ -169,7 +172,7 @@ class Elsewhere:
         if chunksize is not None:
             return min(chunksize, room)
         costs = DEFAULT_COSTS
-        dispatch = costs.process_dispatch if plan.backend == "processes" else costs.thread_dispatch
+        dispatch = costs.thread_dispatch if BACKENDS[plan.backend].same_process else costs.process_dispatch
         if task.buffersize is not None:
             # Every worker gets its share of a small buffer.
             room = max(1, room // (2 * workers))
@@ -209,7 +212,8 @@ class Elsewhere:
             self.task.profile.best_concurrency = self.climb.accepted
         if self.plan.backend == "processes" and self._began is not None:
             self.task.on_pool.steady.append((self.plan.workers, self._finished, self._now() - self._began))
-        self.pool.close()
+        for pool in (*self._earlier, self.pool):
+            pool.close()
 
     def slower_than_the_loop(self) -> str:
         """What shows that this way is slower than the loop was, or an empty string."""
@@ -221,7 +225,7 @@ class Elsewhere:
             return ""
         # What these items took of a core tells what the loop would have needed, on a machine as busy as it was.
         share = task.profile.cpu_share
-        if self.plan.backend == "processes" and self._spent > BUSY_WORKERS * self.plan.workers * elapsed:
+        if not BACKENDS[self.plan.backend].same_process and self._spent > BUSY_WORKERS * self.plan.workers * elapsed:
             return ""  # All the time went into the items: they are as slow as the machine is busy, here as there.
         if share <= 0 or elapsed < 1.25 * self._worked / share + 0.1:
             return ""
@@ -327,7 +331,7 @@ class Elsewhere:
         """Find the item to blame, and run what can be run."""
         if isinstance(error, TransportError):
             self._cannot_send(chunk, error)
-        elif isinstance(error, WorkerDiedError) and len(chunk.items) > 1 and self.task.repeatable:
+        elif isinstance(error, WorkerDiedError) and self._unclear(chunk, error) and self.task.repeatable:
             self._split(chunk)
             self.task.fallbacks.append(f"{error}; the {len(chunk.items)} items it held ran again, one by one")
         elif isinstance(error, (WorkerDiedError, ItemTimeoutError)) and self._try_again(chunk):
@@ -378,6 +382,10 @@ class Elsewhere:
     def _split(self, chunk: Chunk) -> None:
         for position, item in enumerate(chunk.items):
             self.requeue.append(Chunk(chunk.job, chunk.start + position, [item]))
+
+    def _unclear(self, chunk: Chunk, error: WorkerDiedError) -> bool:
+        """Another item than the one to blame may have been lost with it; alone on its pool none is."""
+        return len(chunk.items) > 1 or (not error.certain and self.pool.capacity > 1)
 
     def _try_again(self, chunk: Chunk) -> bool:
         used = self._attempts.get(chunk.start, 0)

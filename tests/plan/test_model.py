@@ -150,7 +150,7 @@ def test_an_unknown_length_is_as_much_again_as_was_seen() -> None:
 
 def test_backends_without_a_price_say_so() -> None:
     """The model prices what is built."""
-    assert [name for name in (*PRICED, "dask", "joblib") if priced(name)] == list(PRICED)
+    assert [name for name in (*PRICED, "dask") if priced(name)] == list(PRICED)
 
 
 plans = st.builds(
