@@ -15,7 +15,7 @@ from autopar._classify import classify
 from autopar._engine.cluster import look, open_pool
 from autopar._engine.functions import FunctionState
 from autopar._engine.journal import record
-from autopar._engine.machine import cores_here, threads_left, warm_workers
+from autopar._engine.machine import closed_ways, cores_here, threads_left, warm_workers
 from autopar._engine.native import DemandedCall
 from autopar._engine.notice import users_line
 from autopar._engine.task import draws_from_numpy, root_seed
@@ -150,6 +150,7 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
     if settings.timeout is not None:
         _watch(inner, pool.abandon, settings.timeout)
     inner.add_done_callback(finish)
+    inner.add_done_callback(lambda _: pool.close())
     return future
 
 
@@ -169,6 +170,7 @@ def choose_for_call(
     profile = state.calls if state.calls.items else next(iter(state.memory.latest.values()), Profile())
     host, traits = current_host(), state.traits()
     workload = classify(traits, profile, host)
+    closed = closed_ways()
     situation = Situation(
         traits=traits,
         workload=workload,
@@ -180,6 +182,8 @@ def choose_for_call(
         cores=cores_here(host),
         threads=threads_left(),
         warm=warm_workers() if warm is None else warm,
+        forks="multiprocessing" not in closed,
+        excluded=closed,
         ordered=False,
         cluster=cluster,
     )

@@ -14,6 +14,7 @@ from autopar._engine.machine import THIS_MACHINE
 from autopar._engine.native import Forms, Ready, cached_seconds, kind_of, types_of_call
 from autopar._engine.tierup import begin, compile_between_maps, note_map, saving
 from autopar._model.effects import EffectKind
+from autopar._model.plan import BACKENDS
 from autopar._plan import DEFAULT_COSTS
 
 if TYPE_CHECKING:
@@ -240,7 +241,8 @@ class Compiling:
     def excluded(self) -> dict[str, str]:
         """What the planner must not take, and why: native code where there is none, else what cannot have it."""
         if self.form is not None:
-            return {"processes": "the compiled code runs in this process"}
+            elsewhere = [name for name, spec in BACKENDS.items() if not spec.same_process]
+            return dict.fromkeys(elsewhere, "the compiled code runs in this process")
         return {} if self.demanded and not self.why_not else {"native": self.reason}
 
     @property

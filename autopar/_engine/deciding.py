@@ -12,7 +12,7 @@ from autopar._classify import classify
 from autopar._engine.blocks import Block
 from autopar._engine.cluster import WORTH_LOOKING, configured, connected
 from autopar._engine.lessons import SIDE_BY_SIDE, followed, gil_share_seen
-from autopar._engine.machine import THIS_MACHINE
+from autopar._engine.machine import THIS_MACHINE, closed_ways
 from autopar._engine.memory import NEAR_SIZES
 from autopar._engine.prices import costs_on
 from autopar._engine.task import MapTask
@@ -186,6 +186,7 @@ class Deciding:
         if task.compiling.form is not None:
             traits = replace(traits, gil_seconds=COMPILED_GIL_SECONDS)
         profile = task.profile if task.profile.items else task.remembered or task.profile
+        closed = closed_ways() if task.machine is THIS_MACHINE else {}
         return Situation(
             traits=traits,
             workload=classify(traits, profile, task.host),
@@ -198,7 +199,8 @@ class Deciding:
             threads=self._threads(traits),
             warm=task.machine.warm_workers(),
             forkable=task.machine.forkable(),
-            excluded={**self.excluded, **task.compiling.excluded},
+            forks=task.machine is THIS_MACHINE and "multiprocessing" not in closed,
+            excluded={**closed, **self.excluded, **task.compiling.excluded},
             compiler=task.loop.compiler,
             ordered=task.ordered,
             costs=costs_on(task.machine),
@@ -249,8 +251,9 @@ class Deciding:
         named = size((task.kwargs,)) if task.kwargs else there
         profile.bytes_in, profile.bytes_out = there.bytes, back.bytes
         profile.bytes_shared = task.machine.shared_size([*task.state.carried(), *task.kwargs.values()])
-        profile.pickles = None not in (there.bytes, named.bytes, back.bytes)
-        profile.why_not_pickles = there.why_not or named.why_not or back.why_not
+        profile.pickles = None not in (there.bytes, back.bytes)
+        profile.why_not_pickles = there.why_not or back.why_not
+        profile.job_pickles, profile.why_not_job_pickles = named.bytes is not None, named.why_not
 
     def _assume_from_calls(self) -> None:
         """Where the machine is too busy to tell, calls that are known to release the GIL count as most of the work."""

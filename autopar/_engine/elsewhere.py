@@ -16,7 +16,7 @@ from autopar._engine.prices import costs_on
 from autopar._engine.task import MapTask, named, note_pool
 from autopar._model.observation import Sample
 from autopar._model.plan import BACKENDS, Plan
-from autopar._model.work import Chunk, Failure, Job, Outcome, Pending
+from autopar._model.work import Chunk, Failure, Job, Outcome, Pending, Pool
 from autopar._plan import LEAST_RACE, Climb, climb_start, next_chunksize
 from autopar.errors import ItemTimeoutError, TransportError, UnavailableError, WorkerDiedError
 
@@ -69,7 +69,8 @@ class Elsewhere:
         if plan.backend == "processes" and not warm:
             task.on_pool.cold.append((self._now(), plan.workers, task.machine.forkable()))
         self.pool = task.open(plan)
-        self.warming = plan.backend == "processes" and warm < plan.workers
+        self._earlier: list[Pool] = []
+        self.warming = not BACKENDS[plan.backend].same_process and warm < plan.workers
         self._costs = costs_on(task.machine)
         self.climb = self._new_climb(plan)
         task.scattered = True
@@ -106,6 +107,7 @@ class Elsewhere:
     def adjust(self, plan: Plan) -> None:
         """Follow a better-informed plan for the same backend."""
         self.plan = plan
+        self._earlier.append(self.pool)
         self.pool = self.task.open(plan)
         if not plan.adaptive or self.climb is None:
             self.climb = self._new_climb(plan)
@@ -240,7 +242,8 @@ class Elsewhere:
         self._learn_gil_share()
         if self.plan.backend == "processes" and self._began is not None:
             self.task.on_pool.steady.append((self.plan.workers, self._finished, self._now() - self._began))
-        self.pool.close()
+        for pool in (*self._earlier, self.pool):
+            pool.close()
 
     def _learn_gil_share(self) -> None:
         """Where threads were tried because nobody knew the share, the next map knows it."""
@@ -266,7 +269,7 @@ class Elsewhere:
             return ""
         # What these items took of a core tells what the loop would have needed, on a machine as busy as it was.
         share = task.profile.cpu_share
-        if self.plan.backend == "processes" and self._spent > BUSY_WORKERS * self.plan.workers * elapsed:
+        if not BACKENDS[self.plan.backend].same_process and self._spent > BUSY_WORKERS * self.plan.workers * elapsed:
             return ""  # All the time went into the items: they are as slow as the machine is busy, here as there.
         if share <= 0 or elapsed < 1.25 * self._worked / share + 0.1:
             return ""
@@ -397,7 +400,7 @@ class Elsewhere:
         elif isinstance(error, UnavailableError) and not self.task.demanded and self._repeatable:
             self.requeue.append(chunk)
             self._go(str(error))
-        elif isinstance(error, WorkerDiedError) and len(chunk.items) > 1 and self._repeatable:
+        elif isinstance(error, WorkerDiedError) and self._unclear(chunk, error) and self._repeatable:
             self._split(chunk)
             self.task.fallbacks.append(f"{error}; the {len(chunk.items)} items it held ran again, one by one")
         elif isinstance(error, (WorkerDiedError, ItemTimeoutError)) and self._try_again(chunk):
@@ -448,6 +451,10 @@ class Elsewhere:
     def _split(self, chunk: Chunk) -> None:
         for position, item in enumerate(chunk.items):
             self.requeue.append(Chunk(chunk.job, chunk.start + position, [item]))
+
+    def _unclear(self, chunk: Chunk, error: WorkerDiedError) -> bool:
+        """Another item than the one to blame may have been lost with it; alone on its pool none is."""
+        return len(chunk.items) > 1 or (not error.certain and self.pool.capacity > 1)
 
     def _try_again(self, chunk: Chunk) -> bool:
         used = self._attempts.get(chunk.start, 0)

@@ -15,7 +15,7 @@ from queue import SimpleQueue
 from typing import Any, Protocol
 
 from autopar._backends import load
-from autopar._backends.forkable import forkable
+from autopar._backends.forkable import forkable, why_not_forkable
 from autopar._engine import cluster
 from autopar._engine.beside import Beside, Story
 from autopar._engine.journal import settled
@@ -146,10 +146,26 @@ def threads_left() -> int:
     return max(1, THREADS_AT_MOST - threading.active_count())
 
 
+def closed_ways() -> dict[str, str]:
+    """Backend -> why it cannot be used at this moment; loads none of them."""
+    why_not = why_not_forkable(idle_workers())
+    if why_not and not settled(0.0) and settled(WRITING):
+        why_not = why_not_forkable(idle_workers())  # The thread that writes to the store is gone.
+    reasons = {"multiprocessing": why_not}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def idle_workers() -> int:
+    """Threads of autopar's own pools that wait for work, and would end if asked to."""
+    modules = [sys.modules.get(f"autopar._backends.{name}") for name in ("threads", "processes", "forks")]
+    # Without the function while another thread is still importing the module.
+    return sum(getattr(module, "idle", int)() for module in modules if module is not None)
+
+
 def warm_workers() -> dict[str, int]:
     """Backend -> workers that are already running; asks only backends that are in use."""
     warm = {}
-    for name in ("threads", "processes"):
+    for name in ("threads", "processes", "joblib", "interpreters"):
         module = sys.modules.get(f"autopar._backends.{name}")
         ask = getattr(module, "warm", None)  # absent while another thread is still importing the module
         if ask is not None:

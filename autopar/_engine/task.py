@@ -355,6 +355,7 @@ class MapTask:
             ordered=self.ordered,
             numpy_random=self.seed is not None and draws_from_numpy(self.state.traits()),
             line=self.line,
+            items_stay=self.source.inert and not self.lazy and not callable(self.settings.on_error),
             leaves_all_as_it_is=elsewhere and self._writes_nothing(),
             repeatable=repeatable,
             timeout=self.settings.timeout,

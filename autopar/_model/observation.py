@@ -123,6 +123,7 @@ class Sample:
 class Profile:
     """What is known of a function's items; grows with each sample.
 
+    ``pickles`` is said of items and results, ``job_pickles`` of what travels with the function.
     ``bytes_shared`` is the pickled size of what travels with the function, once to each worker, and not with an item.
     ``process_cpu`` is the CPU time of the whole process during ``process_wall`` seconds of items that ran alone.
     Means are weighted by items; ``spread`` is the standard deviation between the means of the sampled runs
@@ -142,6 +143,8 @@ class Profile:
     bytes_shared: float | None = None
     pickles: bool | None = None
     why_not_pickles: str = ""
+    job_pickles: bool | None = None
+    why_not_job_pickles: str = ""
     gil_share: float | None = None
     gil_share_why: str = ""
     gil_share_assumed: bool = False

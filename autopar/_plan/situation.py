@@ -32,6 +32,8 @@ class Situation:
         Backend name -> workers that are already running.
     forkable
         New worker processes can be forked.
+    forks
+        This process can be forked for one map, after idle threads of autopar's own have ended.
     excluded
         Backend or compiler name -> what went wrong with it earlier in this operation.
     compiler
@@ -57,6 +59,7 @@ class Situation:
     threads: int = 256
     warm: Mapping[str, int] = field(default_factory=dict)
     forkable: bool = False
+    forks: bool = False
     excluded: Mapping[str, str] = field(default_factory=dict)
     ordered: bool = True
     compiler: str = "python"

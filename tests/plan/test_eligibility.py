@@ -29,9 +29,14 @@ WRITES = (
 )
 
 
+LIKE_PROCESSES = {name for name, spec in BACKENDS.items() if spec.module is not None and not spec.same_process} - {
+    "processes"
+}
+
+
 def open_ways(case: Situation) -> set[str]:
-    """Backends that may be used."""
-    return {name for name in BACKENDS if not barriers(name, case)}
+    """Backends that may be used; processes stand for all that are like them."""
+    return {name for name in BACKENDS if not barriers(name, case)} - LIKE_PROCESSES
 
 
 def test_every_kind_of_effect_has_a_rule() -> None:
@@ -97,6 +102,45 @@ def output(what: str, **facts: Any) -> Situation:
     case = situation(5e-3, 200, **facts)
     report = replace(case.traits.report, effects=(Effect(E.OUTPUT, what, "case.item", line=1),))
     return replace(case, traits=replace(case.traits, report=report))
+
+
+@pytest.mark.parametrize("name", sorted(LIKE_PROCESSES))
+@pytest.mark.parametrize("kind", list(E), ids=lambda kind: kind.name)
+@pytest.mark.parametrize("hints", [{}, {"pure": True}, {"thread_safe": True}, {"seed": 0}], ids=str)
+def test_what_closes_processes_closes_their_like(name: str, kind: E, hints: Mapping[str, Any]) -> None:
+    """An effect is as much lost in a forked process, an interpreter or one of joblib's workers."""
+    case = replace(situation(5e-3, 200, kind, host=replace(HOST, python="3.14.0"), **hints), forks=True)
+    assert bool(barriers(name, case)) == bool(barriers("processes", case))
+
+
+def test_what_is_inherited_need_not_pickle() -> None:
+    """Keyword arguments that do not pickle close processes, and not what forks; items close both."""
+    case = replace(situation(known={"job_pickles": False}), forks=True)
+    assert [name for name in ("processes", "joblib", "multiprocessing") if not barriers(name, case)] == [
+        "multiprocessing"
+    ]
+    assert barriers("multiprocessing", replace(situation(known={"pickles": False}), forks=True))
+
+
+def test_what_cannot_be_forked_is_not() -> None:
+    """Where forking is not known to be safe, nothing is inherited."""
+    (barrier,) = barriers("multiprocessing", situation())
+    assert "cannot be forked" in barrier.because
+
+
+@pytest.mark.parametrize("name", ["joblib", "interpreters"])
+def test_what_fails_in_processes_is_not_tried_alike(name: str) -> None:
+    """Backends that pickle as processes do are left, too, unless they are demanded."""
+    case = situation(host=replace(HOST, python="3.14.0"), excluded={"processes": "a lock does not pickle"})
+    (barrier,) = barriers(name, case)
+    assert barrier.because == "a lock does not pickle"
+    assert not barriers(name, replace(case, settings=replace(case.settings, backend=name)))
+
+
+def test_joblib_cannot_keep_a_time_limit() -> None:
+    """Loky does not tell when an item begins."""
+    (barrier,) = barriers("joblib", situation(timeout=5.0))
+    assert "leave timeout= out" in barrier.because
 
 
 @pytest.mark.parametrize(("what", "hints", "ways"), SAID, ids=[f"{what}-{hints}" for what, hints, _ in SAID])

@@ -23,6 +23,8 @@ from autopar._backends.dask.surroundings import adapted, this_host
 from autopar._backends.payload import Part
 from autopar._backends.pickling import dump_error
 from autopar._backends.processes import ProcessRunner, spawned
+from autopar._backends.processes import SentJob as NumberedJob
+from autopar._backends.segments import Packed
 from autopar._backends.transport import PackedJob, dump_items, dump_outcome, load_outcome
 from autopar._model.work import Failure, Outcome
 from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
@@ -108,7 +110,7 @@ class _Node:
         self._idle: list[_NodeRunner] = []
         self._running: dict[str, _NodeRunner] = {}
         self._begun: OrderedDict[str, None] = OrderedDict()
-        self._jobs: OrderedDict[str, tuple[int, tuple[PackedJob, bytes]]] = OrderedDict()
+        self._jobs: OrderedDict[str, NumberedJob] = OrderedDict()
         self._numbers = itertools.count(1)
 
     def may_begin(self, ticket: Ticket) -> bool:
@@ -125,7 +127,7 @@ class _Node:
                 self._begun.popitem(last=False)
             return True
 
-    def numbered(self, job: SentJob, parts: Sequence[bytes]) -> tuple[int, tuple[PackedJob, bytes]]:
+    def numbered(self, job: SentJob, parts: Sequence[bytes]) -> NumberedJob:
         """The job as the processes of this node know it."""
         with self._lock:
             known = self._jobs.get(job.name)
@@ -133,7 +135,7 @@ class _Node:
                 arrived = iter(parts)
                 whole = [Part(next(arrived) if data is None else data, digest) for data, digest in job.packed.parts]
                 packed = job.packed._replace(parts=whole)
-                known = next(self._numbers), (packed, adapted(job.surroundings, job.host))
+                known = NumberedJob(next(self._numbers), packed, adapted(job.surroundings, job.host), None)
                 self._jobs[job.name] = known
                 if len(self._jobs) > JOBS_KEPT:
                     self._jobs.popitem(last=False)
@@ -171,7 +173,7 @@ def run(ticket: Ticket, job: SentJob, parts: Sequence[bytes], items: bytes | Seq
         return REFUSED, b""
     try:
         if not isinstance(items, bytes):
-            items = dump_items([_found(item, inputs) for item in items])
+            items = dump_items([_found(item, inputs) for item in items]).data
         return OUTCOME, _run(ticket, _node.numbered(job, parts), items)
     except Exception as error:
         return ERROR, dump_error(_of_this_worker(error))
@@ -183,12 +185,11 @@ def _found(item: Any, inputs: Any) -> Any:
     return tuple(_found(each, inputs) for each in item) if type(item) is tuple else item
 
 
-def _run(ticket: Ticket, numbered: tuple[int, tuple[PackedJob, bytes]], items: bytes) -> bytes:
-    number, job = numbered
+def _run(ticket: Ticket, job: NumberedJob, items: bytes) -> bytes:
     runner = _node.take(ticket)
     limit = _Limit(ticket.timeout, runner.stop)
     try:
-        outcome = runner.run((number, job, ticket.start, items), limit.start)
+        outcome = runner.run((job, ticket.start, Packed(items)), limit.start)
     except WorkerDiedError as error:
         if limit.reached:
             raise ItemTimeoutError(f"took longer than timeout={ticket.timeout:g} seconds") from None

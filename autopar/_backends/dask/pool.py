@@ -118,7 +118,7 @@ def _surroundings() -> bytes:
 def _packed_items(chunk: Chunk) -> tuple[Any, list[Any]]:
     """The items pickled; those that are on the cluster as references to the inputs of the chunk's task."""
     if not any(map(_is_remote, chunk.items)):
-        return dump_items(chunk.items), []
+        return dump_items(chunk.items).data, []
     inputs: list[Any] = []
     numbers: dict[str, int] = {}
 
