@@ -170,7 +170,7 @@ def choose_for_call(
     profile = state.calls if state.calls.items else next(iter(state.memory.latest.values()), Profile())
     host, traits = current_host(), state.traits()
     workload = classify(traits, profile, host)
-    closed = closed_ways()
+    closed = closed_ways(settings.backend)
     situation = Situation(
         traits=traits,
         workload=workload,

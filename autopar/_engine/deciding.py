@@ -186,7 +186,7 @@ class Deciding:
         if task.compiling.form is not None:
             traits = replace(traits, gil_seconds=COMPILED_GIL_SECONDS)
         profile = task.profile if task.profile.items else task.remembered or task.profile
-        closed = closed_ways() if task.machine is THIS_MACHINE else {}
+        closed = closed_ways(task.settings.backend) if task.machine is THIS_MACHINE else {}
         return Situation(
             traits=traits,
             workload=classify(traits, profile, task.host),

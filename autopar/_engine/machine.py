@@ -15,7 +15,7 @@ from queue import SimpleQueue
 from typing import Any, Protocol
 
 from autopar._backends import load
-from autopar._backends.forkable import forkable, why_not_forkable
+from autopar._backends.forkable import LINGERING, forkable, why_not_forkable
 from autopar._engine import cluster
 from autopar._engine.beside import Beside, Story
 from autopar._engine.journal import settled
@@ -146,11 +146,18 @@ def threads_left() -> int:
     return max(1, THREADS_AT_MOST - threading.active_count())
 
 
-def closed_ways() -> dict[str, str]:
-    """Backend -> why it cannot be used at this moment; loads none of them."""
+def closed_ways(demanded: str | None = None) -> dict[str, str]:
+    """Backend -> why it cannot be used at this moment; loads none of them.
+
+    For one that is demanded, threads of autopar's own that have just handed over their last result are waited for.
+    """
     why_not = why_not_forkable(idle_workers())
     if why_not and not settled(0.0) and settled(WRITING):
         why_not = why_not_forkable(idle_workers())  # The thread that writes to the store is gone.
+    until = time.monotonic() + LINGERING
+    while why_not and demanded == "multiprocessing" and time.monotonic() < until:
+        time.sleep(0)
+        why_not = why_not_forkable(idle_workers())
     reasons = {"multiprocessing": why_not}
     return {name: reason for name, reason in reasons.items() if reason}
 

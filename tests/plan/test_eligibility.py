@@ -30,7 +30,8 @@ WRITES = (
 
 
 LIKE_PROCESSES = {name for name, spec in BACKENDS.items() if spec.module is not None and not spec.same_process} - {
-    "processes"
+    "processes",
+    "dask",  # which needs a cluster besides
 }
 
 

@@ -227,7 +227,7 @@ CLUSTER = Cluster("tcp://host:8786", workers=4, cores=16, warm=True, round_trip=
         (replace(CLUSTER, busy=16.0), 400 * 0.1 + 0.81),
         (replace(CLUSTER, speed=2.0), 400 * 0.1 / 32 + 0.81),
         (replace(CLUSTER, warm=False), 400 * 0.1 / 16 + 0.81 + 0.085),
-        (replace(CLUSTER, dispatch=20e-3), 400 * 0.1 / 16 + 0.01 + 20e-3 * 100),
+        (replace(CLUSTER, dispatch=20e-3), 400 * 0.1 / 16 + 0.01 + 20e-3 * 50),
     ],
     ids=["as it is", "half of it busy", "busy", "quicker cores", "first used", "slow scheduler"],
 )

@@ -92,6 +92,7 @@ class SimulatedMachine:
             gil=self.shape.gil,
             python="3.13.0",
             platform="linux",
+            unavailable=dict.fromkeys(("multiprocessing", "joblib", "interpreters", "dask"), "not simulated"),
         )
 
     def threads_left(self) -> int:
