@@ -17,7 +17,7 @@ from autopar._engine.task import MapTask, named, note_pool
 from autopar._model.observation import Sample
 from autopar._model.plan import BACKENDS, Plan
 from autopar._model.work import Chunk, Failure, Job, Outcome, Pending, Pool
-from autopar._plan import LEAST_RACE, Climb, climb_start, next_chunksize
+from autopar._plan import LEAST_RACE, Climb, climb_start, items_that_fit, next_chunksize
 from autopar.errors import ItemTimeoutError, TransportError, UnavailableError, WorkerDiedError
 
 LOOK_FOR_STARTS = 0.05
@@ -198,6 +198,10 @@ class Elsewhere:
             # Every worker gets its share of a small buffer.
             room = max(1, room // (2 * workers))
         waits = self.climb is not None
+        if not BACKENDS[plan.backend].same_process:
+            profile = task.profile
+            transport = (profile.bytes_in or 0.0) + (profile.bytes_out or 0.0)
+            room = min(room, items_that_fit(task.host.memory, workers, transport))
         return next_chunksize(self._pace.seconds, task.source.remaining, workers, dispatch, buffered=room, waits=waits)
 
     def _dispatch(self) -> float:

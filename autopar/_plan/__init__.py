@@ -10,6 +10,7 @@ from __future__ import annotations
 from autopar._plan.chunks import next_chunksize
 from autopar._plan.climb import Climb
 from autopar._plan.costs import DEFAULT_COSTS, Costs
+from autopar._plan.memory import items_that_fit
 from autopar._plan.model import climb_start, cold_start
 from autopar._plan.planner import (
     LEAST_RACE,
@@ -35,6 +36,7 @@ __all__ = [
     "climb_start",
     "cold_start",
     "gil_share_from_race",
+    "items_that_fit",
     "next_chunksize",
     "race_size",
     "wants_gil_race",

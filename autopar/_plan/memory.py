@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-from autopar._plan.situation import Situation
-
 MEMORY_SHARE = 0.5
 """Part of the available memory that a plan may take: the rest is for the items themselves, which nobody can foresee,
 and for everyone else on the machine. A convention, not measured."""
@@ -17,35 +15,32 @@ where it is spawned (benchmarks/worker_memory.py)."""
 COPIES = 2.0
 """Times that pickled bytes are in memory at a worker: as they came, and as the objects made of them."""
 
+NO_LIMIT = 1 << 30
+
 IN_FLIGHT = 2
 """Chunks that a worker has, or that wait for it: in the making on one side, and in use on the other."""
 
 
-def workers_that_fit(situation: Situation, shared: float, transport: float) -> int:
+def workers_that_fit(memory: int | None, shared: float, transport: float) -> int:
     """The most worker processes that plans may have, at least one.
 
     Parameters
     ----------
-    situation
-        Where the map stands; ``host.memory`` is None where nothing says what is left, and then nothing is limited.
+    memory
+        Bytes that are left; None where nothing says so, and then nothing is limited.
     shared
         Pickled bytes that each worker keeps.
     transport
         Pickled bytes of an item and its result.
     """
-    memory = situation.host.memory
     if memory is None:
-        return _NO_LIMIT
+        return NO_LIMIT
     each = WORKER_BYTES + COPIES * shared + COPIES * IN_FLIGHT * transport
     return max(1, math.floor(MEMORY_SHARE * memory / each))
 
 
-def items_that_fit(situation: Situation, workers: int, transport: float) -> int:
+def items_that_fit(memory: int | None, workers: int, transport: float) -> int:
     """The most items of a chunk with which so many workers stay within the share, at least one."""
-    memory = situation.host.memory
     if memory is None or transport <= 0:
-        return _NO_LIMIT
+        return NO_LIMIT
     return max(1, math.floor(MEMORY_SHARE * memory / (COPIES * IN_FLIGHT * transport * max(1, workers))))
-
-
-_NO_LIMIT = 1 << 30

@@ -12,6 +12,7 @@ from autopar._model.plan import BACKENDS, COMPILERS, Choice, Plan, Rejected
 from autopar._model.workload import Kind
 from autopar._plan.costs import DEFAULT_COSTS, Costs
 from autopar._plan.eligibility import Barrier, barriers, compiler_barrier, consented, demand_error, lifting_hint
+from autopar._plan.memory import MEMORY_SHARE, NO_LIMIT, workers_that_fit
 from autopar._plan.model import Load, load, predict, priced, seems_to_release
 from autopar._plan.situation import Situation
 
@@ -107,7 +108,7 @@ def choose(situation: Situation) -> Choice:
         rejected=rejected + compilers,
         why=why,
         serial_seconds=rivals["serial"].plan.predicted,
-        notes=tuple(notes) + tuple(_offers(rejected, plan, situation)),
+        notes=(*notes, *_memory_note(plan, situation, work), *_offers(rejected, plan, situation)),
     )
 
 
@@ -280,9 +281,8 @@ def _plans(name: str, situation: Situation, work: Load) -> Iterator[Plan]:
     settings = situation.settings
     waits = _waits(situation)
     most, adaptive = _most_workers(name, situation, work, waits)
-    if settings.workers is not None:
-        most = min(most, settings.workers)
-    most = max(1, most)
+    fitting = _fitting(name, situation, work)
+    most = max(1, min(most, fitting if settings.workers is None else settings.workers))
     chunksize = 1 if settings.timeout is not None else settings.chunksize
     if chunksize is None and name != "dask" and (waits or name == "asyncio"):
         chunksize = 1
@@ -293,10 +293,27 @@ def _plans(name: str, situation: Situation, work: Load) -> Iterator[Plan]:
         widths |= {2**k for k in range(1, most.bit_length()) if 2**k < most}
         if name == "processes" and settings.workers is None and most < work.items <= 2 * most:
             # A worker for each of a few items shares the cores evenly; one for each core would leave some idle at last.
-            widths.add(work.items)
+            widths.add(min(work.items, fitting))
         widths |= {there for there in (situation.warm.get(name, 0),) if 1 < there < most}
     for workers in sorted(widths):
         yield Plan(backend=name, workers=workers, chunksize=chunksize, adaptive=adaptive and workers > 1)
+
+
+def _fitting(name: str, situation: Situation, work: Load) -> int:
+    """Workers of a backend for which there is memory."""
+    spec = BACKENDS[name]
+    if spec.same_process or name == "dask":
+        return NO_LIMIT
+    shared = 0.0 if spec.inherits else work.shared
+    return workers_that_fit(situation.host.memory, shared, work.transport)
+
+
+def _memory_note(plan: Plan, situation: Situation, work: Load) -> Iterator[str]:
+    """Says so where there was not memory for a worker on each core."""
+    fitting = _fitting(plan.backend, situation, work)
+    if plan.workers == fitting < min(situation.cores, work.items):
+        gigabytes = (situation.host.memory or 0) / 1e9
+        yield f"{fitting} workers are what {MEMORY_SHARE:.0%} of the {gigabytes:.3g} GB of memory that are left hold"
 
 
 def _waits(situation: Situation) -> bool:
