@@ -51,7 +51,8 @@ def parallel(function: Any = None, /, **hints: Any) -> Any:
         ``@classmethod`` and ``@staticmethod``.
     **hints
         backend : str
-            Where items run: ``"serial"``, ``"threads"``, ``"asyncio"``, ``"processes"``, ``"dask"``. A demand: it is
+            Where items run: ``"serial"``, ``"threads"``, ``"asyncio"``, ``"processes"``, ``"multiprocessing"``,
+            ``"joblib"``, ``"interpreters"`` (Python 3.14), ``"dask"``. A demand: it is
             met or the call raises.
         compiler : str
             How one call runs: ``"python"``, or ``"native"``, compiled to C. A demand; for single calls it counts
