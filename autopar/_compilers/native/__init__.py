@@ -27,12 +27,21 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from autopar._compilers.native.refusal import NotCompiled, Refusal
+from autopar._model.compiler import EXACT, Terms
 
 if TYPE_CHECKING:
     from autopar._compilers.native.compiled import CompiledFunction
     from autopar._kernel.types import Type
 
+COMPILE_SECONDS = 0.15
+"""A small kernel takes gcc 0.08 to 0.14 s on a core (benchmarks/native)."""
+
+CACHED_SECONDS = 0.01
+"""Reading the function and loading an object from the cache (benchmarks/native)."""
+
 __all__ = [
+    "CACHED_SECONDS",
+    "COMPILE_SECONDS",
     "NotCompiled",
     "Refusal",
     "as_call",
@@ -118,9 +127,12 @@ def was_worth_compiling(function: Callable[..., Any], types: tuple[Type, ...]) -
 
 
 def compile_for(
-    function: Callable[..., Any], types: tuple[Type, ...], *, deadline: float | None = None
+    function: Callable[..., Any], types: tuple[Type, ...], *, terms: Terms = EXACT, deadline: float | None = None
 ) -> CompiledFunction | Refusal:
-    """Compile a function for these types of its parameters; as :func:`compile_function` otherwise."""
+    """Compile a function for these types of its parameters; as :func:`compile_function` otherwise.
+
+    C code is exact, whatever ``terms`` allow.
+    """
     from autopar._compilers.native.compiled import CompiledFunction
     from autopar._compilers.native.emit import FLAGS
     from autopar._compilers.native.frontend import kernel_of

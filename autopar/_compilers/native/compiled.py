@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 from autopar._compilers.native.binding import as_call, bind
@@ -20,6 +18,7 @@ from autopar._compilers.native.rehearsal import Rehearsal
 from autopar._compilers.native.sampling import Sampling
 from autopar._kernel.ir import Kernel
 from autopar._kernel.types import Type
+from autopar._model.compiler import Counters
 from autopar._native_twin_entry import CHANGED, COMPARE, DONE, UNBOUND, UNFIT, facts_hold
 from autopar.errors import KernelMismatchWarning
 
@@ -27,28 +26,6 @@ EXITS_BEFORE_JUDGING = 32
 EXITS_AT_MOST = 0.5
 """Side exits, and their share of the calls, from which a kernel is given up: a call that leaves costs the kernel's time
 on top of Python's, which is small, and its undoing. Unmeasured."""
-
-
-@dataclass(slots=True)
-class Counters:
-    """What became of the calls.
-
-    Attributes
-    ----------
-    exits
-        (line, reason) -> calls that left the kernel there and ran in Python.
-    misses
-        Calls that ran in Python since a guard did not hold.
-    compared
-        Calls that were compared with Python.
-    blocks
-        Items that ran in blocks.
-    """
-
-    exits: Counter[tuple[int, str]] = field(default_factory=Counter)
-    misses: int = 0
-    compared: int = 0
-    blocks: int = 0
 
 
 class CompiledFunction:
@@ -118,6 +95,11 @@ class CompiledFunction:
     def pure(self) -> bool:
         """Nothing that outlives a call is written."""
         return not self.kernel.written
+
+    @property
+    def holds_gil(self) -> bool:
+        """It does not, but for calls too short for that to matter."""
+        return False
 
     def withdraw(self, reason: str) -> None:
         """From now on every call runs in Python."""
