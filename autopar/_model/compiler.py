@@ -166,7 +166,9 @@ class Compiler(Protocol):
     COMPILE_SECONDS: float
     CACHED_SECONDS: float
 
-    def signature(self, function: Function, args: tuple[Any, ...], kwargs: Mapping[str, Any], /) -> Types | Refusal:
+    def signature(
+        self, function: Function, args: tuple[Any, ...], kwargs: Mapping[str, Any], /, *, terms: Terms = EXACT
+    ) -> Types | Refusal:
         """What the call would be compiled for, or why it would not. Quick: no source is read."""
 
     def compile_for(

@@ -96,7 +96,7 @@ def as_call(function: Callable[..., Any], bound: tuple[Any, ...]) -> tuple[tuple
 
 
 def signature(
-    function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], *, terms: Terms = EXACT
 ) -> tuple[Type, ...] | Refusal:
     """The types of a call's parameters, or why native code takes no such call."""
     from autopar._compilers.native.binding import bind, types_of

@@ -13,7 +13,7 @@ from autopar._compilers.native.blocks import run_block
 from autopar._compilers.native.comparing import difference
 from autopar._compilers.native.entry import entry_of
 from autopar._compilers.native.facts import changed, keyword_defaults, rows_of
-from autopar._compilers.native.loader import Library
+from autopar._compilers.native.loader import Code
 from autopar._compilers.native.rehearsal import Rehearsal
 from autopar._compilers.native.sampling import Sampling
 from autopar._kernel.ir import Kernel
@@ -39,6 +39,8 @@ class CompiledFunction:
         The Python function.
     types
         Types of the parameters that it was compiled for.
+    rtol
+        Relative difference of floats from Python's that is allowed.
     withdrawn
         Why the kernel is not used any more, or an empty string.
     notes
@@ -54,8 +56,15 @@ class CompiledFunction:
     """
 
     def __init__(
-        self, function: Callable[..., Any], kernel: Kernel, library: Library, *, sampling: Sampling | None = None
+        self,
+        function: Callable[..., Any],
+        kernel: Kernel,
+        library: Code,
+        *,
+        sampling: Sampling | None = None,
+        rtol: float = 0.0,
     ) -> None:
+        self.rtol = rtol
         self.function = function
         self.kernel = kernel
         self.library = library
@@ -214,7 +223,7 @@ class CompiledFunction:
         else:
             if rehearsal is not None:
                 expected = rehearsal.as_original(expected)
-            found = difference(value, expected) or self._differing_argument(args, python_args)
+            found = difference(value, expected, rtol=self.rtol) or self._differing_argument(args, python_args)
         if not found:
             return value
         self.mismatch(found)
@@ -241,6 +250,6 @@ class CompiledFunction:
     def _differing_argument(self, ours: tuple[Any, ...], python: tuple[Any, ...]) -> str:
         for index in sorted(self.kernel.written):
             name = self.kernel.parameters[index][0]
-            if found := difference(ours[index], python[index], where=f"argument {name}"):
+            if found := difference(ours[index], python[index], rtol=self.rtol, where=f"argument {name}"):
                 return found
         return ""

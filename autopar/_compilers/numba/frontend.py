@@ -1,0 +1,36 @@
+"""From a function and the types of a call to a kernel: as it is, or with its whole-array code made into loops."""
+
+from __future__ import annotations
+
+from types import FunctionType
+from typing import Any
+
+from autopar._kernel import lower
+from autopar._kernel.ir import Kernel
+from autopar._kernel.refusal import Refused
+from autopar._kernel.types import Type
+from autopar._model.compiler import Function, NotCompiled, Terms
+
+
+def kernel_of(function: Function, types: tuple[Type, ...], terms: Terms) -> Kernel:
+    """The kernel of a function for these types of all its parameters.
+
+    Raises
+    ------
+    NotCompiled
+        The function or the types are outside of what is compiled; the line says where.
+    """
+    if type(function) is not FunctionType:
+        raise NotCompiled(f"{type(function).__name__} is not compiled, but only functions made by def")
+    positional = function.__code__.co_argcount
+    by_name = dict(zip(function.__code__.co_varnames[positional:], types[positional:], strict=False))
+    try:
+        return _lowered(function, types[:positional], by_name, terms)
+    except Refused as refused:
+        raise NotCompiled(refused.reason, refused.line) from None
+    except RecursionError:
+        raise NotCompiled("its expressions nest too deep", function.__code__.co_firstlineno) from None
+
+
+def _lowered(function: FunctionType, types: tuple[Type, ...], by_name: dict[str, Any], terms: Terms) -> Kernel:
+    return lower(function, types, by_name)
