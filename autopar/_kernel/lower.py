@@ -33,7 +33,10 @@ FAR = 2**62
 
 
 def lower(
-    function: Callable[..., Any], types: Sequence[t.Type], keywords: Mapping[str, t.Type] | None = None
+    function: Callable[..., Any],
+    types: Sequence[t.Type],
+    keywords: Mapping[str, t.Type] | None = None,
+    source: Source | None = None,
 ) -> ir.Kernel:
     """Lower a function for the types of its positional arguments and of those passed by name.
 
@@ -47,6 +50,8 @@ def lower(
         Of the positional arguments, as `type_of` gives them.
     keywords : mapping of str to Type, optional
         Of the arguments passed by name. They follow the others as the kernel's parameters, in this order.
+    source : Source, optional
+        Another definition that does the same, to lower in the place of the function's own.
 
     Returns
     -------
@@ -60,7 +65,7 @@ def lower(
     """
     if not isinstance(function, FunctionType):
         raise Refused(0, "only plain functions are in the native fragment")
-    source = read_source(function)
+    source = read_source(function) if source is None else source
     learned: dict[Any, Any] = {}
     for _ in range(_TRIES):
         try:
@@ -78,6 +83,7 @@ class _Lowering:
     def __init__(self, function: FunctionType, source: Source, learned: dict[Any, Any]) -> None:
         self.function, self.source = function, source
         self.ctx = ctx = Context(learned)
+        ctx.facts.given = source.given
         ctx.expression = lambda node: expression(ctx, node)
         ctx.condition = lambda node: condition(ctx, node)
         ctx.statements = lambda nodes: statements(ctx, nodes)

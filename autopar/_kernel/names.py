@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -17,9 +17,12 @@ class Facts:
 
     def __init__(self) -> None:
         self.found: dict[tuple[Any, ...], ir.Fact] = {}
+        self.given: Mapping[str, Any] = {}  # names that no program has, and that so need no guard
 
     def name(self, function: FunctionType, name: str) -> Any:
         """Return the object that a free or global name means in a function; raise NameError if there is none."""
+        if name in self.given:
+            return self.given[name]
         code = function.__code__
         if name in code.co_freevars:
             cell = (function.__closure__ or ())[code.co_freevars.index(name)]

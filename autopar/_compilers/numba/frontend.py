@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import FunctionType
-from typing import Any
 
+from autopar._compilers.arrays import NO_ARRAYS, as_loops
 from autopar._kernel import lower
 from autopar._kernel.ir import Kernel
 from autopar._kernel.refusal import Refused
@@ -32,5 +33,16 @@ def kernel_of(function: Function, types: tuple[Type, ...], terms: Terms) -> Kern
         raise NotCompiled("its expressions nest too deep", function.__code__.co_firstlineno) from None
 
 
-def _lowered(function: FunctionType, types: tuple[Type, ...], by_name: dict[str, Any], terms: Terms) -> Kernel:
-    return lower(function, types, by_name)
+def _lowered(function: FunctionType, types: tuple[Type, ...], by_name: dict[str, Type], terms: Terms) -> Kernel:
+    """As the function stands, or else as loops; of two refusals that of the whole-array code tells more."""
+    try:
+        return lower(function, types, by_name)
+    except Refused as refused:
+        try:
+            loops = as_loops(function, types, by_name, terms.rtol)
+        except Refused as other:
+            raise (refused if other.reason == NO_ARRAYS else other) from None
+        kernel = lower(function, types, by_name, loops.source)
+        known = {(fact.name, id(fact.value)) for fact in kernel.facts}
+        more = [fact for fact in loops.facts if (fact.name, id(fact.value)) not in known]
+        return replace(kernel, facts=(*kernel.facts, *more))

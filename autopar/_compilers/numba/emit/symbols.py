@@ -1,4 +1,4 @@
-"""Functions of the C library by their addresses: LLVM, which knows some by their names, leaves them as they are then."""
+"""Functions of the C library by address: LLVM, which knows some of them by their names, leaves them as they are."""
 
 from __future__ import annotations
 
