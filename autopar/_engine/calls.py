@@ -56,9 +56,9 @@ def take_sample(
 
 def target_of(state: FunctionState, compiler: str | None) -> list[Callable[..., Any]]:
     """What single calls run, as the only item, which changes when the function has been compiled."""
-    if compiler == "native":
-        return [DemandedCall(state.demanded_forms)]
-    return state.target if compiler is None else [state.function]
+    if compiler is None:
+        return state.target
+    return [state.function] if compiler == "python" else [DemandedCall(state.demanded_forms(compiler))]
 
 
 class CallFuture(Future[Any]):

@@ -31,7 +31,7 @@ from autopar._observe.meter import Meter
 from autopar._plan import DEFAULT_COSTS
 
 if TYPE_CHECKING:
-    from autopar._compilers.native.compiled import CompiledFunction
+    from autopar._model.compiler import Compiled
 
 EARLY_TYPES = (list, tuple, range)
 """Inputs whose items are there already: taking one runs no code."""
@@ -56,7 +56,7 @@ class Early:
         The compiled function, if that runs the items.
     """
 
-    def __init__(self, items: Any, form: CompiledFunction | None = None) -> None:
+    def __init__(self, items: Any, form: Compiled | None = None) -> None:
         self.items = items
         self.form = form
         self.results: list[Any] = []
@@ -101,11 +101,11 @@ class Early:
         call = functools.partial(function, **kwargs) if kwargs else function
         if form is None:
             return lambda size: run_each(stand, call, iterator, size, results, star)
-        block = form.__autopar_block__
+        block: Any = getattr(form, "__autopar_block__", None)
 
         def run_compiled(size: int) -> bool:
             items = list(islice(iterator, size))
-            if size < ENOUGH_FOR_A_BLOCK or not stand(block, items, star, kwargs, results):
+            if size < ENOUGH_FOR_A_BLOCK or block is None or not stand(block, items, star, kwargs, results):
                 run_each(stand, call, iter(items), len(items), results, star)
             return len(items) == size
 

@@ -169,7 +169,8 @@ class MapTask:
 
     def not_compiled(self) -> UnavailableError:
         """The error for compiled code that is demanded and cannot be had."""
-        return UnavailableError(f'compiler="native" cannot compile {self.state.name}: {self.compiling.why_not}')
+        compiler = self.settings.compiler
+        return UnavailableError(f'compiler="{compiler}" cannot compile {self.state.name}: {self.compiling.why_not}')
 
     @property
     def best_concurrency(self) -> int | None:
@@ -204,7 +205,10 @@ class MapTask:
     @property
     def loop(self) -> Plan:
         """The loop in the caller's thread, over the function as it is or compiled."""
-        return LOOP if self.compiling.form is None else COMPILED_LOOP
+        form = self.compiling.form
+        if form is None:
+            return LOOP
+        return COMPILED_LOOP if form.compiler == COMPILED_LOOP.compiler else Plan(compiler=form.compiler)
 
     @property
     def demanded(self) -> bool:

@@ -95,6 +95,10 @@ class Compiled(Protocol):
 
     Attributes
     ----------
+    compiler
+        Its compiler's name.
+    certain
+        It is quicker than Python whatever the arguments are; otherwise that is measured on the first calls.
     function
         The Python function.
     counters
@@ -114,9 +118,6 @@ class Compiled(Protocol):
     """
 
     function: Function
-    counters: Counters
-    withdrawn: str
-    notes: tuple[str, ...]
     call: Function
     python_seconds: float | None
     listener: Callable[[Function], object] | None
@@ -124,6 +125,26 @@ class Compiled(Protocol):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function."""
+
+    @property
+    def compiler(self) -> str:
+        """Its compiler's name."""
+
+    @property
+    def certain(self) -> bool:
+        """Whether it need not be measured."""
+
+    @property
+    def counters(self) -> Counters:
+        """What became of the calls."""
+
+    @property
+    def withdrawn(self) -> str:
+        """Why it is not used any more."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the decision should say of it."""
 
     @property
     def types(self) -> Types:

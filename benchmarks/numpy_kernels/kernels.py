@@ -74,7 +74,7 @@ def jacobi(a: Array, b: Array, steps: int) -> Array:
     return x
 
 
-def jacobi_residual(x: Array, b: Array) -> float:
+def jacobi_residual(x: Array, b: Array) -> Any:
     """The largest residual of Poisson's equation."""
     r = x[:-2, 1:-1] + x[2:, 1:-1] + x[1:-1, :-2] + x[1:-1, 2:] - 4.0 * x[1:-1, 1:-1] - b[1:-1, 1:-1]
     return np.max(np.abs(r))
@@ -307,7 +307,7 @@ def n_body_forces(p: Array, m: Array) -> Array:
     return (d * w[:, :, None]).sum(axis=1)
 
 
-def mean_squared_error(a: Array, b: Array) -> float:
+def mean_squared_error(a: Array, b: Array) -> Any:
     """Mean of squares."""
     return np.mean((a - b) ** 2)
 

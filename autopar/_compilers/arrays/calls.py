@@ -82,8 +82,8 @@ def _of_numpy(desk: Desk, function: Any, node: ast.Call, as_it_is: Callable[[], 
         return found
     if not all(isinstance(value, Scalar) for value in values):
         desk.refuse(f"np.{name}() is not made into loops")
-    samples = [sample_of(value) for value in values]
-    return Scalar(as_it_is().text, tried(function, *samples))
+    samples, operation = [sample_of(value) for value in values], vars(np)[name]
+    return Scalar(as_it_is().text, tried(operation, *samples))
 
 
 def _reduction(

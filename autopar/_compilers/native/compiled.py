@@ -35,6 +35,10 @@ class CompiledFunction:
 
     Attributes
     ----------
+    compiler
+        The name of what has made the code.
+    certain
+        It is loops over elements, as they stand in the function: always quicker than in Python.
     function
         The Python function.
     types
@@ -63,7 +67,11 @@ class CompiledFunction:
         *,
         sampling: Sampling | None = None,
         rtol: float = 0.0,
+        compiler: str = "native",
+        certain: bool = True,
     ) -> None:
+        self.compiler = compiler
+        self.certain = certain
         self.rtol = rtol
         self.function = function
         self.kernel = kernel

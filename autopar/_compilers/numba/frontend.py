@@ -6,15 +6,15 @@ from dataclasses import replace
 from types import FunctionType
 
 from autopar._compilers.arrays import NO_ARRAYS, as_loops
-from autopar._kernel import lower
 from autopar._kernel.ir import Kernel
+from autopar._kernel.lower import lower
 from autopar._kernel.refusal import Refused
 from autopar._kernel.types import Type
 from autopar._model.compiler import Function, NotCompiled, Terms
 
 
-def kernel_of(function: Function, types: tuple[Type, ...], terms: Terms) -> Kernel:
-    """The kernel of a function for these types of all its parameters.
+def kernel_of(function: Function, types: tuple[Type, ...], terms: Terms) -> tuple[Kernel, bool]:
+    """The kernel of a function for these types of all its parameters, and whether its loops are the function's own.
 
     Raises
     ------
@@ -33,10 +33,12 @@ def kernel_of(function: Function, types: tuple[Type, ...], terms: Terms) -> Kern
         raise NotCompiled("its expressions nest too deep", function.__code__.co_firstlineno) from None
 
 
-def _lowered(function: FunctionType, types: tuple[Type, ...], by_name: dict[str, Type], terms: Terms) -> Kernel:
+def _lowered(
+    function: FunctionType, types: tuple[Type, ...], by_name: dict[str, Type], terms: Terms
+) -> tuple[Kernel, bool]:
     """As the function stands, or else as loops; of two refusals that of the whole-array code tells more."""
     try:
-        return lower(function, types, by_name)
+        return lower(function, types, by_name), True
     except Refused as refused:
         try:
             loops = as_loops(function, types, by_name, terms.rtol)
@@ -45,4 +47,4 @@ def _lowered(function: FunctionType, types: tuple[Type, ...], by_name: dict[str,
         kernel = lower(function, types, by_name, loops.source)
         known = {(fact.name, id(fact.value)) for fact in kernel.facts}
         more = [fact for fact in loops.facts if (fact.name, id(fact.value)) not in known]
-        return replace(kernel, facts=(*kernel.facts, *more))
+        return replace(kernel, facts=(*kernel.facts, *more)), False

@@ -41,10 +41,6 @@ class JitLibrary:
 
     def address(self, name: str) -> int:
         """The address of a function."""
-        if name == "ap_free":
-            from autopar._compilers.numba.emit.symbols import address_of
-
-            return address_of("free")
         return int(self.handle.get_pointer_to_function(self.names[name]))
 
 
@@ -116,7 +112,7 @@ def _compiled(codegen: Any, kernel: Kernel) -> JitLibrary:
     from autopar._compilers.numba.emit import emit
 
     number = next(_numbers)
-    names = {name: f"{name}_{number}" for name in ("ap_call", "ap_block")}
+    names = {name: f"{name}_{number}" for name in ("ap_call", "ap_block", "ap_free")}
     with global_compiler_lock:
         library = codegen.create_library(f"autopar_{number}")
         module = library.create_ir_module(f"autopar_{number}")

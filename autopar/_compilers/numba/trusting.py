@@ -49,6 +49,7 @@ class Trusted:
 
     def __init__(self, function: Function, types: tuple[NumbaType, ...]) -> None:
         numba: Any = importlib.import_module("numba")
+        self.compiler, self.certain = "numba", True
         self.function = function
         self.counters = Counters()
         self.withdrawn = ""

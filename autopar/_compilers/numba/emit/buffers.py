@@ -1,7 +1,12 @@
-"""Buffers of a kernel's own: a count of references and of room for elements, 64 bytes in all, then the elements."""
+"""Buffers of a kernel's own: a count of references, of room for elements, and of bytes, then the elements.
+
+Large buffers that were let go are kept for the next that is wanted, a few of them, since memory that is new to the
+process costs more than the work on it. They are handed over by atomic exchange, so that threads share them.
+"""
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any
 
 from llvmlite import ir as ll
@@ -12,6 +17,14 @@ from autopar._compilers.numba.emit.symbols import call
 HEADER = 64
 _MOST = 1 << 46
 _MOST_GROWN = 1 << 40
+
+SLOTS = 4
+SMALLEST_KEPT, LARGEST_KEPT = 1 << 16, 1 << 23
+"""Bytes of the buffers that are kept, 32 MiB at most together. The C library keeps smaller ones itself; with larger
+ones the work takes longer than new memory does."""
+
+_kept = (ctypes.c_int64 * SLOTS)()
+"""Addresses of buffers that nobody uses, or 0."""
 
 
 def data_of(builder: Any, owner: m.Value) -> m.Value:
@@ -40,7 +53,7 @@ def new(builder: Any, count: m.Value, size: int, zero: bool) -> m.Value:
     far = builder.icmp_unsigned(">", size_in_bytes, m.number(_MOST))
     beyond = builder.or_(builder.extract_value(total, 1), far)
     wanted = builder.select(beyond, m.number(0), builder.add(size_in_bytes, m.number(HEADER)))
-    made = call(builder, "calloc", m.number(1), wanted) if zero else call(builder, "malloc", wanted)
+    made = builder.call(_function(builder.module, "ap_take", _write_take), [wanted, m.constant("bool", zero)])
     nothing = builder.or_(beyond, is_nothing(builder, made))
     with builder.if_else(nothing) as (failed, fine):
         with failed:
@@ -63,7 +76,7 @@ def release(builder: Any, owner: m.Value) -> None:
         left = builder.sub(builder.load(place), m.number(1))
         builder.store(left, place)
         with builder.if_then(builder.icmp_signed("==", left, m.number(0))):
-            call(builder, "free", owner)
+            builder.call(_function(builder.module, "ap_give", _write_give), [owner])
 
 
 def take(builder: Any, owner: m.Value) -> None:
@@ -87,6 +100,7 @@ def grown(builder: Any, owner: m.Value, length: m.Value, size: int) -> m.Value:
             moved = call(builder, "realloc", owner, total)
             with builder.if_then(builder.not_(is_nothing(builder, moved))):
                 builder.store(room, _field(builder, moved, 8))
+                builder.store(m.number(0), _field(builder, moved, 16))
                 with builder.if_then(fresh):
                     builder.store(m.number(1), _field(builder, moved, 0))
             fits_block = builder.block
@@ -94,3 +108,94 @@ def grown(builder: Any, owner: m.Value, length: m.Value, size: int) -> m.Value:
     found.add_incoming(ll.Constant(m.ADDRESS, None), beyond_block)
     found.add_incoming(moved, fits_block)
     return found
+
+
+def free_function(module: Any, name: str) -> None:
+    """Write ``ap_free(owner)`` under another name: who has taken a result out lets go of its buffer."""
+    function = ll.Function(module, ll.FunctionType(ll.VoidType(), [m.ADDRESS]), name)
+    builder = ll.IRBuilder(function.append_basic_block("entry"))
+    release(builder, function.args[0])
+    builder.ret_void()
+
+
+_SIGNATURES = {
+    "ap_take": ll.FunctionType(m.ADDRESS, [m.INT64, m.BIT]),
+    "ap_give": ll.FunctionType(ll.VoidType(), [m.ADDRESS]),
+}
+
+
+def _function(module: Any, name: str, write: Any) -> Any:
+    """A function of the module, written when it is first called."""
+    if name in module.globals:
+        return module.globals[name]
+    function = ll.Function(module, _SIGNATURES[name], name)
+    function.linkage = "internal"
+    function.attributes.add("noinline")
+    write(ll.IRBuilder(function.append_basic_block("entry")), *function.args)
+    return function
+
+
+def _slot(builder: Any, place: int) -> m.Value:
+    return builder.inttoptr(m.number(ctypes.addressof(_kept) + 8 * place), m.INT64.as_pointer())
+
+
+def _is_kept(builder: Any, size: m.Value) -> m.Value:
+    large = builder.icmp_unsigned(">=", size, m.number(SMALLEST_KEPT))
+    return builder.and_(large, builder.icmp_unsigned("<=", size, m.number(LARGEST_KEPT)))
+
+
+def _write_take(builder: Any, size: m.Value, zero: m.Value) -> None:
+    """So many bytes: a kept buffer of that size to four times that, or new memory."""
+    with builder.if_then(_is_kept(builder, size)):
+        for place in range(SLOTS):
+            kept = builder.atomic_rmw("xchg", _slot(builder, place), m.number(0), "acq_rel")
+            with builder.if_then(builder.icmp_unsigned("!=", kept, m.number(0))):
+                owner = builder.inttoptr(kept, m.ADDRESS)
+                room = builder.load(_field(builder, owner, 16))
+                fits = builder.icmp_unsigned(">=", room, size)
+                fits = builder.and_(fits, builder.icmp_unsigned("<=", room, builder.mul(size, m.number(4))))
+                with builder.if_then(fits):
+                    with builder.if_then(zero):
+                        _clear(builder, data_of(builder, owner), builder.sub(size, m.number(HEADER)))
+                    builder.ret(owner)
+                _put_back(builder, place, owner)
+    with builder.if_else(zero) as (cleared, plain):
+        with cleared:
+            zeros = call(builder, "calloc", m.number(1), size)
+            cleared_block = builder.block
+        with plain:
+            memory = call(builder, "malloc", size)
+            plain_block = builder.block
+    made = builder.phi(m.ADDRESS)
+    made.add_incoming(zeros, cleared_block)
+    made.add_incoming(memory, plain_block)
+    with builder.if_then(builder.not_(is_nothing(builder, made))):
+        builder.store(size, _field(builder, made, 16))
+    builder.ret(made)
+
+
+def _clear(builder: Any, place: m.Value, size: m.Value) -> None:
+    kinds = [m.ADDRESS, m.BYTE, m.INT64, m.BIT]
+    name = "llvm.memset.p0.i64"
+    known = builder.module.globals.get(name)
+    function = known or ll.Function(builder.module, ll.FunctionType(ll.VoidType(), kinds), name)
+    builder.call(function, [place, ll.Constant(m.BYTE, 0), size, m.constant("bool", False)])
+
+
+def _put_back(builder: Any, place: int, owner: m.Value) -> None:
+    address = builder.ptrtoint(owner, m.INT64)
+    swapped = builder.cmpxchg(_slot(builder, place), m.number(0), address, "acq_rel", "monotonic")
+    with builder.if_then(builder.not_(builder.extract_value(swapped, 1))):
+        call(builder, "free", owner)
+
+
+def _write_give(builder: Any, owner: m.Value) -> None:
+    """Keep a buffer if there is an empty slot and it is of a size to keep; else free it."""
+    with builder.if_then(_is_kept(builder, builder.load(_field(builder, owner, 16)))):
+        address = builder.ptrtoint(owner, m.INT64)
+        for place in range(SLOTS):
+            swapped = builder.cmpxchg(_slot(builder, place), m.number(0), address, "acq_rel", "monotonic")
+            with builder.if_then(builder.extract_value(swapped, 1)):
+                builder.ret_void()
+    call(builder, "free", owner)
+    builder.ret_void()
