@@ -42,7 +42,7 @@ class Opened(Protocol):
         """The C texts that a call would need, where the compiler makes such; they may be compiled ahead."""
 
 
-class _Never(Sampling):
+class Never(Sampling):
     """Compares no call with Python: a mistake must show in the test."""
 
     def distance(self, ours: float) -> int:
@@ -120,7 +120,7 @@ class Native:
             return found
         kernel, text = found
         try:
-            compiled = CompiledFunction(self._function, kernel, self.library(kernel, text), sampling=_Never())
+            compiled = CompiledFunction(self._function, kernel, self.library(kernel, text), sampling=Never())
         except NotCompiled as refused:
             return refused.refusal
         self._kernels[types] = compiled

@@ -128,6 +128,7 @@ def _where(desk: Desk, values: list[Known]) -> Known:
     import numpy as np
 
     samples = [sample_of(value) for value in values]
+    values = [values[0], *(_stored(desk, value) for value in values[1:])]
     dtype = getattr(tried(np.where, *samples), "dtype", None)
     if dtype is None or dtype.name == "float32":
         desk.refuse("the dtype of np.where() is not known, or float32")
@@ -137,6 +138,13 @@ def _where(desk: Desk, values: list[Known]) -> Known:
         return f"({kind}({yes}) if {test} else {kind}({no}))"
 
     return _with_names(desk, np.where, values, lambda names: chosen(*names))
+
+
+def _stored(desk: Desk, value: Known) -> Known:
+    """Worked out for all elements, which what is chosen only later might not be."""
+    if isinstance(value, Scalar) or value.name:
+        return value
+    return desk.whole(desk.made(value))
 
 
 def extreme(desk: Desk, function: Any, relation: str, values: list[Known]) -> Known:

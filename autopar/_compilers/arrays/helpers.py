@@ -17,6 +17,8 @@ def pairwise(values: Any, start: int, count: int) -> Any:
     Halves of more than 128 elements are added by themselves, each a multiple of eight but the last (Higham, The
     accuracy of floating point summation, SIAM J. Sci. Comput. 14, 1993); here with a stack in place of recursion.
     """
+    if count < 8:
+        return few(values, start, count)
     lengths = np.empty(64, np.int64)
     firsts = np.empty(64)
     right = np.zeros(64, np.int64)
@@ -52,13 +54,16 @@ def pairwise(values: Any, start: int, count: int) -> Any:
     return result
 
 
+def few(values: Any, at: int, length: int) -> Any:
+    """Add up to seven elements."""
+    result = values[at]
+    for i in range(1, length):
+        result = result + values[at + i]
+    return result
+
+
 def block(values: Any, at: int, length: int) -> Any:
-    """Add up to 128 elements, with eight running sums where there are so many."""
-    if length < 8:
-        result = values[at]
-        for i in range(1, length):
-            result = result + values[at + i]
-        return result
+    """Add 8 to 128 elements, with eight running sums."""
     r0, r1, r2, r3 = values[at], values[at + 1], values[at + 2], values[at + 3]
     r4, r5, r6, r7 = values[at + 4], values[at + 5], values[at + 6], values[at + 7]
     for i in range(1, length // 8):

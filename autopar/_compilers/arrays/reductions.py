@@ -104,13 +104,10 @@ def _pairwise(desk: Desk, array: Elements, dtype: str) -> str:
 def _added(desk: Desk, flat: str, start: str, count: str) -> str:
     """The exact sum of so many elements of a vector, which begins with a zero that has no sign."""
     desk.given[f"{PREFIX}pairwise"] = helpers.pairwise
-    desk.given[f"{PREFIX}block"] = helpers.block
     total = desk.fresh("r")
     desk.write(f"{total} = {desk.kind('float64')}(0.0)")
-    with desk.block(f"if {count} > {helpers.BLOCK}:"):
+    with desk.block(f"if {count} > 0:"):
         desk.write(f"{total} = {PREFIX}pairwise({flat}, {start}, {count}) + 0.0")
-    with desk.block(f"elif {count} > 0:"):
-        desk.write(f"{total} = {PREFIX}block({flat}, {start}, {count}) + 0.0")
     return total
 
 

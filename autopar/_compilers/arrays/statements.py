@@ -106,11 +106,7 @@ def _view(desk: Desk, name: str, base: Elements, part: Elements, source: ast.Sub
     """A part that stays a part of its array, as the kernel's own front end has it; index arrays make a new one."""
     whole = desk.env.get(base.name)
     entries = source.slice.elts if isinstance(source.slice, ast.Tuple) else [source.slice]
-    with desk.rehearsed():
-        gathers = any(
-            not isinstance(entry, ast.Slice) and isinstance(value(desk, entry), Elements) for entry in entries
-        )
-    if gathers:
+    if _gathers(desk, source.slice):
         _alias(desk, name, desk.made(_elements(desk, source)))
         return
     if not is_view(base, source.slice) or not isinstance(whole, Whole):
@@ -155,15 +151,17 @@ def _store(desk: Desk, target: ast.Subscript, found: Known, sign: str = "") -> N
     if isinstance(part, Scalar):
         desk.write(f"{part.text} {sign}= {_one(desk, found)}")
         return
-    gathers = any(isinstance(value(desk, each), Elements) for each in _indexes(target.slice))
-    if gathers and sign:
+    if sign and _gathers(desk, target.slice):
         desk.refuse("in-place operations on what an index array picks are not made into loops")
     _fill(desk, base.name, part, found, sign)
 
 
-def _indexes(node: ast.expr) -> list[ast.expr]:
+def _gathers(desk: Desk, node: ast.expr) -> bool:
+    """Whether there is an index array among the indexes: what it picks is a new array."""
     entries = node.elts if isinstance(node, ast.Tuple) else [node]
-    return [each for each in entries if not isinstance(each, (ast.Slice, ast.Constant))]
+    indexes = [each for each in entries if not isinstance(each, (ast.Slice, ast.Constant))]
+    with desk.rehearsed():
+        return any(isinstance(value(desk, each), Elements) for each in indexes)
 
 
 def _one(desk: Desk, found: Known) -> str:
@@ -408,7 +406,7 @@ def _return(desk: Desk, node: ast.Return) -> None:
     if isinstance(node.value, ast.Subscript):
         with desk.rehearsed():
             part = value(desk, node.value)
-        if isinstance(part, Elements):
+        if isinstance(part, Elements) and not _gathers(desk, node.value.slice):
             desk.refuse("a result that is part of an array is not made into loops")
     found = value(desk, node.value)
     if isinstance(found, Scalar):
