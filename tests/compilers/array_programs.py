@@ -86,9 +86,8 @@ def statements(draw: st.DrawFn, depth: int = 1) -> list[str]:
     if form < 3:
         return [f"{draw(st.sampled_from(PLACES))} {draw(st.sampled_from(('', *OPERATORS)))}= {draw(expressions())}"]
     if form == 3:
-        return [
-            f"a[a {draw(st.sampled_from(COMPARISONS))} {draw(st.sampled_from(SCALARS))}] = {draw(st.sampled_from(SCALARS))}"
-        ]
+        limit, value = draw(st.sampled_from(SCALARS)), draw(st.sampled_from(SCALARS))
+        return [f"a[a {draw(st.sampled_from(COMPARISONS))} {limit}] = {value}"]
     if form == 4:
         return [f"k = {draw(st.sampled_from(REDUCED)).format(draw(st.sampled_from(VECTORS)))}"]
     if form == 5:

@@ -26,7 +26,8 @@ pytestmark = pytest.mark.slow
 
 PROGRAMS = 2000 if os.environ.get("AUTOPAR_TEST_LONG") == "1" else 30
 SIZES = (
-    "(np.arange(5.0) / 3 - 0.5, np.cos(np.arange(5.0)), np.sin(np.arange(25.0)).reshape(5, 5), np.array([0, 2, 1, 4, 3]), 0.25)",
+    "(np.arange(5.0) / 3 - 0.5, np.cos(np.arange(5.0)), np.sin(np.arange(25.0)).reshape(5, 5),"
+    " np.array([0, 2, 1, 4, 3]), 0.25)",
     "(np.arange(2.0), np.ones(2), np.ones((2, 2)), np.array([1, 0]), 0.0)",
     "(np.zeros(0), np.zeros(0), np.zeros((0, 0)), np.zeros(0, int), 1.0)",
     "(np.arange(3.0), np.ones(3), np.ones((4, 3)), np.array([1, 7, -1]), -1.0)",

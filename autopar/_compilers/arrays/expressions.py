@@ -151,6 +151,10 @@ def _compare(desk: Desk, node: ast.Compare) -> Known:
     return desk.elementwise(operation, f"({{}} {sign} {{}})", *values)
 
 
+_WHOLE = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.JoinedStr)
+"""Expressions with variables of their own, or with parts that are no expressions."""
+
+
 class _Rebuilder(ast.NodeTransformer):
     """Replaces the parts of an expression by what they have become; arrays are worked out, and named."""
 
@@ -169,8 +173,8 @@ class _Rebuilder(ast.NodeTransformer):
 
 def _rebuilt(desk: Desk, node: ast.expr) -> Scalar:
     """An expression that no form is for, with its parts rewritten."""
-    if isinstance(node, (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
-        return Scalar(ast.unparse(node))  # which has variables of its own
+    if isinstance(node, _WHOLE):
+        return Scalar(ast.unparse(node))
     copied = ast.parse(ast.unparse(node), mode="eval").body
     return Scalar(f"({ast.unparse(_Rebuilder(desk, copied).visit(copied))})")
 

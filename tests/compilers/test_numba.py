@@ -1,0 +1,209 @@
+"""Numba as a compiler: what it takes, what is demanded of it, and what becomes of its faults."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autopar import parallel
+from autopar._compilers import load, numba
+from autopar._compilers.numba import jit
+from autopar._model.compiler import EXACT, Refusal, Terms
+from autopar.errors import HintValueError, UnavailableError
+from tests.scripts import run_python
+
+pytestmark = pytest.mark.slow
+
+
+def run_script(text: str, folder: Path) -> str:
+    """Run a program from a file, whose functions can be read."""
+    path = folder / "program.py"
+    path.write_text(textwrap.dedent(text), encoding="utf-8")
+    return run_python(str(path), limit=60, AUTOPAR_STORE="off")
+
+
+def squares(count: int) -> int:
+    """Sum of squares."""
+    total = 0
+    for number in range(count):
+        total += number * number
+    return total
+
+
+def texts(count: int) -> str:
+    """Something that is no number."""
+    return f"{count}"
+
+
+def compiled(function: Any, *args: Any, terms: Terms = EXACT) -> Any:
+    """Compile for a call."""
+    types = numba.signature(function, args, {}, terms=terms)
+    return types if isinstance(types, Refusal) else numba.compile_for(function, types, terms=terms)
+
+
+def test_it_is_a_compiler_like_the_others() -> None:
+    """The engine finds it by its name."""
+    assert load("numba") is sys.modules["autopar._compilers.numba"]
+
+
+def test_a_function_gives_what_it_gives_in_python() -> None:
+    """Integers past 64 bits included, which leave the compiled code."""
+    form = compiled(squares, 10)
+    assert form(10) == 285
+    assert form.compiler == "numba"
+    assert form(3_000_000) == squares(3_000_000)
+
+
+def test_a_demand_compiles_at_once() -> None:
+    """The first call runs compiled, of maps too."""
+    function = parallel(compiler="numba")(squares)
+    assert function(10) == 285
+    assert function.map([1, 2, 3]) == [0, 1, 5]
+    assert function.decisions[-1].plan.compiler == "numba"
+
+
+def test_a_demand_that_cannot_be_met_says_why() -> None:
+    """With the function, the line and the reason."""
+    line = texts.__code__.co_firstlineno + 2
+    with pytest.raises(UnavailableError, match=rf'compiler="numba" cannot compile .*texts: line {line}: '):
+        parallel(compiler="numba")(texts)(1)
+
+
+def test_inexact_answers_are_the_users_own_risk() -> None:
+    """`exact=False` takes Numba's answers as they are, which the decision says."""
+    function = parallel(compiler="numba", exact=False)(squares)
+    assert function.map([3, 10]) == [5, 285]
+    assert function(10_000_000) != squares(10_000_000)
+    assert any("exact=False was given" in note for note in function.decisions[-1].notes)
+
+
+def test_what_numba_does_not_take_is_an_error_then_too() -> None:
+    """The reason is Numba's."""
+
+    def opens() -> Any:
+        return open("x")
+
+    with pytest.raises(UnavailableError, match="Numba does not compile it"):
+        parallel(compiler="numba", exact=False)(opens)()
+
+
+@pytest.mark.parametrize("hints", [{}, {"compiler": "native"}])
+def test_inexact_answers_are_numbas_alone(hints: dict[str, Any]) -> None:
+    """Without `compiler="numba"` the hint is an error, since it would mean nothing."""
+    with pytest.raises(HintValueError, match='exact=False goes with compiler="numba"'):
+        parallel(**hints, exact=False)(squares)
+
+
+@pytest.mark.parametrize("fault", [AssertionError("internal"), RuntimeError("broken"), MemoryError(), SystemError()])
+def test_any_failure_is_a_refusal(fault: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Internal assertions too: the function then runs in Python, and the reason is on record."""
+
+    def fail(*args: Any) -> Any:
+        raise fault
+
+    monkeypatch.setattr(jit, "_compiled", fail)
+    found = compiled(squares, 3)
+    assert isinstance(found, Refusal)
+    assert type(fault).__name__ in str(found)
+
+
+def test_a_compilation_that_takes_too_long_is_not_waited_for() -> None:
+    """The reason names the deadline; what it makes in the end is not used."""
+    ends = threading.Event()
+    with pytest.raises(jit.NotCompiled, match=r"longer than 0.01 s"):
+        jit.within(0.01, lambda: ends.wait(30))
+    ends.set()
+
+
+def test_a_broken_installation_is_a_refusal(tmp_path: Path) -> None:
+    """Where importing Numba raises whatever it likes, a demand says so, and everything else runs in Python."""
+    package = tmp_path / "numba"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise AttributeError('half installed')\n")
+    script = f"""
+        import sys
+        sys.path.insert(0, {str(tmp_path)!r})
+        from autopar import parallel
+        from autopar._compilers import numba
+        from autopar.errors import UnavailableError
+
+        def squares(count):
+            total = 0
+            for number in range(count):
+                total += number * number
+            return total
+
+        if __name__ == "__main__":
+            print(numba.compile_for(squares, numba.signature(squares, (3,), {{}})))
+            try:
+                parallel(compiler="numba")(squares)(3)
+            except UnavailableError as error:
+                print(error)
+            print(parallel(squares).map([3, 4]))
+    """
+    done = run_script(script, tmp_path)
+    assert done.count("Numba cannot be used: AttributeError: half installed") == 2
+    assert "[5, 14]" in done
+
+
+def test_numba_is_imported_when_a_plan_needs_it(tmp_path: Path) -> None:
+    """Neither autopar, nor a map, nor a native form, nor the signature of a call imports it."""
+    script = """
+        import sys
+        from autopar import parallel
+        from autopar._compilers import numba
+
+        def squares(count):
+            total = 0
+            for number in range(count):
+                total += number * number
+            return total
+
+        if __name__ == "__main__":
+            numba.signature(squares, (3,), {})
+            parallel(squares).map(range(50))
+            parallel(compiler="native")(squares)(10)
+            print([name for name in sys.modules if name.partition(".")[0] in ("numba", "llvmlite")])
+    """
+    assert run_script(script, tmp_path).strip() == "[]"
+
+
+@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="there is no fork")
+def test_a_child_of_a_process_that_was_compiling_does_without() -> None:
+    """Numba's lock is held there for ever; the refusal says so."""
+    state = jit._Numba()
+    state.working = 1
+    state.forked()
+    with pytest.raises(jit.NotCompiled, match="when this process was forked"):
+        state.get()
+
+
+def test_buffers_that_are_let_go_are_used_again() -> None:
+    """Large results of call after call do not take new memory each time; threads share what is kept."""
+    import numpy as np
+
+    def doubled(values: Any) -> Any:
+        return values * 2.0 + 1.0
+
+    form = compiled(doubled, np.arange(50_000.0))
+    expected = np.arange(50_000.0) * 2.0 + 1.0
+    failed: list[int] = []
+
+    def work() -> None:
+        for number in range(200):
+            size = 50_000 - 1000 * (number % 7)
+            if not np.array_equal(form(np.arange(float(size))), expected[:size]):
+                failed.append(number)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert form.withdrawn == ""
