@@ -76,14 +76,14 @@ class Chosen:
     verdicts
         Size -> what was chosen and why, in words.
     settled
-        Called with each verdict.
+        Called with what was chosen, the verdict, and the seconds of a call.
     """
 
     def __init__(self, form: Compiled, *, recall: Callable[[int], str], remember: Callable[[int, str], None]) -> None:
         self.form = form
         self.function = form.function
         self.verdicts: dict[int, str] = {}
-        self.settled: Callable[[str, str], object] | None = None
+        self.settled: Callable[[str, str, float], object] | None = None
         self.listener: Callable[[Function], object] | None = None
         self.call: Function = self._call
         self._recall, self._remember = recall, remember
@@ -107,8 +107,8 @@ class Chosen:
 
     @property
     def certain(self) -> bool:
-        """It need not be measured: that is what it does itself."""
-        return True
+        """It is not: that is what it measures."""
+        return False
 
     @property
     def counters(self) -> Counters:
@@ -230,14 +230,14 @@ class Chosen:
         self.form.python_seconds = python
         name = self.compiler if compiled < MARGIN * python else PYTHON
         times = f"{compiled * 1e6:,.0f} us a call in {self.compiler} code, {python * 1e6:,.0f} us in Python"
-        self._settle(size, name, f"{name}: {times}")
+        self._settle(size, name, f"{name}: {times}", compiled if name == self.compiler else python)
         self._remember(size, name)
         if name == PYTHON and python < DISPATCH / (1 - MARGIN) and set(self._ways.values()) == {self.function}:
             self.withdraw(f"measured: {times}")
 
-    def _settle(self, size: int, name: str, why: str) -> None:
+    def _settle(self, size: int, name: str, why: str, seconds: float = 0.0) -> None:
         self.verdicts[size] = f"for arguments of 2**{size} bytes or so {why}"
         self._ways[size] = self.function if name == PYTHON else self.form.call
         self._trials.pop(size, None)
         if self.settled is not None:
-            self.settled(name, self.verdicts[size])
+            self.settled(name, self.verdicts[size], seconds)

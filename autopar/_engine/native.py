@@ -117,7 +117,7 @@ class Forms:
         self.function = function
         self.compilers = compilers
         self.terms = terms
-        self.settled: Callable[[str, str], object] | None = None
+        self.settled: Callable[[str, str, float], object] | None = None
         self._refused: dict[Types, dict[str, Refusal]] = {}
         self.ready: dict[Kind, Ready] = {}
         self._demanded = demanded
@@ -129,6 +129,10 @@ class Forms:
     def some(self) -> bool:
         """Some form is there, or being made."""
         return bool(self._pending) or any(not isinstance(form, Refusal) for form in self._forms.values())
+
+    def forms(self) -> list[Compiled]:
+        """Those that there are."""
+        return [form for form in self._forms.values() if not isinstance(form, Refusal)]
 
     def cost(self, types: Types) -> float:
         """Seconds that compiling for these types is expected to take, by the next compiler to be asked."""
@@ -242,7 +246,7 @@ class Forms:
             if len(refused) < len(self.compilers):
                 form = None
             elif self.settled is not None:
-                self.settled("python", f"{name}: {form}")
+                self.settled("python", f"not compiled: {self._why_not(types)}", 0.0)
         if form is not None:
             form = self._forms.setdefault(types, form)
         _, done = self._pending.pop(types, (0, None))
@@ -260,8 +264,16 @@ class Forms:
         if form.certain or self._demanded:
             return form
         chosen = Chosen(form, recall=partial(self._recall, types), remember=partial(self._remember, types))
-        chosen.settled = lambda name, why: self.settled(name, why) if self.settled is not None else None
+        chosen.settled = self._on_record
         return chosen
+
+    def _on_record(self, name: str, why: str, seconds: float) -> None:
+        if self.settled is not None:
+            self.settled(name, why, seconds)
+
+    def _why_not(self, types: Types) -> str:
+        """What each compiler has said."""
+        return "; ".join(f"{name}: {refusal}" for name, refusal in self.refusals(types).items())
 
     def _recall(self, types: Types, size: int) -> str:
         """What an earlier process has chosen for arguments of this size, or an empty string."""

@@ -7,11 +7,15 @@ hindsight. Where nobody waits for the compiler, at the end of a map, the price i
 
 from __future__ import annotations
 
+import functools
+import time
 from typing import TYPE_CHECKING, Any
 
 from autopar._compilers.native import Refusal
 from autopar._engine import native
+from autopar._engine.journal import record
 from autopar._engine.native import Ready, cached_seconds, seconds_behind
+from autopar._model.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,12 +60,19 @@ def note_calls(state: FunctionState, args: Any, kwargs: Any, seconds: float) -> 
         if not form.withdrawn:
             state.target[0] = form.call
 
+    state.forms.settled = functools.partial(_write_down, state)
     form = state.forms.begin(types, then=install)
     if form is None:
         return
     state.spent = 0.0
     if not isinstance(form, Refusal):
         install(form)
+
+
+def _write_down(state: FunctionState, compiler: str, why: str, seconds: float) -> None:
+    """Write down what single calls run from now on."""
+    plan = Plan(compiler=compiler)
+    record(state, operation="call", started=time.time(), items=1, workload=None, plan=plan, why=why, actual=seconds)
 
 
 def due(state: FunctionState) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from autopar import parallel
 from autopar._compilers import load, numba
 from autopar._compilers.numba import jit
-from autopar._model.compiler import EXACT, Refusal, Terms
+from autopar._model.compiler import EXACT, NotCompiled, Refusal, Terms
 from autopar.errors import HintValueError, UnavailableError
 from tests.scripts import run_python
 
@@ -115,7 +115,7 @@ def test_any_failure_is_a_refusal(fault: Exception, monkeypatch: pytest.MonkeyPa
 def test_a_compilation_that_takes_too_long_is_not_waited_for() -> None:
     """The reason names the deadline; what it makes in the end is not used."""
     ends = threading.Event()
-    with pytest.raises(jit.NotCompiled, match=r"longer than 0.01 s"):
+    with pytest.raises(NotCompiled, match=r"longer than 0.01 s"):
         jit.within(0.01, lambda: ends.wait(30))
     ends.set()
 
@@ -179,7 +179,7 @@ def test_a_child_of_a_process_that_was_compiling_does_without() -> None:
     state = jit._Numba()
     state.working = 1
     state.forked()
-    with pytest.raises(jit.NotCompiled, match="when this process was forked"):
+    with pytest.raises(NotCompiled, match="when this process was forked"):
         state.get()
 
 

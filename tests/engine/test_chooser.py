@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from autopar._engine import chooser
 from autopar._engine.chooser import TIMED, Chosen, size_class
 from autopar._model.compiler import Counters
 
@@ -61,7 +60,7 @@ class Form:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The chooser's time, which is the forms' own."""
     made = Clock()
-    monkeypatch.setattr(chooser.time, "perf_counter", made)
+    monkeypatch.setattr("autopar._engine.chooser.time.perf_counter", made)
     return made
 
 
