@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import textwrap
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,47 @@ def test_a_function_gives_what_it_gives_in_python() -> None:
     assert form(10) == 285
     assert form.compiler == "numba"
     assert form(3_000_000) == squares(3_000_000)
+
+
+def shifted(values: Any) -> Any:
+    """A stencil."""
+    out = values.copy()
+    out[1:-1] = (values[:-2] + values[1:-1] + values[2:]) / 3.0
+    return out
+
+
+@pytest.mark.timeout(240)
+def test_single_calls_go_over_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the function has cost enough both ways are timed on real calls; a decision says what was chosen."""
+    import numpy as np
+
+    monkeypatch.setattr(numba, "COMPILE_SECONDS", 0.01)
+    monkeypatch.setenv("AUTOPAR_STORE", "off")
+    function, values = parallel(shifted), np.sin(np.arange(50_000.0))
+    expected = shifted(values)
+    ends = time.monotonic() + 200
+    while time.monotonic() < ends and not function.decisions:
+        assert np.array_equal(function(values), expected)
+    (decision,) = function.decisions
+    assert decision.operation == "call"
+    assert decision.plan.compiler in ("numba", "python")
+    assert "us a call in numba code" in decision.why
+    assert np.array_equal(function(values), expected)
+
+
+def test_what_exactness_forbids_is_on_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the line and the hint that would admit it; calls go on in Python."""
+    import numpy as np
+
+    def decayed(values: Any) -> Any:
+        return np.exp(-values)
+
+    monkeypatch.setattr(numba, "COMPILE_SECONDS", 0.01)
+    function, values = parallel(decayed), np.arange(50_000.0)
+    ends = time.monotonic() + 50
+    while time.monotonic() < ends and not function.decisions:
+        function(values)
+    assert "rtol= would admit it" in function.decisions[-1].why
 
 
 def test_a_demand_compiles_at_once() -> None:
