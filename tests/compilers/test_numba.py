@@ -13,10 +13,14 @@ import pytest
 
 from autopar import parallel
 from autopar._compilers import load, numba
+from autopar._compilers.native.compiled import CompiledFunction
 from autopar._compilers.numba import jit
+from autopar._compilers.numba.frontend import kernel_of
+from autopar._kernel import ir
 from autopar._model.compiler import EXACT, NotCompiled, Refusal, Terms
 from autopar.errors import HintValueError, UnavailableError
 from tests.scripts import run_python
+from tests.semantics.compilers import Never
 
 pytestmark = pytest.mark.slow
 
@@ -223,6 +227,52 @@ def test_a_child_of_a_process_that_was_compiling_does_without() -> None:
     state.forked()
     with pytest.raises(NotCompiled, match="when this process was forked"):
         state.get()
+
+
+def added(values: Any) -> Any:
+    """A kernel with one addition, in whose place the test puts another operation."""
+    total = values[0] + 0.5
+    return total
+
+
+def with_operation(operation: Any) -> Any:
+    """The function above compiled with another operation, of the array's address and length."""
+    import numpy as np
+
+    types: Any = numba.signature(added, (np.ones(3),), {})
+    kernel, _ = kernel_of(added, types, EXACT)
+    for statement in kernel.body:
+        if isinstance(statement, ir.Assign) and isinstance(statement.value, ir.Op) and statement.value.name == "+":
+            statement.value = operation(kernel.slots[0], kernel.slots[1], statement.value)
+    form = CompiledFunction(added, kernel, jit.compile_kernel(kernel))
+    form.sampling, form._entry.countdown = Never(), 1 << 40
+    return form
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 127, 128, 129, 500, 3001])
+def test_sums_are_added_in_numpys_order(count: int) -> None:
+    """To the bit, over numbers whose sum depends on the order."""
+    import numpy as np
+
+    form = with_operation(lambda data, n, _: ir.Op("f64", "pairwise_sum", (data, n, ir.Const("i64", 8))))
+    values = np.cos(np.arange(1.0, count + 1.0) * 7.0) * 10.0 ** (np.arange(count) % 9)
+    assert float(form(values)) == float(np.sum(values))
+    assert form.calls == 1
+
+
+@pytest.mark.parametrize(("first", "expected"), [(3.0, 3.0), (-1.0, 7.0)])
+def test_a_choice_works_out_both_values(first: float, expected: float) -> None:
+    """What is not chosen counts as worked out."""
+    import numpy as np
+
+    def operation(data: Any, n: Any, plus: Any) -> ir.Op:
+        element = plus.args[0]
+        return ir.Op(
+            "f64", "select", (ir.Op("bool", ">", (element, ir.Const("f64", 0.0))), element, ir.Const("f64", 7.0))
+        )
+
+    form = with_operation(operation)
+    assert float(form(np.array([first]))) == expected
 
 
 def test_buffers_that_are_let_go_are_used_again() -> None:

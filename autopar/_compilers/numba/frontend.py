@@ -44,7 +44,7 @@ def _lowered(
             loops = as_loops(function, types, by_name, terms.rtol)
         except Refused as other:
             raise (refused if other.reason == NO_ARRAYS else other) from None
-        kernel = lower(function, types, by_name, loops.source)
+        kernel = lower(function, types, by_name, source=loops.source)
         known = {(fact.name, id(fact.value)) for fact in kernel.facts}
         more = [fact for fact in loops.facts if (fact.name, id(fact.value)) not in known]
         return replace(kernel, facts=(*kernel.facts, *more)), False

@@ -9,6 +9,7 @@ from typing import Any
 from llvmlite import ir as ll
 
 from autopar._compilers.numba.emit import machine as m
+from autopar._compilers.numba.emit.pairwise import pairwise_sum
 from autopar._compilers.numba.emit.symbols import ONE, TWO, call
 from autopar._kernel import ir
 from autopar._model.compiler import NotCompiled
@@ -310,6 +311,21 @@ class Expressions:
         compared = builder.icmp_signed(relation, sign, m.number(0))
         return builder.select(nan, m.constant("bool", relation == "!="), compared)
 
+    def _pairwise(self, op: ir.Op) -> m.Value:
+        return pairwise_sum(self.builder, *[self.value(arg) for arg in op.args])
+
+    def _selected(self, op: ir.Op) -> m.Value:
+        """Either of two numbers, both of which are worked out: LLVM does not see that one of them is not used."""
+        builder = self.builder
+        test, yes, no = (self.value(arg) for arg in op.args)
+        if not self.hides:
+            return builder.select(test, yes, no)
+        plain = ll.FunctionType(m.INT64, (m.INT64,))
+        mask = builder.asm(plain, "", "=r,0", [builder.sext(test, m.INT64)], False)
+        a, b = (builder.bitcast(m.convert(builder, each, op.machine, "f64"), m.INT64) for each in (yes, no))
+        bits = builder.or_(builder.and_(a, mask), builder.and_(b, builder.not_(mask)))
+        return m.convert(builder, builder.bitcast(bits, m.DOUBLE), "f64", op.machine)
+
     def _either(self, op: ir.Op) -> m.Value:
         test, yes, no = (self.value(arg) for arg in op.args)
         return self.builder.select(test, yes, no)
@@ -339,6 +355,8 @@ _FORMS: dict[str, Callable[[Expressions, ir.Op], m.Value]] = {
     "||": Expressions._both,
     "?": Expressions._chosen,
     "either": Expressions._either,
+    "select": Expressions._selected,
+    "pairwise_sum": Expressions._pairwise,
     "<<": Expressions._shifted,
     ">>": Expressions._shifted,
     "idiv": Expressions._quotient,
