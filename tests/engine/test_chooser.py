@@ -128,6 +128,16 @@ def test_an_earlier_process_need_not_be_repeated(clock: Clock) -> None:
     assert (form.calls, form.in_python) == (1, 0)
 
 
+def test_an_earlier_choice_of_python_is_measured_again(clock: Clock) -> None:
+    """A machine that was busy then need not be so now."""
+    form = Form(clock, SLOW, QUICK)
+    kept = {size_class((5,), {}): "python"}
+    way = chosen(form, kept)
+    for _ in range(20):
+        way(5)
+    assert not way.in_python((5,), {})
+
+
 def test_a_form_that_never_ends_a_call_is_not_chosen(clock: Clock) -> None:
     """Calls that leave compiled code have taken its time and Python's."""
     form = Form(clock, SLOW, QUICK, ends=False)
