@@ -60,9 +60,9 @@ def classify(traits: Traits, profile: Profile, host: Host) -> Workload:
     gil_share, gil_why = _gil_share(traits, profile, host)
     if not profile.items:
         return _unmeasured(traits, gil_share, gil_why)
-    inside = profile.cores_per_item if profile.process_cpu_items else 1.0
+    inside = profile.cores_per_item if profile.process_wall else 1.0
     multithreaded = inside > MULTITHREADED
-    cpu = profile.process_cpu / profile.process_cpu_items if multithreaded else profile.cpu_per_item
+    cpu = inside * profile.seconds_per_item if multithreaded else profile.cpu_per_item
     kind, confidence, evidence = _kind(traits, profile, host, min(1.0, inside) if multithreaded else profile.cpu_share)
     if multithreaded:
         evidence.append(f"runs threads of its own: keeps {inside:.1f} cores busy")

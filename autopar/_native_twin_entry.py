@@ -202,6 +202,24 @@ class KernelEntry:
         self.calls += 1
         return DONE, result
 
+    def pack_rows(self, items: list[Any] | tuple[Any, ...], star: bool, tail: tuple[Any, ...], /) -> bytearray | None:
+        """The words of many calls, one after the other, or None where an item does not fit."""
+        if type(items) not in (list, tuple):
+            raise TypeError(f"items must be a list or tuple, not {type(items).__name__}")
+        words: list[int] = []
+        for item in items:
+            given = (*item, *tail) if star and type(item) is tuple else (item, *tail)
+            packing, at = Packing(self._classes), 0
+            try:
+                _require(len(given) == self._count and (not star or type(item) is tuple))
+                for value in given:
+                    at = packing.pack(self._parameters, at, value)
+                _require(not packing.rows)  # the packed form of a list would not outlive this
+            except Unfit:
+                return None
+            words += packing.words
+        return bytearray(struct.pack(f"{len(words)}q", *words))
+
     def _unpacked(self, program: Any, words: Any, arguments: tuple[Any, ...]) -> Any:
         kind = next(program)
         if kind in _ITEMS:

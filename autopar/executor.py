@@ -14,6 +14,7 @@ from autopar._api.arguments import check_buffersize
 from autopar._api.config import settings_for
 from autopar._api.wrapper import Parallel
 from autopar._api.wrapping import is_coroutine_function
+from autopar._engine.driven import driven_state
 from autopar._engine.executor_map import ExecutorMap, futures_in_order
 from autopar._engine.functions import FunctionState
 from autopar._engine.own_workers import Workers
@@ -184,8 +185,15 @@ class Executor(StandardExecutor):
         if not callable(fn):
             raise TypeError(f"an executor calls functions; {type(fn).__name__} is not callable")
         if isinstance(fn, Parallel):
-            return fn.__wrapped__, fn._self_state, settings_for(self._hints, fn._self_hints)
-        return fn, state_of_call(fn), settings_for({}, self._hints)
+            function, state = fn.__wrapped__, fn._self_state
+            settings = settings_for(self._hints, fn._self_hints)
+        else:
+            function, state, settings = fn, state_of_call(fn), settings_for({}, self._hints)
+        if is_coroutine_function(function):
+            plain = driven_state(state, settings)
+            if plain is not None:
+                return plain.function, plain, settings
+        return function, state, settings
 
     def _refuse_late_calls(self) -> None:
         if self._shut_down:

@@ -1,30 +1,42 @@
 """Regret of planner and engine on simulated machines: the distribution, and the worst cases with what was done.
 
-Run ``python -m benchmarks.simulate [--shapes N] [--seed S] [--kind KIND] [--worst N] [--order lost]`` in the checkout.
+Run ``python -m benchmarks.simulate [--shapes N] [--seed S] [--kind KIND] [--worst N] [--jobs N]`` in the checkout.
 Time is virtual, so the figures do not depend on the machine that runs this, and the same seed gives the same ones.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import math
+import multiprocessing
 import os
 import random
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import chain
 
+from autopar._model.observation import Traits
 from tests.simulation.random_shapes import KINDS, random_host, random_work
 from tests.simulation.regret import COLD, SESSION, WARM, Cell, by, cells, percentile
 
 SHARES = (0.5, 0.9, 0.95, 0.99, 1.0)
 
 
-def simulate(shapes: int, seed: int, kind: str | None) -> list[Cell]:
-    """The cells of so many random shapes."""
-    found: list[Cell] = []
-    for number in range(shapes):
-        rng = random.Random(seed * 1_000_003 + number)
-        found += cells(random_host(rng), random_work(rng, kind), seed=number, number=number)
-    return found
+def simulate(shapes: int, seed: int, kind: str | None, jobs: int = 1) -> list[Cell]:
+    """The cells of so many random shapes, on so many processes."""
+    one = functools.partial(_shape, seed, kind)
+    if jobs == 1:
+        return list(chain.from_iterable(map(one, range(shapes))))
+    with multiprocessing.Pool(jobs) as pool:
+        return list(chain.from_iterable(pool.map(one, range(shapes), chunksize=5)))
+
+
+def _shape(seed: int, kind: str | None, number: int) -> list[Cell]:
+    """The cells of one random shape, without what does not pickle of it."""
+    rng = random.Random(seed * 1_000_003 + number)
+    found = cells(random_host(rng), random_work(rng, kind), seed=number, number=number)
+    return [replace(cell, work=replace(cell.work, traits=Traits("simulated.item"))) for cell in found]
 
 
 def _row(name: str, group: list[Cell]) -> str:
@@ -76,13 +88,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shapes", type=int, default=2000, help="random shapes (default 2000, about 4 minutes)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1, help="processes that simulate (default 1)")
     parser.add_argument("--kind", choices=tuple(KINDS), help="only this kind of work")
     parser.add_argument("--worst", type=int, default=20, help="cases to show")
     parser.add_argument("--order", choices=("regret", "lost"), default="regret", help="what makes a case bad")
     parser.add_argument("--regime", choices=(COLD, SESSION, WARM), help="show cases of this one only")
     options = parser.parse_args()
     os.environ["AUTOPAR_STORE"] = "off"  # what simulated maps teach is no lesson for real ones
-    found = simulate(options.shapes, options.seed, options.kind)
+    found = simulate(options.shapes, options.seed, options.kind, options.jobs)
     show_distribution(found)
     show_worst(found, options.worst, options.order, options.regime)
 

@@ -717,6 +717,52 @@ autopar_kernel_run(const autopar_kernel *kernel, PyObject *const *arguments, PyO
     return status;
 }
 
+/* -- many calls --------------------------------------------------------------------------------------------------- */
+
+static int
+pack_row(const autopar_kernel *kernel, PyObject *item, int star, PyObject *tail, int64_t *words)
+{
+    Py_ssize_t own = kernel->count - PyTuple_GET_SIZE(tail);
+    if (star ? !PyTuple_CheckExact(item) || PyTuple_GET_SIZE(item) != own : own != 1) {
+        return AUTOPAR_UNFIT;
+    }
+    packing pack;
+    pack.kernel = kernel;
+    pack.program = kernel->parameters;
+    pack.word = words;
+    pack.things = pack.few;
+    pack.things_used = 0;
+    pack.things_room = FEW_HELD;
+    int status = AUTOPAR_DONE;
+    for (Py_ssize_t i = 0; status == AUTOPAR_DONE && i < kernel->count; i++) {
+        PyObject *value = i >= own ? PyTuple_GET_ITEM(tail, i - own) : star ? PyTuple_GET_ITEM(item, i) : item;
+        status = pack_value(&pack, value);
+    }
+    for (Py_ssize_t i = 0; i < pack.things_used; i++) {
+        status = pack.things[i].list != NULL ? AUTOPAR_UNFIT : status;
+    }
+    let_go(&pack);
+    return status;
+}
+
+PyObject *
+autopar_pack_rows(const autopar_kernel *kernel, PyObject *items, int star, PyObject *tail)
+{
+    Py_ssize_t count = PySequence_Fast_GET_SIZE(items), words = kernel->result_at;
+    if (words > 0 && count > PY_SSIZE_T_MAX / (Py_ssize_t)sizeof(int64_t) / words) {
+        return PyErr_NoMemory();
+    }
+    PyObject *rows = PyByteArray_FromStringAndSize(NULL, count * words * (Py_ssize_t)sizeof(int64_t));
+    for (Py_ssize_t i = 0; rows != NULL && i < count; i++) {
+        int64_t *row = (int64_t *)(void *)PyByteArray_AS_STRING(rows) + i * words;
+        if (pack_row(kernel, PySequence_Fast_GET_ITEM(items, i), star, tail, row)) {
+            Py_DECREF(rows);
+            Py_RETURN_NONE;
+        }
+    }
+    return rows;
+}
+
 /* -- facts -------------------------------------------------------------------------------------------------------- */
 
 enum { NAMESPACE, NAME, BUILTINS, NOW, VALUE, CODE, DEFAULTS, KWDEFAULTS };

@@ -83,6 +83,12 @@ int autopar_facts_hold(PyObject *facts);
  * *result is a tuple of the result's words. */
 int autopar_kernel_run(const autopar_kernel *kernel, PyObject *const *arguments, PyObject **result);
 
+/* Pack the parameters of many calls, each an item (a tuple of arguments where `star`) followed by `tail`: a new
+ * bytearray with the words of one call after the other, which point into the arrays of the items. None where one does
+ * not fit, or is a list, whose packed form would not outlive this; NULL with an exception set where there is no memory.
+ */
+PyObject *autopar_pack_rows(const autopar_kernel *kernel, PyObject *items, int star, PyObject *tail);
+
 /* Pack a list or tuple of exact ints ('i') or floats ('f') into 64-bit words: a new bytearray, or None where one has
  * another type or does not fit; NULL with an exception set where there is no memory. */
 PyObject *autopar_pack_numbers(unsigned char kind, PyObject *items);

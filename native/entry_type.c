@@ -121,6 +121,27 @@ entry_enter(PyObject *object, PyObject *given)
     return result == NULL ? Py_BuildValue("(iO)", why, Py_None) : Py_BuildValue("(iN)", why, result);
 }
 
+PyDoc_STRVAR(pack_rows_doc,
+"pack_rows(items, star, tail, /)\n"
+"--\n"
+"\n"
+"The words of many calls, one after the other, or None where an item does not fit.");
+
+static PyObject *
+entry_pack_rows(PyObject *object, PyObject *given)
+{
+    entry *self = (entry *)object;
+    PyObject *items, *tail;
+    int star;
+    if (!PyArg_ParseTuple(given, "OpO!:pack_rows", &items, &star, &PyTuple_Type, &tail)) {
+        return NULL;
+    }
+    if (!PyList_CheckExact(items) && !PyTuple_CheckExact(items)) {
+        return PyErr_Format(PyExc_TypeError, "items must be a list or tuple, not %.200s", Py_TYPE(items)->tp_name);
+    }
+    return autopar_pack_rows(&self->kernel, items, star, tail);
+}
+
 /* Check the facts' form once, so that looking at them need not. */
 static int
 facts_are_well_formed(PyObject *facts)
@@ -238,6 +259,7 @@ static PyMemberDef entry_members[] = {
 
 static PyMethodDef entry_methods[] = {
     {"enter", entry_enter, METH_O, enter_doc},
+    {"pack_rows", entry_pack_rows, METH_VARARGS, pack_rows_doc},
     {NULL, NULL, 0, NULL},
 };
 

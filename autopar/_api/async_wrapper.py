@@ -34,6 +34,14 @@ class AsyncParallel(Parallel[P, Coroutine[Any, Any, T]], Generic[P, T]):
             self, *iterables: Iterable[Any], buffersize: int | None = None, **keywords: Any
         ) -> Iterator[tuple[int, T]]: ...
 
+    def _off_the_loop(self, keywords: dict[str, Any]) -> Parallel[P, Any] | None:
+        """The function as a plain one, where it never waits and nothing shows where it runs."""
+        from autopar._engine.driven import driven_state
+
+        _, settings = self._prepare(keywords, "a map") if keywords else ({}, settings_for({}, self._self_hints))
+        state = driven_state(self._self_state, settings)
+        return None if state is None else Parallel(state.function, self._self_hints, state)
+
     def _run(
         self,
         iterables: tuple[Any, ...],
@@ -44,7 +52,8 @@ class AsyncParallel(Parallel[P, Coroutine[Any, Any, T]], Generic[P, T]):
         lazy: bool = False,
         buffersize: Any = None,
     ) -> CoroutineRun:
-        from autopar._engine.coroutines import CoroutineRun, items_of
+        from autopar._engine.async_items import items_of
+        from autopar._engine.coroutines import CoroutineRun
 
         check_iterables(iterables, operation, asynchronous=operation.startswith("a"))
         size = check_buffersize(buffersize)
@@ -62,15 +71,23 @@ class AsyncParallel(Parallel[P, Coroutine[Any, Any, T]], Generic[P, T]):
         )
 
     def _list(self, iterables: tuple[Any, ...], keywords: dict[str, Any], operation: str, *, star: bool) -> Any:
-        from autopar._engine.own_loop import map_on_own_loop
+        from autopar._engine.own_loop import map_on_own_loop, refuse_running_loop
 
+        plain = self._off_the_loop(keywords)
+        if plain is not None:
+            refuse_running_loop(operation, self._self_state.name)
+            return plain._list(iterables, keywords, operation, star=star)
         return map_on_own_loop(self._run(iterables, keywords, operation, star=star))
 
     def _iterator(
         self, iterables: tuple[Any, ...], keywords: dict[str, Any], operation: str, *, ordered: bool, buffersize: Any
     ) -> Iterator[Any]:
-        from autopar._engine.own_loop import iterate_on_own_loop
+        from autopar._engine.own_loop import iterate_on_own_loop, refuse_running_loop
 
+        plain = self._off_the_loop(keywords)
+        if plain is not None:
+            refuse_running_loop(operation, self._self_state.name)
+            return plain._iterator(iterables, keywords, operation, ordered=ordered, buffersize=buffersize)
         run = self._run(iterables, keywords, operation, lazy=True, buffersize=buffersize)
         return iterate_on_own_loop(run, ordered=ordered)
 
@@ -79,6 +96,9 @@ class AsyncParallel(Parallel[P, Coroutine[Any, Any, T]], Generic[P, T]):
         from autopar._backends.aio import run_on_loop
         from autopar._engine.coroutines import one_call
 
+        plain = self._off_the_loop({})
+        if plain is not None:
+            return plain.submit(*args, **kwargs)
         settings = settings_for({}, self._self_hints)
         return run_on_loop(one_call(self._self_state, args, dict(kwargs), settings))
 
@@ -89,17 +109,26 @@ class AsyncParallel(Parallel[P, Coroutine[Any, Any, T]], Generic[P, T]):
         from autopar._engine.coroutines import one_call
 
         asyncio.get_running_loop()
+        plain = self._off_the_loop({})
+        if plain is not None:
+            return plain.asubmit(*args, **kwargs)
         settings = settings_for({}, self._self_hints)
         return asyncio.ensure_future(one_call(self._self_state, args, dict(kwargs), settings))
 
     def amap(  # type: ignore[override]
         self, *iterables: Iterable[Any] | AsyncIterable[Any], **keywords: Any
     ) -> Awaitable[list[T]]:
-        """Like :meth:`map`, on the running event loop."""
+        """Like :meth:`map`, on the running event loop; beside it, if the function never waits and may run anywhere."""
+        plain = self._off_the_loop(keywords)
+        if plain is not None:
+            return plain.amap(*iterables, **keywords)
         return self._run(iterables, keywords, "amap").collect()
 
     def aimap(  # type: ignore[override]
         self, *iterables: Iterable[Any] | AsyncIterable[Any], buffersize: int | None = None, **keywords: Any
     ) -> AsyncIterator[T]:
-        """Like :meth:`imap`, for ``async for`` on the running event loop."""
+        """Like :meth:`imap`, for ``async for``; runs where :meth:`amap` would."""
+        plain = self._off_the_loop(keywords)
+        if plain is not None:
+            return plain.aimap(*iterables, buffersize=buffersize, **keywords)
         return self._run(iterables, keywords, "aimap", lazy=True, buffersize=buffersize).ordered()

@@ -76,6 +76,7 @@ class _Environment:
         encode: Any = getattr(os.environ, "encodekey", None)
         known = type(self._kept) is dict and encode is not None
         self._keys: list[Any] = [encode(name) for name in self._names] if known else []
+        self._none: list[Any] = [None] * len(self._keys)
         self._seen: list[Any] | None = None
         self._hints: tuple[dict[str, Any], bool] = ({}, False)
 
@@ -88,8 +89,9 @@ class _Environment:
             A variable's text is not a value of its hint.
         """
         if self._keys and os.environ.__dict__.get("_data") is self._kept:
-            get = self._kept.get
-            seen = [get(key) for key in self._keys]
+            if self._seen == self._none and self._kept.keys().isdisjoint(self._keys):
+                return self._hints
+            seen = list(map(self._kept.get, self._keys))
         else:
             seen = list(map(os.environ.get, self._names))
         if seen != self._seen:

@@ -16,7 +16,11 @@ Learning
     at once; ``cold`` times the start of worker processes.
 Other doors
     ``coroutines`` maps of coroutine functions; ``own_loop`` the same for callers without an event loop; ``bridge`` maps
-    of plain functions from asynchronous code; ``calls`` single calls: sampled, submitted.
+    of plain functions from asynchronous code; ``async_items`` their input; ``adaptive_limit`` how many coroutines are
+    under way; ``driven`` coroutine functions that need no loop; ``calls`` single calls: sampled, submitted.
+Other libraries
+    ``own_workers`` the threads and processes of one executor, ``own_coroutines`` its coroutines; ``submitted`` where
+    its calls run; ``executor_map`` its maps; ``joblib_calls`` the batches of one ``joblib.Parallel``.
 What is said
     ``journal`` the process's decision log; ``notice`` the warning that says where a hint would help; ``progress``
     progress shown or called back.

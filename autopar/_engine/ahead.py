@@ -14,6 +14,7 @@ from autopar._engine.beside import Watched
 from autopar._engine.blocks import Block
 from autopar._engine.deciding import Deciding
 from autopar._engine.elsewhere import Elsewhere
+from autopar._engine.prices import costs_on
 from autopar._engine.task import MapTask, pools_used
 from autopar._model.effects import EffectKind
 from autopar._model.nesting import nested_cores
@@ -21,11 +22,15 @@ from autopar._model.observation import Profile, Sample
 from autopar._model.plan import Choice
 from autopar._model.work import UNCHANGING
 from autopar._model.workload import Kind
-from autopar._plan import DEFAULT_COSTS, cold_start
+from autopar._plan import DEFAULT_COSTS, RACERS, cold_start
 
 FIRST_LOOK = 4e-3
 """Seconds after which a first item is looked at; then each time as much again has passed. The thread that looks takes
 0.1 ms to start (benchmarks/backend_costs.py), a planning with its analysis 1 to 2 ms."""
+
+MANY = 16 * DEFAULT_COSTS.io_ceiling
+"""Items that need no head start: even if as many wait together as ever do, the first one alone is a sixteenth of the
+map. A list of so many is most often one of short items, which should not wait for the thread that looks."""
 
 
 def _unchanging(value: object) -> bool:
@@ -68,7 +73,7 @@ class Ahead:
         settings, remaining = task.settings, task.source.remaining
         if settings.backend is not None or settings.workers == 1:
             return False
-        if not task.source.inert or not remaining or nested_cores.get() is not None:
+        if not task.source.inert or not 0 < (remaining or 0) < MANY or nested_cores.get() is not None:
             return False
         self._forkable = task.machine.forkable()
         self._pools, self._pools_before = pools_used.box, pools_used.box[0]
@@ -115,20 +120,33 @@ class Ahead:
         unseen = not report.complete or any(effect.kind is EffectKind.UNKNOWN for effect in report.effects)
         return bool(report.codes) and not unseen and not report.effects
 
+    def _gil_is_no_question(self, choice: Choice) -> bool:
+        """Its share is known; or so few items are left, of a function that releases it, that no race would pay."""
+        if choice.workload.gil_share is not None:
+            return True
+        few = (self._task.source.remaining or 0) <= RACERS
+        return few and choice.plan.backend == "threads" and bool(self._task.traits().releasing_calls)
+
     def _start(self, sample: Sample) -> bool:
         """Open a pool if one would pay even if the item ended now."""
         profile = Profile()
         profile.add(sample)
         choice = self._deciding.choose(profile)
+        if choice.plan.backend == "processes":
+            # The item is there to be weighed; what its result will weigh an earlier map may know.
+            profile.bytes_in = self._task.machine.pickled_size((self._task.sample_item,)).bytes
+            if profile.bytes_in is None:
+                return False
+            earlier = self._task.remembered
+            profile.bytes_out = None if earlier is None else earlier.bytes_out
+            choice = self._deciding.choose(profile)
         workload, plan = choice.workload, choice.plan
-        if plan.backend == "serial" or (workload.kind is not Kind.IO and workload.gil_share is None):
-            return False
-        if plan.backend == "processes" and self._task.machine.pickled_size(self._task.sample_item).bytes is None:
+        if plan.backend == "serial" or not (workload.kind is Kind.IO or self._gil_is_no_question(choice)):
             return False
         if plan.backend == "processes" and self._forkable:
             # Once the item is over workers can be forked; to wait for that costs at most what it saves.
-            workers, cores = plan.workers, self._task.cores
-            spawned, forked = (cold_start(DEFAULT_COSTS, workers, cores, fork=fork) for fork in (False, True))
+            costs, cores = costs_on(self._task.machine), self._task.cores
+            spawned, forked = (cold_start(costs, plan.workers, cores, fork=fork) for fork in (False, True))
             if sample.wall < spawned - forked:
                 return False
         left = self._task.source.remaining or 0

@@ -13,8 +13,9 @@ from autopar._model.work import Emission
 class Block:
     """Results of consecutive items from position ``start``; ``error`` is what the next item raised.
 
-    What waits for the block's turn: ``failed`` has place, error and item of those whose error is to be answered,
-    ``emitted`` what they printed and logged where it was kept.
+    The first ``placed`` of them are in the list of all results already, and not among ``values``. What waits for the
+    block's turn: ``failed`` has place, error and item of those whose error is to be answered, ``emitted`` what they
+    printed and logged where it was kept.
     """
 
     start: int
@@ -22,11 +23,12 @@ class Block:
     error: BaseException | None = None
     emitted: Sequence[Emission] = ()
     failed: Sequence[tuple[int, Exception, Any]] = ()
+    placed: int = 0
 
     @property
     def end(self) -> int:
         """Position after the last result."""
-        return self.start + len(self.values)
+        return self.start + self.placed + len(self.values)
 
 
 class Reorder:

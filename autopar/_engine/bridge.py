@@ -177,20 +177,51 @@ def as_iterable(
     items: Iterable[Any] | AsyncIterable[Any], loop: asyncio.AbstractEventLoop, stop: threading.Event
 ) -> Iterable[Any]:
     """An asynchronous iterable as one that another thread may iterate, until ``stop`` is set."""
-    return _drain(aiter(items), loop, stop) if isinstance(items, AsyncIterable) else items
+    return Coming(aiter(items), loop, stop) if isinstance(items, AsyncIterable) else items
 
 
-def _drain(items: AsyncIterator[Any], loop: asyncio.AbstractEventLoop, stop: threading.Event) -> Iterator[Any]:
-    async def following() -> Any:
-        return await anext(items)
+class Coming:
+    """Items of an asynchronous iterable, for another thread.
 
-    while True:
-        coming = asyncio.run_coroutine_threadsafe(following(), loop)
+    The next one may come only after a result was handed out, so whoever has results asks whether it is there.
+    """
+
+    def __init__(self, items: AsyncIterator[Any], loop: asyncio.AbstractEventLoop, stop: threading.Event) -> None:
+        self._items = items
+        self._loop = loop
+        self._stop = stop
+        self._next: Future[Any] | None = None
+
+    def __iter__(self) -> Coming:
+        return self
+
+    def __next__(self) -> Any:
+        coming, self._next = self._asked(), None
         try:
-            item = _wanted(coming, stop)
+            return _wanted(coming, self._stop)
         except StopAsyncIteration:
-            return
-        yield item
+            raise StopIteration from None
+
+    def __autopar_ready__(self, call: Callable[[], object]) -> bool:
+        """Whether the next item, or the end, is there; if not, ``call`` is called when it is."""
+        coming = self._asked()
+        if coming.done():
+            return True
+        coming.add_done_callback(lambda _: call())
+        return False
+
+    def __del__(self) -> None:
+        if self._next is not None:
+            with suppress(RuntimeError):  # The loop was closed meanwhile.
+                self._next.cancel()
+
+    def _asked(self) -> Future[Any]:
+        if self._next is None:
+            self._next = asyncio.run_coroutine_threadsafe(self._following(), self._loop)
+        return self._next
+
+    async def _following(self) -> Any:
+        return await anext(self._items)
 
 
 def _wanted(coming: Future[Any], stop: threading.Event) -> Any:

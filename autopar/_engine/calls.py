@@ -88,7 +88,7 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
     choice = choose_for_call(state, settings)
     plan = choice.plan
     job = Job(
-        state.function if plan.backend == "processes" else target_of(state, settings.compiler)[0],
+        state.function if plan.backend == "processes" else target_of(state.under(settings.terms), settings.compiler)[0],
         star=True,
         kwargs=kwargs,
         collect=True,

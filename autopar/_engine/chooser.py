@@ -96,8 +96,14 @@ class Chosen:
         return self.call(*args, **kwargs)
 
     def __autopar_block__(self, items: Any, star: bool, kwargs: Any, out: list[Any], /) -> bool:
-        """Never: each call is looked at by itself."""
-        return False
+        """Run a block of the form's, if calls of all these sizes have been chosen to run there."""
+        block: Any = getattr(self.form, "__autopar_block__", None)
+        if block is None or not self._ways:
+            return False
+        sizes = {size_class(item if star else (item,), kwargs) for item in items}
+        if any(self._ways.get(size) in (None, self.function) for size in sizes):
+            return False
+        return bool(block(items, star, kwargs, out))
 
     # -- what the form is ----------------------------------------------------------------------------------------
 
@@ -163,6 +169,11 @@ class Chosen:
     def pure(self) -> bool:
         """Nothing that outlives a call is written."""
         return self.form.pure
+
+    @property
+    def comparing_seconds(self) -> float:
+        """What Python has taken where calls of the form were compared with it."""
+        return self.form.comparing_seconds
 
     @property
     def holds_gil(self) -> bool:

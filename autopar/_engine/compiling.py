@@ -14,7 +14,7 @@ from autopar._engine import native
 from autopar._engine.chooser import Chosen
 from autopar._engine.machine import THIS_MACHINE
 from autopar._engine.native import Forms, Ready, cached_seconds, kind_of
-from autopar._engine.tierup import begin, compile_between_maps, due, note_map, saving
+from autopar._engine.tierup import begin, compile_between_maps, note_map, saving
 from autopar._model.effects import EffectKind
 from autopar._model.plan import COMPILERS
 from autopar._plan import DEFAULT_COSTS
@@ -127,8 +127,9 @@ class Compiling:
         if seconds_spent < DEFAULT_COSTS.look_seconds or (task.profile.items < FEW and seconds_spent < self._cost):
             return  # first items are often slow
         remaining = task.source.remaining
-        spent = saving(seconds_spent, task.source.taken)
-        left = spent if remaining is None else saving(remaining * task.profile.seconds_per_item, remaining)
+        # What compiled code saves is computing: not waits, nor what other programs take of a core.
+        spent = saving(seconds_spent * task.profile.cpu_share, task.source.taken)
+        left = spent if remaining is None else saving(remaining * task.profile.cpu_per_item, remaining)
         owed = task.state.spent + spent + left
         # With little left the end of the map is the better moment: it has nothing to lose any more.
         if owed < self._cost or left < min(native.CACHED_SECONDS, self._cost):
@@ -165,14 +166,19 @@ class Compiling:
             return
         if task.maps_inside or task.machine is not THIS_MACHINE:
             return
-        note_map(state, task.worked, task.items_done)
         args = self._arguments(self._item)
-        if not due(state) or args is None:
+        share = task.profile.cpu_share if task.profile.items else 1.0
+        if not note_map(state, task.worked * share, task.items_done) or args is None:
             return
         if self._of_another_type() or (state.followed_codes() is not None and self._not_a_candidate()):
             state.spent = 0.0
             return
         compile_between_maps(state, args, task.kwargs, kind_of(self._item, star=task.source.star))
+
+    @property
+    def comparing_seconds(self) -> float:
+        """What comparing with Python has taken so far; it says nothing about the items that follow."""
+        return 0.0 if self.form is None else self.form.comparing_seconds
 
     @property
     def has_forms(self) -> bool:
@@ -304,7 +310,9 @@ class Compiling:
         return tuple(found)
 
     def _use(self, form: Compiled) -> None:
-        known = self.task.profile if self.task.profile.items else self.task.remembered
+        task = self.task
+        latest = task.state.memory.latest.get(type(self._item))
+        known = task.profile if task.profile.items else task.remembered or latest
         if known is not None:
             form.python_seconds = known.seconds_per_item
         self.python_seconds = form.python_seconds

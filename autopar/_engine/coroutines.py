@@ -16,7 +16,6 @@ from collections.abc import (
     Awaitable,
     Callable,
     Coroutine,
-    Iterable,
     Iterator,
     Sized,
 )
@@ -26,6 +25,8 @@ from typing import Any
 from autopar._backends.standing import awaiting_at
 from autopar._backends.streams import OwnStreams
 from autopar._classify import classify
+from autopar._engine.adaptive_limit import AdaptiveLimit
+from autopar._engine.async_items import Items
 from autopar._engine.blocks import Block, Reorder
 from autopar._engine.functions import ArgumentTypes, FunctionState
 from autopar._engine.journal import record
@@ -46,7 +47,6 @@ from autopar.errors import ItemTimeoutError
 TURN_SECONDS = 5e-3
 """Seconds after which a map lets other tasks of its loop run: one switch interval of CPython's threads."""
 
-Items = Iterable[Any] | AsyncIterable[Any]
 Taken = tuple[int, Any] | None
 """Position and item, or None at the end."""
 
@@ -120,6 +120,14 @@ class CoroutineRun:
         in_order = self.plan.backend == "serial" and settings.backend is None
         self._look_at = self._started + WORTH_A_WARNING if in_order else math.inf
         self._workers = max(1, workers if self._length is None else min(workers, self._length))
+        self._limit = self._new_limit(known)
+
+    def _new_limit(self, known: Profile) -> AdaptiveLimit | None:
+        """Concurrency that gives way where more only queue; nothing of it where all items are under way at once."""
+        few = self._length is not None and self._length <= self._workers
+        if few or self._workers == 1 or self.settings.workers is not None or not self._at_ease:
+            return None
+        return AdaptiveLimit(self._workers, known.best_concurrency)
 
     def _choose(self, profile: Profile, remaining: int | None) -> Choice:
         host = current_host()
@@ -278,10 +286,14 @@ class CoroutineRun:
             while self._taken - self.delivered >= self._buffer and not self._exhausted:
                 self._room.clear()
                 await self._room.wait()
+            if self._limit is not None:
+                await self._limit.turn()
             if self._exhausted or self._stop_at is not None:
+                self._let_others_end()
                 return
             taken: Taken = await take() if waits else take()
             if taken is None:
+                self._let_others_end()
                 return
             index, item = taken
             began = time.perf_counter()
@@ -291,6 +303,8 @@ class CoroutineRun:
                 self._walls.append(now - began)
             else:
                 self._stop(index)
+            if self._limit is not None:
+                self._limit.complete(now, now - began, ok=block.error is None)
             self._finished.append(block)
             self._news.set()
             if now >= self._look_at:
@@ -299,6 +313,11 @@ class CoroutineRun:
                 # Coroutines that never wait would keep the loop from everybody else.
                 self._give_way_at = now + TURN_SECONDS
                 await asyncio.sleep(0)
+
+    def _let_others_end(self) -> None:
+        """Nothing is left to take."""
+        if self._limit is not None:
+            self._limit.open()
 
     def _stop(self, index: int) -> None:
         """An item failed: nothing after it is wanted any more."""
@@ -408,6 +427,8 @@ class CoroutineRun:
         if others := self._walls[SAMPLES:]:
             profile.add(Sample(len(others), sum(others), 0.0, None, len(others), self._workers))
             profile.slowest = max(profile.slowest, *others)
+        if self._limit is not None:
+            profile.best_concurrency = self._limit.accepted
         return profile
 
     def _record(self, error: BaseException | None, cpu: float) -> Decision:
@@ -449,34 +470,6 @@ def _traits(state: FunctionState, items: Items, *, star: bool, kwargs: dict[str,
         return traits
     typed = state.traits(types)
     return typed if not types.plain or len(typed.report.effects) < len(traits.report.effects) else traits
-
-
-def items_of(iterables: tuple[Items, ...], star: bool) -> tuple[Items, bool]:
-    """Several iterables as one of tuples."""
-    if len(iterables) == 1:
-        return iterables[0], star
-    if any(isinstance(each, AsyncIterable) for each in iterables):
-        return _azip(iterables), True
-    if all(hasattr(each, "__len__") for each in iterables):
-        return list(zip(*iterables, strict=False)), True
-    return zip(*iterables, strict=False), True
-
-
-async def _azip(iterables: tuple[Items, ...]) -> AsyncIterator[tuple[Any, ...]]:
-    iterators = [aiter(each) if isinstance(each, AsyncIterable) else _as_async(each) for each in iterables]
-    while True:
-        row = []
-        for iterator in iterators:
-            try:
-                row.append(await anext(iterator))
-            except StopAsyncIteration:
-                return
-        yield tuple(row)
-
-
-async def _as_async(items: Iterable[Any]) -> AsyncIterator[Any]:
-    for item in items:
-        yield item
 
 
 def one_call(

@@ -10,10 +10,10 @@ from dataclasses import replace
 from autopar._backends.chunk import run_chunk
 from autopar._classify import classify
 from autopar._engine.blocks import Block
-from autopar._engine.lessons import followed
+from autopar._engine.lessons import SIDE_BY_SIDE, followed, gil_share_seen
 from autopar._engine.machine import THIS_MACHINE
 from autopar._engine.memory import NEAR_SIZES
-from autopar._engine.prices import host_prices
+from autopar._engine.prices import costs_on
 from autopar._engine.task import MapTask
 from autopar._model.learned import Learned
 from autopar._model.nesting import nested_cores
@@ -22,10 +22,8 @@ from autopar._model.plan import Choice, Plan
 from autopar._model.work import Chunk, Outcome
 from autopar._model.workload import Kind
 from autopar._plan import (
-    DEFAULT_COSTS,
     Situation,
     choose,
-    gil_share_from_race,
     race_size,
     wants_gil_race,
     worth_planning,
@@ -40,19 +38,14 @@ COMPILED_GIL_SECONDS = 0.1e-6
 WORTH_TELLING = 1.1
 """Correction of a prediction from which a decision mentions it."""
 
-SEEN_HAND_OVERS = 0.3
-"""Share of the GIL hand-overs to be expected of two threads that compete, one in each switch interval, below which a
-slow race says nothing about the GIL. Two busy loops showed 0.9 to 1.1 on two cores."""
-
-LOST_TO_NOISE = 0.15
-"""Share of their time that racing threads lose to the clock's noise and other programs, and not to one another; as much
-as :func:`~autopar._plan.gil_share_from_race` rounds away."""
-
-SIDE_BY_SIDE = 1.2
-"""Mean number of threads at work below which a race shows nothing: the chunks ran one after another."""
-
 FAR_OFF = 2.0
 """Factor by which the items before a race may have taken longer than those in it, and still count."""
+
+FIRST_ANALYSIS = 12e-3
+"""Seconds that the first analysis of a process takes, most of them for importing what analyses (``python -X
+importtime``): computing on all cores must save more than that."""
+
+_ANALYSIS = "autopar._effects.analysis"
 
 
 class Deciding:
@@ -76,9 +69,19 @@ class Deciding:
 
     def worth_it(self) -> bool:
         """Whether any plan could repay looking for it."""
-        task = self.task
-        each, source = task.profile.seconds_per_item, task.source
-        return worth_planning(each, source.remaining, source.taken, task.host, task.settings)
+        task, profile, source = self.task, self.task.profile, self.task.source
+        # Where Linux counted no wait, what is missing on CPU time is what other programs took.
+        computes = task.host.platform == "linux" and not profile.waits
+        each = profile.cpu_per_item if computes else profile.seconds_per_item
+        costs = costs_on(task.machine)
+        if not worth_planning(each, source.remaining, source.taken, task.host, task.settings, costs):
+            return False
+        settings = task.settings
+        asked = settings.backend or settings.compiler or settings.timeout or settings.eager
+        if asked or not computes or task.machine is not THIS_MACHINE or _ANALYSIS in sys.modules:
+            return True
+        items = source.taken if source.remaining is None else source.remaining
+        return items * each * (1.0 - 1.0 / task.cores) > FIRST_ANALYSIS + costs.margin_seconds
 
     def choose(self, profile: Profile | None = None) -> Choice:
         """Make a choice from what is known now.
@@ -121,7 +124,8 @@ class Deciding:
         task, memory = self.task, self.task.state.memory
         if remaining is None or remaining < 2 or task.profile.items or task.lazy or not task.source.inert:
             return None
-        if not worth_planning(memory.longest_item(), remaining, remaining, task.host, task.settings):
+        costs = costs_on(task.machine)
+        if not worth_planning(memory.longest_item(), remaining, remaining, task.host, task.settings, costs):
             return None
         first = task.source.peek()
         if not first:
@@ -130,7 +134,7 @@ class Deciding:
         learned = memory.recall(task.key, within=NEAR_SIZES)
         if learned is None or not learned.trusted:
             return None
-        worth = worth_planning(learned.facts.seconds, remaining, remaining, task.host, task.settings)
+        worth = worth_planning(learned.facts.seconds, remaining, remaining, task.host, task.settings, costs)
         return learned if worth else None
 
     def _still_holds(self, learned: Learned) -> bool:
@@ -172,7 +176,7 @@ class Deciding:
             excluded={**self.excluded, **task.compiling.excluded},
             compiler=task.loop.compiler,
             ordered=task.ordered,
-            costs=host_prices().costs if task.machine is THIS_MACHINE else DEFAULT_COSTS,
+            costs=costs_on(task.machine),
             corrections=self._corrections(),
         )
 
@@ -203,6 +207,9 @@ class Deciding:
 
     def _inherit(self) -> None:
         earlier, profile = self.task.remembered, self.task.profile
+        known = self.task.state.memory.recall(self.task.key)
+        if known is not None and known.race_again:
+            return
         if earlier is not None and profile.gil_share is None and not earlier.gil_share_assumed:
             profile.gil_share, profile.gil_share_why = earlier.gil_share, earlier.gil_share_why
 
@@ -253,10 +260,10 @@ class Deciding:
         starts = [getattr(future, "started", 0.0) for future in futures]
         ends = [start + outcome.wall for start, outcome in zip(starts, outcomes, strict=True)]
         if len(outcomes) > 1 and task.stop_at is None:
-            self._judge_race(outcomes, max(ends) - min(starts))
+            self._judge_race(outcomes, covered(starts, ends))
 
     def _judge_race(self, outcomes: list[Outcome], seconds: float) -> None:
-        """Learn from chunks that ran side by side, for so many seconds until the last was done."""
+        """Learn from chunks that ran side by side, so many seconds in all."""
         items = sum(len(outcome.values) for outcome in outcomes)
         ran = sum(outcome.wall for outcome in outcomes)
         cpu = sum(outcome.cpu for outcome in outcomes)
@@ -265,16 +272,14 @@ class Deciding:
         done = min(ran, cpu + waits)
         if done <= 0 or ran < SIDE_BY_SIDE * seconds:
             return
-        if ran - done > LOST_TO_NOISE * ran:
-            waited = sum(outcome.waits for outcome in outcomes) - items * profile.waits_per_item
-            if waited < SEEN_HAND_OVERS * seconds / sys.getswitchinterval():
-                # They lost time, but hardly ever waited for each other: other programs had the cores.
-                self._assume_from_calls()
-                return
-        share = gil_share_from_race(done, seconds, ran / seconds)
+        waited = sum(outcome.waits for outcome in outcomes) - items * profile.waits_per_item
+        share = gil_share_seen(ran, done, seconds, waited, items / len(outcomes))
+        if share is None:
+            self._assume_from_calls()
+            return
         if items * profile.seconds_per_item > FAR_OFF * done:
             # The items before were no measure, like a first one that imports something.
-            self.task.profile = profile = replace(profile, items=0, runs=0, wall=0.0, cpu=0.0, waits=0)
+            profile.forget_times()
         profile.add(Sample(items, done, cpu, waits=round(items * profile.waits_per_item)))
         profile.gil_share = share
         profile.gil_share_why = f"{done * 1e3:.3g} ms of work took {seconds * 1e3:.3g} ms on {len(outcomes)} threads"
@@ -283,3 +288,18 @@ class Deciding:
         """Seconds of an item that are its own waits, and not those for a core or the GIL."""
         workload = classify(self.task.traits(), self.task.profile, self.task.host)
         return 0.0 if workload.kind is Kind.CPU else workload.wait_per_item
+
+
+def covered(starts: list[float], ends: list[float]) -> float:
+    """Length of the time in which at least one of several stretches is under way.
+
+    Examples
+    --------
+    >>> covered([0.0, 1.0, 5.0], [2.0, 3.0, 6.0])
+    4.0
+    """
+    total, until = 0.0, -math.inf
+    for start, end in sorted(zip(starts, ends, strict=True)):
+        total += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return total

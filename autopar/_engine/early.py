@@ -22,19 +22,23 @@ from autopar._engine.journal import record, record_briefly
 from autopar._engine.native import kind_of
 from autopar._engine.notice import users_frame, users_line
 from autopar._engine.task import COMPILED_LOOP, note_item, pools_used
-from autopar._engine.tierup import CALL_SECONDS, compile_between_maps, due, note_map
+from autopar._engine.tierup import CALL_SECONDS, compile_between_maps, note_map
 from autopar._model.decision import ENDED_EARLY
 from autopar._model.hints import Settings
 from autopar._model.observation import Sample
 from autopar._model.plan import LOOP, Plan
+from autopar._observe.host import current_host
 from autopar._observe.meter import Meter
-from autopar._plan import DEFAULT_COSTS
+from autopar._plan import DEFAULT_COSTS, worth_planning
 
 if TYPE_CHECKING:
     from autopar._model.compiler import Compiled
 
 EARLY_TYPES = (list, tuple, range)
 """Inputs whose items are there already: taking one runs no code."""
+
+SLOWER = 2.0
+"""Times of what was expected after which a map goes on the ordinary way. Unmeasured."""
 
 ENOUGH_FOR_A_BLOCK = 256
 """Items from which compiled code takes them as a block: laying one out takes 25 us (benchmarks/native), about as long
@@ -43,6 +47,15 @@ as entering the code 200 times."""
 
 class Early:
     """A map that is expected to end early.
+
+    Parameters
+    ----------
+    items
+        Its input.
+    form
+        The compiled function, if that is to run the items.
+    most
+        Seconds after which it has not ended early.
 
     Attributes
     ----------
@@ -56,9 +69,10 @@ class Early:
         The compiled function, if that runs the items.
     """
 
-    def __init__(self, items: Any, form: Compiled | None = None) -> None:
+    def __init__(self, items: Any, form: Compiled | None = None, *, most: float) -> None:
         self.items = items
         self.form = form
+        self._most = most
         self.results: list[Any] = []
         self.iterator: Iterator[Any] = iter(items)
         self.nested = False
@@ -66,56 +80,47 @@ class Early:
 
     def run(self, state: FunctionState, kwargs: dict[str, Any], operation: str, *, star: bool) -> bool:
         """Run items until all are done, which is then written down, or until they took longer than they should."""
-        results, run_slice = self.results, self._runner(state, kwargs, star)
-        unix, count = time.time(), len(self.items)
+        results, iterator, form = self.results, self.iterator, self.form
+        function = state.function if form is None else form
+        call = functools.partial(function, **kwargs) if kwargs else function
+        stand = _stand()
+        unix, count, most = time.time(), len(self.items), self._most
         pools = pools_used.box[0]
         self._meter = Meter() if count > 1 else None
         started = time.perf_counter()
         elapsed = 0.0
         size = 2 if count == 1 else 1
         try:
-            while run_slice(size) is True:
+            while (
+                run_each(stand, call, iterator, size, results, star)
+                if form is None
+                else _run_compiled(stand, form, call, iterator, size, results, kwargs, star)
+            ) is True:
                 elapsed = time.perf_counter() - started
-                if elapsed >= DEFAULT_COSTS.look_seconds:
+                if elapsed >= most:
                     self.nested = pools_used.box[0] != pools
                     return False
                 # Slices double, and one more than is left finds the end.
                 size = min(2 * size, count - len(results) + 1) if len(results) < count else 1
         except BaseException as error:
-            _write_failure(state, operation, unix, len(results), time.perf_counter() - started, self._plan, error)
+            elapsed = time.perf_counter() - started
+            _write_failure(state, operation, unix, len(results), elapsed, _plan_of(form), error)
             raise
         elapsed = time.perf_counter() - started
-        record_briefly(state, operation, unix, len(results), elapsed, self._plan)
-        if self.form is None and count:
-            self._settle(state, kwargs, elapsed, star=star)
+        if form is not None:
+            each = form.python_seconds
+            in_python = None if each is None else each * len(results)
+            record_briefly(state, operation, unix, len(results), elapsed, COMPILED_LOOP, in_python)
+            return True
+        record_briefly(state, operation, unix, len(results), elapsed, LOOP)
+        if note_map(state, elapsed, len(results)) and count:
+            self._have_compiled(state, kwargs, star=star)
         return True
 
-    @property
-    def _plan(self) -> Plan:
-        return LOOP if self.form is None else COMPILED_LOOP
-
-    def _runner(self, state: FunctionState, kwargs: dict[str, Any], star: bool) -> Callable[[int], object]:
-        """What runs so many items more; it gives True if there may be others."""
-        results, iterator, stand, form = self.results, self.iterator, _stand(), self.form
-        function = state.function if form is None else form
-        call = functools.partial(function, **kwargs) if kwargs else function
-        if form is None:
-            return lambda size: run_each(stand, call, iterator, size, results, star)
-        block: Any = getattr(form, "__autopar_block__", None)
-
-        def run_compiled(size: int) -> bool:
-            items = list(islice(iterator, size))
-            if size < ENOUGH_FOR_A_BLOCK or block is None or not stand(block, items, star, kwargs, results):
-                run_each(stand, call, iter(items), len(items), results, star)
-            return len(items) == size
-
-        return run_compiled
-
-    def _settle(self, state: FunctionState, kwargs: dict[str, Any], seconds: float, *, star: bool) -> None:
-        """Note what this has cost in Python; from a certain sum on the function is compiled for the maps to come."""
-        note_map(state, seconds, len(self.results))
-        if due(state) and (not star or type(self.items[0]) in (tuple, list)):
-            first = self.items[0]
+    def _have_compiled(self, state: FunctionState, kwargs: dict[str, Any], *, star: bool) -> None:
+        """The function has cost enough in Python for the next map to find it compiled."""
+        first = self.items[0]
+        if not star or type(first) in (tuple, list):
             compile_between_maps(state, tuple(first) if star else (first,), kwargs, kind_of(first, star=star))
 
     def sample(self) -> Sample | None:
@@ -123,27 +128,53 @@ class Early:
         return None if self._meter is None else self._meter.sample(len(self.results), alone=False)
 
 
+def _run_compiled(
+    stand: Callable[..., Any],
+    form: Compiled,
+    call: Callable[..., Any],
+    iterator: Iterator[Any],
+    size: int,
+    results: list[Any],
+    kwargs: dict[str, Any],
+    star: bool,
+) -> bool:
+    """As :func:`run_each`, with a compiled function, for items that are taken before they run."""
+    items = list(islice(iterator, size))
+    block: Any = getattr(form, "__autopar_block__", None)
+    if size < ENOUGH_FOR_A_BLOCK or block is None or not stand(block, items, star, kwargs, results):
+        run_each(stand, call, iter(items), len(items), results, star)
+    return len(items) == size
+
+
+def _plan_of(form: Compiled | None) -> Plan:
+    return LOOP if form is None else COMPILED_LOOP
+
+
 def early(state: FunctionState, iterables: tuple[Any, ...], settings: Settings, *, star: bool) -> Early | None:
     """A map that can be expected to end early, or None where that is not known."""
     if not (settings.plain and state.witnessed) or len(iterables) != 1 or type(iterables[0]) not in EARLY_TYPES:
         return None
     items = iterables[0]
+    look = DEFAULT_COSTS.look_seconds
     if not items:
-        return Early(items)
+        return Early(items, most=look)
     forms = state.forms
     ready = forms.ready.get(kind_of(items[0], star=star)) if forms.ready else None
     if ready is not None and ready.form.withdrawn:
         ready = None
     if len(items) == 1:
-        return Early(items, None if ready is None else ready.form)
+        return Early(items, None if ready is None else ready.form, most=look)
     known = state.memory.latest.get(type(items[0]))
     each = None if known is None else known.seconds_per_item
     form = None
     if ready is not None and (each is None or ready.seconds is None or ready.seconds + CALL_SECONDS < each):
         each, form = ready.seconds, ready.form
-    if each is None or len(items) * each >= DEFAULT_COSTS.look_seconds:
+    if each is None:
         return None
-    return Early(items, form)
+    expected = len(items) * each
+    if expected >= look and worth_planning(each, len(items), len(items), current_host(), settings):
+        return None
+    return Early(items, form, most=max(look, SLOWER * expected))
 
 
 _stands: dict[tuple[CodeType, int], Callable[..., Any]] = {}

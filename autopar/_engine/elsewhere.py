@@ -10,12 +10,14 @@ from queue import Empty
 
 from autopar._backends.pending import PendingChunk
 from autopar._engine.blocks import Block
+from autopar._engine.lessons import gil_share_seen
 from autopar._engine.pace import Pace
+from autopar._engine.prices import costs_on
 from autopar._engine.task import MapTask, named, note_pool
 from autopar._model.observation import Sample
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Job, Outcome, Pending
-from autopar._plan import DEFAULT_COSTS, Climb, climb_start, next_chunksize
+from autopar._plan import LEAST_RACE, Climb, climb_start, next_chunksize
 from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
 
 LOOK_FOR_STARTS = 0.05
@@ -64,6 +66,7 @@ class Elsewhere:
             task.on_pool.cold.append((self._now(), plan.workers, task.machine.forkable()))
         self.pool = task.machine.open(plan)
         self.warming = plan.backend == "processes" and warm < plan.workers
+        self._costs = costs_on(task.machine)
         self.climb = self._new_climb(plan)
         task.scattered = True
         self._leave = leave
@@ -101,7 +104,7 @@ class Elsewhere:
         """Concurrency control that starts from what this function's last map found."""
         if not plan.adaptive:
             return None
-        start = climb_start(plan.backend, self.task.cores, self.task.best_concurrency, DEFAULT_COSTS)
+        start = climb_start(plan.backend, self.task.cores, self.task.best_concurrency, self._costs)
         return Climb(plan.workers, start=start, alone=self.task.profile.seconds_per_item or None)
 
     def fill(self) -> None:
@@ -140,9 +143,11 @@ class Elsewhere:
         room = self.task.room(self._pace.seconds, self.plan.workers)
         if self.task.ended or room <= 0:
             return None
+        if source.waits and self.busy and not source.ready(self.nudge):
+            return None
         start = source.taken
         watched = source.watched
-        items = source.take(self._chunksize(room))
+        items = source.take(1 if source.waits else self._chunksize(room))
         if not items:
             return None
         chunk = Chunk(self._job, start, items)
@@ -160,20 +165,22 @@ class Elsewhere:
         task, plan, workers = self.task, self.plan, self.plan.workers
         chunksize = plan.chunksize
         if self.climb is not None:
-            # Items that wait go one by one until it is known how many at a time; then short ones need not, since
-            # together they keep as many workers waiting.
+            # Short waits go several to a chunk, which together keep as many workers waiting; long ones one by one.
+            # Of an input that may end at any moment each item waits by itself, until it is known how many at a time.
             workers = self.climb.limit
-            chunksize = task.settings.chunksize if self.climb.settled else 1
+            unclear = task.source.remaining is None and not self.climb.settled
+            chunksize = 1 if unclear and task.settings.chunksize is None else task.settings.chunksize
         if task.settings.timeout is not None:
             chunksize = 1
         if chunksize is not None:
             return min(chunksize, room)
-        costs = DEFAULT_COSTS
+        costs = self._costs
         dispatch = costs.process_dispatch if plan.backend == "processes" else costs.thread_dispatch
         if task.buffersize is not None:
             # Every worker gets its share of a small buffer.
             room = max(1, room // (2 * workers))
-        return next_chunksize(self._pace.seconds, task.source.remaining, workers, dispatch, buffered=room)
+        waits = self.climb is not None
+        return next_chunksize(self._pace.seconds, task.source.remaining, workers, dispatch, buffered=room, waits=waits)
 
     # -- taking outcomes back -----------------------------------------------------------------------------------------
 
@@ -207,9 +214,24 @@ class Elsewhere:
                 future.cancel()
         if self.climb is not None:
             self.task.profile.best_concurrency = self.climb.accepted
+        self._learn_gil_share()
         if self.plan.backend == "processes" and self._began is not None:
             self.task.on_pool.steady.append((self.plan.workers, self._finished, self._now() - self._began))
         self.pool.close()
+
+    def _learn_gil_share(self) -> None:
+        """Where threads were tried because nobody knew the share, the next map knows it."""
+        profile, plan = self.task.profile, self.plan
+        computed = self.climb is None and plan.backend == "threads" and plan.workers <= self.task.cores
+        if profile.gil_share is not None or not computed or self._began is None:
+            return
+        seconds = self._now() - self._began
+        if self._finished < 4 * plan.workers or seconds < LEAST_RACE:
+            return
+        waits = self.task.on_pool.waits - self._finished * profile.waits_per_item
+        profile.gil_share = gil_share_seen(self._spent, self._worked, seconds, waits)
+        if profile.gil_share is not None:
+            profile.gil_share_why = f"{self._worked:.3g} s of work took {seconds:.3g} s on {plan.workers} threads"
 
     def slower_than_the_loop(self) -> str:
         """What shows that this way is slower than the loop was, or an empty string."""

@@ -151,7 +151,7 @@ class ExecutorMap:
             remaining = len(self._waiting)
             size = self._chunksize
             if size is None:
-                dispatch = DEFAULT_COSTS.chunk_seconds / 20
+                dispatch = DEFAULT_COSTS.process_dispatch
                 size = next_chunksize(self._pace.seconds, remaining, self._workers.limit, dispatch)
             start = self._waiting[0][0]
             items = [self._waiting.popleft()[1] for _ in range(min(size, remaining))]

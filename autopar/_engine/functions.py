@@ -158,7 +158,7 @@ class FunctionState:
         return None if not self._traits and _calls_no_python(self.function) else tuple(self.traits().report.reads)
 
     def _observe(self, types: ArgumentTypes | None) -> Traits:
-        subject = getattr(self.function, "__autopar_body__", self.function)
+        subject = self.analysed
         if types is None:
             traits = observe_traits(subject)
             self._seen = tuple(
@@ -174,11 +174,20 @@ class FunctionState:
                 held=types.held,
             )
             traits = observe_traits(subject, report)
-        if subject is not self.function:
-            traits = _as_c(traits, self.function)
+        traits = self._as_called(traits)
         if not self.seen_effects:
             return traits
         return replace(traits, report=replace(traits.report, effects=traits.report.effects + self.seen_effects))
+
+    @property
+    def analysed(self) -> Callable[..., Any]:
+        """What a call runs, for the analysis: of a user's own C function its Python body."""
+        body: Callable[..., Any] = getattr(self.function, "__autopar_body__", self.function)
+        return body
+
+    def _as_called(self, traits: Traits) -> Traits:
+        """What is true of calls beside what is true of the body."""
+        return traits if self.analysed is self.function else _as_c(traits, self.function)
 
     def _current(self) -> bool:
         return all(_identity(namespace.get(name)) is identity for namespace, name, identity in self._seen)

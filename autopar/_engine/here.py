@@ -51,6 +51,8 @@ class Here:
         No plan is wanted any more: the rest may run in one go.
     credible
         The latest slice was long enough to plan on.
+    results
+        The list of all results, for maps that give one; None for others.
     """
 
     def __init__(self, task: MapTask, ahead: Ahead) -> None:
@@ -59,6 +61,7 @@ class Here:
         self.seconds = 0.0
         self.final = False
         self.credible = False
+        self.results: list[Any] | None = None
         self._job = task.job(task.cores)
         self._call = bind(self._job)
         self._slice = FIRST_SLICE
@@ -85,29 +88,43 @@ class Here:
             if probing:
                 block, sample = self._run_first(chunk, alone)
             else:
-                meter = Meter(task.machine.probe)
+                compared, meter = task.compiling.comparing_seconds, Meter(task.machine.probe)
                 block = self.run_chunk(chunk)
                 sample = self._sample(meter, len(block.values), alone)
+                sample = _without(sample, task.compiling.comparing_seconds - compared)
         else:
             meter = Meter(task.machine.probe)
-            block = Block(start, [])
-            keeper = Keeper(block.values).start() if self._out_of_order else None
-            try:
-                source.run(self._call, count, block.values)
-            except BaseException as error:
-                block.error = error
-                task.stop(block.end)
-            finally:
-                if keeper is not None:
-                    block.emitted = keeper.stop()
-            task.count(task.loop, len(block.values))
-            if not block.values and block.error is None:
+            block = self._run_items(count)
+            task.count(task.loop, block.end - start)
+            if block.end == start and block.error is None:
                 return None
-            sample = self._sample(meter, len(block.values), alone)
-        self._learn(sample, len(block.values))
+            sample = self._sample(meter, block.end - start, alone)
+        self._learn(sample, block.end - start)
         if pools_used.box[0] != pools and not self.final:
             self._run_the_rest_here()
         source.check_end()
+        return block
+
+    def _run_items(self, count: int) -> Block:
+        """Run the next items by plain calls; their results go where they belong, if all before them are there."""
+        task, source = self.task, self.task.source
+        block = Block(source.taken, [])
+        keeper = Keeper(block.values).start() if self._out_of_order else None
+        place = self.results if keeper is None and len(self.results or ()) == block.start else None
+        out = block.values if place is None else place
+        error: BaseException | None = None
+        try:
+            source.run(self._call, count, out)
+        except BaseException as raised:
+            error = raised
+        finally:
+            if keeper is not None:
+                block.emitted = keeper.stop()
+        if place is not None:
+            block.placed = len(place) - block.start
+        if error is not None:
+            block.error = error
+            task.stop(block.end)
         return block
 
     def _run_first(self, chunk: Chunk, alone: bool) -> tuple[Block, Sample]:
@@ -118,9 +135,10 @@ class Here:
         task.sample_item = item
         witness = self._witness(item)
         with task.machine.beside(self._ahead) if self._ahead.worth_it() else nullcontext():
-            meter = Meter(task.machine.probe)
+            compared, meter = task.compiling.comparing_seconds, Meter(task.machine.probe)
             outcome = self._run(chunk)
             sample = self._sample(meter, len(outcome.values), alone)
+            sample = _without(sample, task.compiling.comparing_seconds - compared)
         # Not before the thread beside has ended: it counts what its pool has done.
         block = task.block_of(chunk, outcome, task.loop)
         if self._ahead.pool is not None:
@@ -268,3 +286,10 @@ class Here:
                 found = self.task.traits()
                 self._may_look_ahead = not found.report.effects and self.task.assumed is None
         return self._may_look_ahead
+
+
+def _without(sample: Sample, seconds: float) -> Sample:
+    """A sample less what was done beside the items."""
+    if not seconds > 0.0:
+        return sample
+    return replace(sample, wall=max(0.0, sample.wall - seconds), cpu=max(0.0, sample.cpu - seconds))

@@ -12,13 +12,15 @@ from typing import Any
 from autopar._backends import load
 from autopar._backends.batches import MappedArrays, run_batch
 from autopar._backends.chunk import run_chunk
+from autopar._backends.context import capture
+from autopar._backends.processes import packed
 from autopar._backends.replay import replay
 from autopar._classify import classify
 from autopar._engine.functions import FunctionState
 from autopar._engine.journal import record
 from autopar._engine.machine import cores_here
 from autopar._engine.own_workers import as_standard
-from autopar._engine.submitted import state_of_call
+from autopar._engine.submitted import state_of_call, stays
 from autopar._model.hints import Settings
 from autopar._model.observation import Sample
 from autopar._model.plan import Plan
@@ -29,8 +31,8 @@ from autopar._plan import Situation
 from autopar._plan.eligibility import barriers
 
 MOSTLY_RELEASED = 0.2
-"""Share of an item's CPU time under the GIL up to which threads come within a fifth of processes on five cores
-(Amdahl's law), while nothing has to be pickled."""
+"""Share of an item's time under the GIL, or computing, up to which threads are taken: at this share five threads keep
+the GIL busy. No measurement stands behind it."""
 
 
 class JoblibCalls:
@@ -65,7 +67,8 @@ class JoblibCalls:
         self._aborted = False
         self._state: FunctionState | None = None
         self._workload: Workload | None = None
-        self._jobs: dict[bool, Job] = {}
+        self._context = copy_context()
+        self._job = Job(_call, star=True, cores=max(1, cores_here(current_host()) // workers), ordered=False)
         self._began, self._began_unix = time.perf_counter(), time.time()
         self._items = 0
 
@@ -80,20 +83,28 @@ class JoblibCalls:
         calls = getattr(batch, "items", None)
         function: Callable[..., Any] = calls[0][0] if calls else batch
         state = self._state = state_of_call(function)
-        if self._in_threads is not None:
-            return
+        if self._in_threads is None:
+            # Of what comes anew with each call, such as scikit-learn's wrappers, the analysis would be anew too.
+            self._in_threads = stays(function) and state.calls.items >= self._workers and self._as_well_on_threads()
+            self._why = (
+                "its calls wait or compute without the GIL, and change nothing that others see"
+                if self._in_threads
+                else "joblib's calls run in processes unless they are known to do as well on threads"
+            )
+        if not self._in_threads:
+            self._job = _job_for(self._inner_threads)
+
+    def _as_well_on_threads(self) -> bool:
+        """Nothing its calls do would show there, and they leave the GIL to one another."""
+        state = self._state
+        if state is None:
+            return False
         host, traits = current_host(), state.traits()
         self._workload = workload = classify(traits, state.calls, host)
         situation = Situation(traits, workload, state.calls, host, Settings(), None, seen=state.calls.items)
-        known = state.calls.items >= self._workers and not barriers("threads", situation)
         waits = workload.cpu_per_item < MOSTLY_RELEASED * workload.seconds_per_item
         released = workload.gil_share is not None and workload.gil_share <= MOSTLY_RELEASED
-        self._in_threads = known and (waits or released)
-        self._why = (
-            "its calls wait or compute without the GIL, and change nothing that others see"
-            if self._in_threads
-            else "joblib's calls run in processes unless they are known to do as well on threads"
-        )
+        return (waits or released) and not barriers("threads", situation)
 
     @property
     def plan(self) -> Plan:
@@ -117,16 +128,16 @@ class JoblibCalls:
         return outcome.values[0]
 
     def _here(self, batch: Any) -> Outcome:
-        return copy_context().run(run_chunk, Chunk(self._job(processes=False), 0, [(batch,)]))
+        return self._context.copy().run(run_chunk, Chunk(self._job, 0, [(batch,)]))
 
     def _in_process(self, batch: Any) -> Outcome:
         with self._lock:
             if self._arrays is None:
                 self._arrays = self._make_arrays()
         try:
-            packed = self._arrays.pack(batch)
+            data = self._arrays.pack(batch)
             del batch
-            pending = load("processes").open(self.plan).submit(Chunk(self._job(processes=True), 0, [(packed,)]))
+            pending = load("processes").open(self.plan).submit(Chunk(self._job, 0, [(data,)]))
         except BaseException as raised:
             return Outcome([], as_standard(raised))
         with self._lock:
@@ -146,19 +157,6 @@ class JoblibCalls:
         if outcome.lost is not None:
             return Outcome([], as_standard(outcome.values[outcome.lost].error))
         return outcome
-
-    def _job(self, *, processes: bool) -> Job:
-        known = self._jobs.get(processes)
-        if known is None:
-            known = self._jobs[processes] = Job(
-                run_batch if processes else _call,
-                star=True,
-                reference=(run_batch.__module__, run_batch.__name__) if processes else None,
-                name="a batch of joblib's",
-                cores=self._inner_threads if processes else max(1, cores_here(current_host()) // self._workers),
-                ordered=False,
-            )
-        return known
 
     def abort(self) -> None:
         """Give up what runs and what waits; processes end, threads cannot."""
@@ -207,3 +205,27 @@ class JoblibCalls:
 
 def _call(batch: Callable[[], Any]) -> Any:
     return batch()
+
+
+_job: tuple[int, bytes, Job] | None = None
+"""The last job of worker processes, and what surrounded its caller: where that has not changed they need no other."""
+
+
+def _job_for(inner_threads: int) -> Job:
+    """What worker processes do with a batch, which have to look like the thread that asks for it."""
+    global _job
+    around = capture()
+    known = _job
+    if known is not None and known[:2] == (inner_threads, around):
+        return known[2]
+    job = Job(
+        run_batch,
+        star=True,
+        reference=(run_batch.__module__, run_batch.__name__),
+        name="a batch of joblib's",
+        cores=inner_threads,
+        ordered=False,
+    )
+    packed(Chunk(job, 0, []))
+    _job = inner_threads, around, job
+    return job

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from autopar._model.decision import ENDED_EARLY, Decision
@@ -62,11 +61,22 @@ def record(state: FunctionState, **fields: Any) -> Decision:
     return decision
 
 
-def record_briefly(state: FunctionState, operation: str, started: float, items: int, actual: float, plan: Plan) -> None:
+def record_briefly(
+    state: FunctionState,
+    operation: str,
+    started: float,
+    items: int,
+    actual: float,
+    plan: Plan,
+    serial_estimate: float | None = None,
+) -> None:
     """Write down a map that ended before a choice could pay."""
     log = _log if _log is not None else decision_log()
-    with suppress(StoreWarning):  # where warnings are errors it must not cost the results of a map that is done
-        state.kept.keep(log.add_brief(state.name, operation, started, items, actual, plan), log)
+    try:
+        brief = log.add_brief(state.name, operation, started, items, actual, plan, serial_estimate)
+    except StoreWarning:  # where warnings are errors it must not cost the results of a map that is done
+        return
+    state.kept.keep(brief, log)
 
 
 def decisions_of(state: FunctionState) -> list[Decision]:

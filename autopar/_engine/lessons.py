@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,12 +15,13 @@ from autopar._model.observation import Profile, Sample
 from autopar._model.plan import Plan
 from autopar._model.work import Outcome
 from autopar._observe.identity import codes_digest, size_class, type_names
+from autopar._plan import gil_share_from_race
 
 if TYPE_CHECKING:
     from autopar._engine.task import MapTask
 
-WORTH_NOTING = 1e-3
-"""Seconds of a map below which its lesson is not worth what noting it takes (50 us)."""
+WORTH_NOTING = 5e-3
+"""Seconds of a map below which its lesson is not worth what noting it takes (100 us): no plan pays for less either."""
 
 OFF_BY = 3.0
 """Items that take so many times more or less than a stored profile says end the trust in it."""
@@ -31,6 +34,39 @@ FIRST_RESULTS, FIRST_SECONDS = 4, 5e-3
 
 MANY_MORE = 8
 """Waiting items on a pool from which their mean says more than the first one that ran alone."""
+
+
+SEEN_HAND_OVERS = 0.3
+"""Share of the GIL hand-overs to be expected of two threads that compete, one in each switch interval, below which
+slow threads say nothing about the GIL. Two busy loops showed 0.9 to 1.1 on two cores."""
+
+LOST_TO_NOISE = 0.15
+"""Share of their time that threads lose to the clock's noise and other programs, and not to one another; as much as
+:func:`~autopar._plan.gil_share_from_race` rounds away."""
+
+SIDE_BY_SIDE = 1.2
+"""Mean number of threads at work below which nothing shows of the GIL: the chunks ran one after another."""
+
+
+def gil_share_seen(ran: float, done: float, seconds: float, waited: float, in_a_row: float = math.inf) -> float | None:
+    """GIL share out of what threads that computed side by side lost to one another; None where it does not show.
+
+    Parameters
+    ----------
+    ran, done
+        Seconds of the threads at their chunks, and of these what the items took by themselves.
+    seconds
+        From the first start to the last end.
+    waited
+        Voluntary context switches beyond those of the items.
+    in_a_row
+        Items that each thread ran one after another.
+    """
+    if done <= 0 or ran < SIDE_BY_SIDE * seconds:
+        return None
+    if ran - done > LOST_TO_NOISE * ran and waited < SEEN_HAND_OVERS * seconds / sys.getswitchinterval():
+        return None  # They lost time, but hardly ever waited for each other: other programs had the cores.
+    return gil_share_from_race(done, seconds, ran / seconds, in_a_row)
 
 
 class OnPool:

@@ -39,12 +39,13 @@ def map_list(
     if begun is not None:
         results = begun.results
         run.go_on(begun)
+    run.collect(results)
     order = Reorder(len(results))
     error: BaseException | None = None
     with progress_of(run.task) as advance:
         try:
             for block in run.blocks():
-                advance(len(block.values))
+                advance(block.end - block.start)
                 for ready in order.put(block):
                     if ready.emitted:
                         replay(ready.emitted)
@@ -54,6 +55,7 @@ def map_list(
                         # Slices double: putting the few before the many moves pointers, but copies only the few.
                         ready.values[:0] = results
                         results = ready.values
+                        run.collect(results)
                     else:
                         results.extend(ready.values)
                     error = ready.error

@@ -13,14 +13,14 @@ from autopar._engine.coroutines import CoroutineRun
 
 def map_on_own_loop(run: CoroutineRun) -> list[Any]:
     """Collect a map from synchronous code."""
-    _refuse_running_loop(run)
+    refuse_running_loop(run.operation, run.state.name)
     results: list[Any] = _wait_on_own_loop(run.collect())
     return results
 
 
 def iterate_on_own_loop(run: CoroutineRun, *, ordered: bool) -> Iterator[Any]:
     """Hand out a map's results to synchronous code; the loop runs on while the consumer works."""
-    _refuse_running_loop(run)
+    refuse_running_loop(run.operation, run.state.name)
     results = run.ordered() if ordered else run.completed()
 
     def deliver() -> Iterator[Any]:
@@ -75,13 +75,20 @@ async def _next(results: AsyncGenerator[Any]) -> Any:
     return await anext(results)
 
 
-def _refuse_running_loop(run: CoroutineRun) -> None:
+def refuse_running_loop(operation: str, function: str) -> None:
+    """Say what to call instead where waiting would block the running event loop.
+
+    Raises
+    ------
+    RuntimeError
+        A loop runs in this thread.
+    """
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return
-    name = run.state.name.rpartition(".")[2]
+    name = function.rpartition(".")[2]
     raise RuntimeError(
-        f"{run.operation}() of the coroutine function {name} would block the running event loop; "
+        f"{operation}() of the coroutine function {name} would block the running event loop; "
         f"use `await {name}.amap(...)` or `async for ... in {name}.aimap(...)`"
     )

@@ -11,6 +11,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from autopar._engine.journal import decision_log
+from autopar._engine.machine import THIS_MACHINE, Machine
 from autopar._model.calibration import (
     NEW_SHARE,
     OBSERVED,
@@ -164,6 +165,11 @@ def costs_of(calibration: Calibration, defaults: Costs = DEFAULT_COSTS) -> Costs
     priced = {field.name for field in fields(Costs)}
     values: dict[str, Any] = {name: q.value for name, q in calibration.quantities.items() if name in priced}
     return replace(defaults, **values)
+
+
+def costs_on(machine: Machine) -> Costs:
+    """The prices of a machine; one that is not this one has those that the planner starts from."""
+    return host_prices().costs if machine is THIS_MACHINE else DEFAULT_COSTS
 
 
 _lock = threading.Lock()

@@ -11,6 +11,7 @@ import sys
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from autopar._engine.ahead import Ahead
 from autopar._engine.blocks import Block
@@ -88,6 +89,10 @@ class MapRun:
     def choice(self) -> Choice | None:
         """The latest choice, or None if the map ended before one was worth making."""
         return self._deciding.choice
+
+    def collect(self, results: list[Any]) -> None:
+        """Let items that run here put their results into the list of all results, where those before them are."""
+        self._here.results = results
 
     def go_on(self, begun: Early) -> None:
         """Take over a map that was expected to end early and did not."""
@@ -315,7 +320,7 @@ class MapRun:
             pool.fill()
             if not pool.busy:
                 break
-            if pool.warming and self._help_pays():
+            if pool.warming and not self.task.source.waits and self._help_pays():
                 helped = self._here.run_slice(alone=False, seconds=HELP_SLICE)
                 blocks = [*([helped] if helped is not None else []), *pool.ready()]
             else:
@@ -330,7 +335,7 @@ class MapRun:
                 self._leave(slower)
             else:
                 self._compile(self.task.worked)
-            if self._elsewhere is pool:
+            if self._elsewhere is pool and not self.task.source.waits:
                 pool.fill()
             yield from blocks
         yield from pool.drain()

@@ -38,11 +38,16 @@ class Source:
         Calls the loop over items here: see :mod:`autopar._backends.standing`.
     reuses
         The input was seen to hand out the same changing object again: an item must be used before the next is taken.
+    waits
+        Its next item may depend on results that were handed out, so nobody may wait for it who has some.
     """
 
     def __init__(self, iterables: tuple[Iterable[Any], ...], *, star: bool) -> None:
         self.star = star or len(iterables) > 1
         self.inert = all(type(each) in _EAGER_TYPES for each in iterables)
+        asked: list[Any] = [each for each in iterables if hasattr(type(each), "__autopar_ready__")]
+        self._asked: list[Callable[[Callable[[], object]], bool]] = [each.__autopar_ready__ for each in asked]
+        self.waits = bool(self._asked)
         self._iterables = iterables if self.inert else ()
         self._length = _length(iterables)
         self.stand: Callable[..., Any] = standing_at(None)
@@ -67,6 +72,10 @@ class Source:
         if self.exhausted:
             return 0
         return None if self.length is None else max(0, self.length - self.taken)
+
+    def ready(self, call: Callable[[], object]) -> bool:
+        """Whether taking the next item is sure not to wait; if it is not, ``call`` is called once that may be so."""
+        return all(ready(call) for ready in self._asked)
 
     def take(self, count: int) -> list[Any]:
         """The next items, at most ``count``; fewer only at the end, or where they have to be watched again."""
@@ -159,6 +168,9 @@ def unchanging(item: Any) -> bool:
 
 def _length(iterables: tuple[Iterable[Any], ...]) -> int | None:
     """The length of the shortest; None if one does not say."""
+    only: Any = iterables[0]
+    if len(iterables) == 1 and type(only) in (list, tuple, range):
+        return len(only)  # asked for each chunk, and much sooner answered than by an abstract class
     lengths = []
     for each in iterables:
         if not isinstance(each, Sized):

@@ -31,8 +31,8 @@ from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
 THREAD = Plan(backend="threads", workers=1)
 
 MAP_WORTH = 0.02
-"""CPU seconds that are left of a map from which a plan is asked for: a tenth of what two forked workers and their
-first chunks take (benchmarks/backend_costs.py)."""
+"""CPU seconds that are left of a map from which a plan is asked for, about what it takes to fork two workers (15 ms,
+benchmarks/backend_costs.py); no measurement of maps stands behind it."""
 
 CONTENDED = 0.8
 """Cores that this process kept busy from which a call's wall time says more about the others than about itself; no
@@ -295,7 +295,7 @@ class Calls:
         state, settings, elsewhere = self.state, self.settings, where == "processes"
         alone = elsewhere and not (self._workers.has_processes() and self._workers.processes.plain)
         job = Job(
-            state.function if elsewhere else target_of(state, settings.compiler)[0],
+            state.function if elsewhere else target_of(state.under(settings.terms), settings.compiler)[0],
             star=True,
             kwargs=self._kwargs,
             collect=settings.on_error != "raise",
@@ -397,9 +397,9 @@ _lock = threading.Lock()
 
 def state_of_call(function: Callable[..., Any]) -> FunctionState:
     """The memory of a function that was submitted; it keeps nothing alive that the function alone holds."""
-    if _stays(function):
+    if stays(function):
         return state_of(function)
-    if type(function) is MethodType and _stays(function.__func__):
+    if type(function) is MethodType and stays(function.__func__):
         return bound_state(state_of(function.__func__), function)
     with _lock:
         known = _passing.get(id(function))
@@ -410,7 +410,7 @@ def state_of_call(function: Callable[..., Any]) -> FunctionState:
         return known
 
 
-def _stays(function: Any) -> bool:
+def stays(function: Any) -> bool:
     """It holds no values: a function without a closure, or one in C that belongs to a module."""
     if type(function) is FunctionType:
         return function.__closure__ is None and not function.__defaults__ and not function.__kwdefaults__
@@ -424,7 +424,7 @@ def _kind(function: Any) -> object:
     code: CodeType | None = getattr(function, "__code__", None)
     if code is not None:
         return code
-    return function if _stays(function) else type(function)
+    return function if stays(function) else type(function)
 
 
 def _profile(kind: object) -> Profile:

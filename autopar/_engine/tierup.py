@@ -37,9 +37,12 @@ def saving(seconds: float, items: int) -> float:
     return max(0.0, seconds - items * NATIVE_ITEM)
 
 
-def note_map(state: FunctionState, seconds: float, items: int) -> None:
-    """Add what a map has taken in Python to the account."""
-    state.spent += saving(seconds, items)
+def note_map(state: FunctionState, seconds: float, items: int) -> bool:
+    """Add what a map has taken in Python to the account; whether it holds enough now to ask between two maps."""
+    saved = seconds - items * NATIVE_ITEM
+    if saved > 0.0:
+        state.spent += saved
+    return state.spent >= native.BEHIND_SECONDS or state.spent >= native.COMPILE_SECONDS
 
 
 def note_calls(state: FunctionState, args: Any, kwargs: Any, seconds: float) -> None:
@@ -73,11 +76,6 @@ def _write_down(state: FunctionState, compiler: str, why: str, seconds: float) -
     """Write down what single calls run from now on."""
     plan = Plan(compiler=compiler)
     record(state, operation="call", started=time.time(), items=1, workload=None, plan=plan, why=why, actual=seconds)
-
-
-def due(state: FunctionState) -> bool:
-    """Whether the account holds enough to ask the compiler between two maps."""
-    return state.spent >= seconds_behind()
 
 
 def compile_between_maps(state: FunctionState, args: tuple[Any, ...], kwargs: Mapping[str, Any], kind: Kind) -> None:

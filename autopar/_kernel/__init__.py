@@ -5,7 +5,7 @@ One idea a file, in the order of the work:
 ================ ====================================================================================================
 `types`          the types of arguments, values and results
 `abi`            how a compiled kernel is called
-`ir`             the typed intermediate form, and `Kernel`
+`ir`             the typed intermediate form;  `kernel`: `Kernel`, what they make up
 `lower`          from a function and types to its kernel
 `source`         from a function to its checked syntax tree;  `names`: what its free names mean, as facts to guard
 `context`        the desk: statements so far, state, exits, what was learned
@@ -14,7 +14,9 @@ One idea a file, in the order of the work:
                  `constraints`: what tests say of them
 `statements`     statements;  `loops`: to a fix-point;  `sequences`: what they run over
 `expressions`    expressions;  `arithmetic`, `comparison`: operators;  `indexing`: elements and their checks
+`elementwise`    operations on whole arrays;  `array_functions`: NumPy's functions of them;  `order`: of evaluation
 `building`       new arrays and lists;  `comprehensions`;  `reductions`: sum, min, max, any, all
+`dtypes`         dtypes as the source names them
 `calls`          calls;  `helpers`: of the user's functions;  `mathematics`: of math;  `numpy_calls`: of NumPy
 `prune`          which variables are used
 `refusal`        why not

@@ -20,7 +20,6 @@ __all__ = [
     "concatenate",
     "copy",
     "fill",
-    "fill_slice",
     "loop",
     "repeat_list",
     "slice_list",
@@ -173,17 +172,13 @@ def append(ctx: Context, call: ast.Call, node: ast.AST) -> None:
 
 
 def _bounds(ctx: Context, node: ast.Slice, length: Number) -> tuple[Number, Number]:
-    """Return start and stop of a slice with step 1, brought inside the length."""
-    if node.step is not None and not (isinstance(node.step, ast.Constant) and node.step.value == 1):
-        raise ctx.refuse(node, "a slice with a step is not in the native fragment")
+    """Return start and stop of a slice with a positive step, brought inside the length."""
     ends = []
     for part, default in ((node.lower, constant(0)), (node.upper, length)):
         if part is None:
             ends.append(default)
             continue
-        number = truth_integer(ctx.number(ctx.expression(part), part))
-        if t.is_float(number.kind) or machine_of(number.kind) != "i64":
-            raise ctx.refuse(part, f"a slice to {number.kind} is not in the native fragment")
+        number = _end(ctx, part)
         inside = number.range.lo >= 0 and length.same and number.same and number.same[0] == length.same[0]
         if (inside and number.same and length.same and number.same[1] <= length.same[1]) or number.range == Interval(
             0, 0
@@ -191,18 +186,62 @@ def _bounds(ctx: Context, node: ast.Slice, length: Number) -> tuple[Number, Numb
             ends.append(number)
             continue
         clipped = ir.Op("i64", "clip", (number.expr, length.expr))
-        ends.append(Number(t.Int(), ctx.hold(clipped), Interval(0, length.range.hi), None, length.below))
+        most = length.range.hi if number.range.lo < 0 else min(number.range.hi, length.range.hi)
+        ends.append(Number(t.Int(), ctx.hold(clipped), Interval(0, most), None, length.below))
     return ends[0], ends[1]
 
 
-def _span_of(ctx: Context, start: Number, stop: Number, node: ast.AST) -> Number:
-    return _clamped(binary(ctx, ast.Sub(), stop, start, node))
+def _bounds_down(ctx: Context, node: ast.Slice, length: Number) -> tuple[Number, Number]:
+    """Return start and stop of a slice with a negative step: from -1, which is before the start, to the last index."""
+    last = ir.Op("i64", "-", (length.expr, ir.Const("i64", 1)))
+    known = Interval(-1, max(-1, length.range.hi - 1))
+    ends = []
+    for part, default in ((node.lower, Number(t.Int(), ctx.hold(last), known)), (node.upper, constant(-1))):
+        if part is None:
+            ends.append(default)
+            continue
+        expr = ctx.hold(_end(ctx, part).expr)
+        from_end = ir.Op("i64", "+", (expr, length.expr))
+        index = ir.Op("i64", "?", (ir.Op("bool", "<", (expr, ZERO)), from_end, expr))
+        inside = ir.Op("i64", "max", (ir.Op("i64", "min", (index, last)), ir.Const("i64", -1)))
+        ends.append(Number(t.Int(), ctx.hold(inside), known))
+    return ends[0], ends[1]
+
+
+def _end(ctx: Context, part: ast.expr) -> Number:
+    number = truth_integer(ctx.number(ctx.expression(part), part))
+    if t.is_float(number.kind) or machine_of(number.kind) != "i64":
+        raise ctx.refuse(part, f"a slice to {number.kind} is not in the native fragment")
+    return number
+
+
+def _step_of(ctx: Context, node: ast.Slice) -> int:
+    if node.step is None:
+        return 1
+    number = ctx.number(ctx.expression(node.step), node.step)
+    step = number.range.lo
+    if number.kind != t.Int() or not number.range.fixed or not 0 < abs(step) < 2**31:
+        raise ctx.refuse(node.step, "a slice with a step that is not a constant is not in the native fragment")
+    return step
+
+
+def _span_of(ctx: Context, start: Number, stop: Number, node: ast.AST, step: int = 1) -> Number:
+    """Return how many indexes there are from start to stop."""
+    if step < 0:
+        start, stop, step = stop, start, -step
+    far = binary(ctx, ast.Sub(), stop, start, node)
+    if step == 1:
+        return _clamped(far)
+    more = binary(ctx, ast.Add(), far, constant(step - 1), node)
+    return _clamped(binary(ctx, ast.FloorDiv(), more, constant(step), node))
 
 
 def slice_list(ctx: Context, base: Memory, part: ast.Slice, node: ast.AST) -> Memory:
     """Lower list[start:stop], which is a new list."""
     if len(base.dims) != 1:
         raise ctx.refuse(node, "a slice of a list of lists is not in the native fragment")
+    if _step_of(ctx, part) != 1:
+        raise ctx.refuse(node, "a slice of a list with a step is not in the native fragment")
     start, stop = _bounds(ctx, part, base.dims[0])
     out = allocate(ctx, base.kind, [_span_of(ctx, start, stop, node)], node)
     source = row_from(base, start)
@@ -217,32 +256,39 @@ def row_from(base: Memory, start: Number) -> ir.Expr:
 
 
 def slice_of(ctx: Context, base: Memory, node: ast.Subscript) -> Value:
-    """Lower array[slices and indexes], which is a view."""
+    """Lower array[slices and indexes], which is a view. Steps of an empty one do not matter."""
     parts = list(node.slice.elts) if isinstance(node.slice, ast.Tuple) else [node.slice]
     if not isinstance(base.kind, t.Array) or len(parts) > len(base.dims):
         raise ctx.refuse(node, "this index is not in the native fragment")
     strides = strides_of(base)
     far: ir.Expr = ZERO
-    dims, kept = [], []
+    dims, kept, stepped = [], [], False
     for i, (dim, stride) in enumerate(zip(base.dims, strides, strict=True)):
         part = parts[i] if i < len(parts) else ast.Slice()
         if isinstance(part, ast.Slice):
-            start, stop = _bounds(ctx, part, dim)
-            span = _span_of(ctx, start, stop, node) if part.lower or part.upper else dim
+            step = _step_of(ctx, part)
+            start, stop = _bounds(ctx, part, dim) if step > 0 else _bounds_down(ctx, part, dim)
+            span = _span_of(ctx, start, stop, node, step) if part.lower or part.upper or step != 1 else dim
             dims.append(Number(t.Int(), ctx.hold(span.expr), span.range, span.same, span.below))
-            kept.append(stride)
+            kept.append(_times(stride, step))
+            stepped = stepped or step != 1
             offset = start.expr
         else:
             offset = check(ctx, ctx.number(ctx.expression(part), part), dim, part)
         if offset != ZERO:
-            step = ir.Op("i64", "*", (offset, stride))
-            far = step if far == ZERO else ir.Op("i64", "+", (far, step))
-    packed = (
-        len(dims) == 1 and base.strides is None and isinstance(parts[-1], ast.Slice) and len(parts) == base.kind.ndim
-    )
+            move = ir.Op("i64", "*", (offset, stride))
+            far = move if far == ZERO else ir.Op("i64", "+", (far, move))
+    whole_rows = isinstance(parts[-1], ast.Slice) and len(parts) == base.kind.ndim
+    packed = len(dims) == 1 and base.strides is None and whole_rows and not stepped
     kind = t.Array(base.dtype, len(dims), "C" if packed else "strided")
     data = ctx.hold(ir.Op("ptr", "+", (base.data, far)), "view")
     return Memory(kind, data, tuple(dims), None if packed else tuple(kept), base.owner, base.origins)
+
+
+def _times(stride: ir.Expr, step: int) -> ir.Expr:
+    if isinstance(stride, ir.Const):
+        return ir.Const("i64", int(stride.value) * step)
+    return stride if step == 1 else ir.Op("i64", "*", (stride, ir.Const("i64", step)))
 
 
 def strides_of(base: Memory) -> tuple[ir.Expr, ...]:
@@ -253,17 +299,3 @@ def strides_of(base: Memory) -> tuple[ir.Expr, ...]:
     for dim in reversed(base.dims[1:]):
         out.insert(0, ir.Op("i64", "*", (dim.expr, out[0])))
     return tuple(out)
-
-
-def fill_slice(ctx: Context, base: Memory, target: ast.Subscript, value: Value, node: ast.AST) -> None:
-    """Lower array[slice] = number."""
-    if isinstance(base.kind, t.List) or not isinstance(value, Number):
-        raise ctx.refuse(node, "this assignment to a slice is not in the native fragment")
-    view = slice_of(ctx, base, target)
-    if not isinstance(view, Memory) or len(view.dims) != 1:
-        raise ctx.refuse(node, "this assignment to a slice is not in the native fragment")
-    counter, loop_ = loop(ctx, view.dims[0].expr)
-    with ctx.into(loop_.body):
-        offset = counter.expr if view.strides is None else ir.Op("i64", "*", (counter.expr, view.strides[0]))
-        store(ctx, view, offset, value, node)
-    ctx.add(loop_)

@@ -11,40 +11,41 @@ from typing import Any
 from autopar._kernel import ir, promotion
 from autopar._kernel import types as t
 from autopar._kernel.arithmetic import ZERO, binary, convert, negate, truth_integer
+from autopar._kernel.array_functions import array_function
 from autopar._kernel.comparison import compare, test_of
 from autopar._kernel.context import Context
+from autopar._kernel.elementwise import is_array
 from autopar._kernel.helpers import inline
 from autopar._kernel.interval import Interval
 from autopar._kernel.mathematics import MATH, float_of, integer_of
 from autopar._kernel.numpy_calls import method, numpy_call
+from autopar._kernel.order import is_users
 from autopar._kernel.reductions import any_or_all, extreme, total
 from autopar._kernel.sequences import span
 from autopar._kernel.value import Known, Memory, Number, Pack, Value
 
-__all__ = ["call"]
+__all__ = ["apply", "call"]
 
 
 def call(ctx: Context, node: ast.Call) -> Value:
     """Lower a call."""
     if isinstance(node.func, ast.Attribute):
-        owner = ctx.expression(node.func.value)
+        owner = ctx.lazy(node.func.value)
         if not isinstance(owner, Known):
             return method(ctx, owner, node)
     function = ctx.expression(node.func)
     if not isinstance(function, Known):
         raise ctx.refuse(node, "calling this object is not in the native fragment")
     target = function.value
-    if isinstance(target, FunctionType) and not _is_numpy(target):
+    if isinstance(target, FunctionType) and is_users(target):
         return inline(ctx, target, node)
     handler = _BUILTINS.get(target) if _hashable(target) else None
     if handler is not None:
         return handler(ctx, node)
     if _hashable(target) and target in MATH:
-        count, lower = MATH[target]
-        if node.keywords or len(node.args) != count:
+        if node.keywords:
             raise ctx.refuse(node, f"{function.name}() with these arguments is not in the native fragment")
-        args = [_argument(ctx, argument) for argument in node.args]
-        return lower(ctx, args, node)
+        return _mathematics(ctx, function, [ctx.expression(argument) for argument in node.args], node)
     out = numpy_call(ctx, target, function.name, node)
     if out is None:
         raise ctx.refuse(node, f"{function.name}() is not in the native fragment")
@@ -55,15 +56,27 @@ def _hashable(value: Any) -> bool:
     return isinstance(value, type) or type(value).__name__ == "builtin_function_or_method"
 
 
-def _is_numpy(function: Any) -> bool:
-    return str(getattr(function, "__module__", "")).partition(".")[0] == "numpy"
+def apply(ctx: Context, function: Known, values: list[Value], node: ast.Call) -> Value:
+    """Lower the call of a function for values that are worked out already."""
+    if is_users(function.value):
+        return inline(ctx, function.value, node, values)
+    if _hashable(function.value) and function.value in MATH:
+        return _mathematics(ctx, function, values, node)
+    if function.value in (abs, float, int) and len(values) == 1:
+        return {abs: _abs_of, float: _float_of, int: _int_of}[function.value](ctx, values[0], node)
+    raise ctx.refuse(node, f"{function.name}() inside of map() is not in the native fragment")
 
 
-def _argument(ctx: Context, node: ast.expr) -> Number:
-    value = ctx.expression(node)
-    if not isinstance(value, Number):
-        raise ctx.refuse(node, "a number is needed here")
-    return value
+def _mathematics(ctx: Context, function: Known, values: list[Value], node: ast.Call) -> Number:
+    count, lower = MATH[function.value]
+    if len(values) != count:
+        raise ctx.refuse(node, f"{function.name}() with these arguments is not in the native fragment")
+    numbers = []
+    for value in values:
+        if not isinstance(value, Number):
+            raise ctx.refuse(node, "a number is needed here")
+        numbers.append(value)
+    return lower(ctx, numbers, node)
 
 
 def _only(ctx: Context, node: ast.Call, count: int) -> list[Value]:
@@ -82,7 +95,12 @@ def _len(ctx: Context, node: ast.Call) -> Value:
 
 
 def _abs(ctx: Context, node: ast.Call) -> Value:
-    (value,) = _only(ctx, node, 1)
+    return _abs_of(ctx, _only(ctx, node, 1)[0], node)
+
+
+def _abs_of(ctx: Context, value: Value, node: ast.AST) -> Value:
+    if is_array(value):
+        return array_function(ctx, "abs", [value], None, node)
     if not isinstance(value, Number):
         raise ctx.refuse(node, "abs() of this object is not in the native fragment")
     return absolute(ctx, value, node)
@@ -104,7 +122,11 @@ def absolute(ctx: Context, number: Number, node: ast.AST) -> Number:
 
 
 def _int(ctx: Context, node: ast.Call) -> Value:
-    number = ctx.number(_only(ctx, node, 1)[0], node)
+    return _int_of(ctx, _only(ctx, node, 1)[0], node)
+
+
+def _int_of(ctx: Context, value: Value, node: ast.AST) -> Value:
+    number = ctx.number(value, node)
     if t.is_float(number.kind):
         return integer_of(ctx, float_of(ctx, number, node), node)
     if promotion.is_truth(number.kind):
@@ -120,7 +142,10 @@ def _signed(ctx: Context, number: Number, node: ast.AST) -> Number:
 
 
 def _float(ctx: Context, node: ast.Call) -> Value:
-    (value,) = _only(ctx, node, 1)
+    return _float_of(ctx, _only(ctx, node, 1)[0], node)
+
+
+def _float_of(ctx: Context, value: Value, node: ast.AST) -> Value:
     if isinstance(value, Known) and type(value.value) is str:
         try:
             return Number(t.Float(), ir.Const("f64", float(value.value)))

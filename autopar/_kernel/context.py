@@ -16,7 +16,7 @@ from autopar._kernel.interval import Interval
 from autopar._kernel.names import Facts
 from autopar._kernel.refusal import Refused
 from autopar._kernel.state import State, join
-from autopar._kernel.value import Number, Value, machine_of, range_of
+from autopar._kernel.value import Known, Number, Value, machine_of, range_of
 
 __all__ = ["Again", "Change", "Context", "Frame", "Leap", "LoopFrame", "Return", "Test", "insert_before"]
 
@@ -110,9 +110,10 @@ class LoopFrame:
 class Context:
     """All that the lowering of one function shares."""
 
-    def __init__(self, learned: dict[Any, Any]) -> None:
+    def __init__(self, function: FunctionType, learned: dict[Any, Any], rtol: float = 0.0) -> None:
         self.learned = learned
-        self.facts = Facts()
+        self.rtol = rtol  # relative difference by rounding that the user accepts
+        self.facts = Facts(function)
         self.exits: dict[int, tuple[int, str]] = {}
         self.variables: dict[str, str] = {}
         self.owners: list[str] = []
@@ -127,6 +128,7 @@ class Context:
         self.written: set[int] = set()
         self.read: set[int] = set()
         self.float_flags = False
+        self.whole_arrays = False  # NumPy would loop over elements
         self.sources: list[str] = []
         self.growing: dict[str, Any] = {}  # variable of a list that grows -> where it starts
         self.learned_constants: dict[ir.Expr, ir.Const] = {}  # the one element of a new list, to be repeated
@@ -135,6 +137,8 @@ class Context:
         self.line = 0
         self._serial = 0
         self.expression: Callable[[ast.expr], Value]
+        self.lazy: Callable[[ast.expr], Value]  # as `expression`, but an array may be a recipe
+        self.apply: Callable[[Known, list[Value], ast.Call], Value]  # a function to values
         self.condition: Callable[[ast.expr], Test]
         self.statements: Callable[[Sequence[ast.stmt]], None]
         self.assign_to: Callable[[ast.expr, Value, ast.AST], None]

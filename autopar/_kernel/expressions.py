@@ -15,13 +15,15 @@ from autopar._kernel.calls import call
 from autopar._kernel.comparison import compare, constraints_of, relation_of, test_of
 from autopar._kernel.comprehensions import list_comprehension, list_display
 from autopar._kernel.context import Context, Test
+from autopar._kernel.elementwise import compared, is_array, materialised, negated, operated
 from autopar._kernel.indexing import fetch, part
 from autopar._kernel.interval import Interval
+from autopar._kernel.order import may_write
 from autopar._kernel.state import Bound, join_values
-from autopar._kernel.value import Known, Memory, Number, Pack, Value, constant
+from autopar._kernel.value import Elements, Known, Memory, Number, Pack, Value, constant
 from autopar._kernel.variables import adapt, key_of, read, store_value
 
-__all__ = ["condition", "expression"]
+__all__ = ["condition", "expression", "lazy"]
 
 
 def expression(ctx: Context, node: ast.expr) -> Value:
@@ -98,16 +100,38 @@ def _transposed(array: Memory) -> Memory:
     return Memory(kind, array.data, array.dims[::-1], strides[::-1], array.owner, array.origins)
 
 
+def lazy(ctx: Context, node: ast.expr) -> Value:
+    """Lower an expression; a new array may be left as a recipe, for where it is used up at once."""
+    handler = _LAZY.get(type(node))
+    if handler is None:
+        return expression(ctx, node)
+    ctx.line = node.lineno
+    return handler(ctx, node)
+
+
+def _at_once(handler: Callable[[Context, Any], Value]) -> Callable[[Context, Any], Value]:
+    return lambda ctx, node: materialised(ctx, handler(ctx, node), node)
+
+
 def _binary(ctx: Context, node: ast.BinOp) -> Value:
-    left = expression(ctx, node.left)
-    right = expression(ctx, node.right)
+    left, right = operands(ctx, node.left, node.right)
     return combine(ctx, node.op, left, right, node)
+
+
+def operands(ctx: Context, left: ast.expr, right: ast.expr) -> tuple[Value, Value]:
+    """Lower two operands; what the right one may change is read for the left one before."""
+    first = lazy(ctx, left)
+    if isinstance(first, Elements) and may_write(ctx, right):
+        first = materialised(ctx, first, left)
+    return first, lazy(ctx, right)
 
 
 def combine(ctx: Context, op: ast.operator, left: Value, right: Value, node: ast.AST) -> Value:
     """Lower a binary operator on any two values."""
     if isinstance(left, Number) and isinstance(right, Number):
         return binary(ctx, op, left, right, node)
+    if is_array(left) or is_array(right):
+        return operated(ctx, op, left, right, node)
     if isinstance(op, ast.Mult):
         for items, count in ((left, right), (right, left)):
             if isinstance(items, Memory) and isinstance(items.kind, t.List) and isinstance(count, Number):
@@ -122,7 +146,9 @@ def combine(ctx: Context, op: ast.operator, left: Value, right: Value, node: ast
 def _unary(ctx: Context, node: ast.UnaryOp) -> Value:
     if isinstance(node.op, ast.Not):
         return _as_bool(condition(ctx, node))
-    value = expression(ctx, node.operand)
+    value = lazy(ctx, node.operand)
+    if isinstance(value, (Elements, Memory)) and is_array(value):
+        return negated(ctx, value, node.op, node)
     if not isinstance(value, Number):
         raise ctx.refuse(node, "this operator on arrays, lists or tuples is not in the native fragment")
     if isinstance(node.op, ast.USub):
@@ -145,7 +171,9 @@ def _as_bool(test: Test) -> Number:
 
 def _compare(ctx: Context, node: ast.Compare) -> Value:
     if len(node.ops) == 1 and relation_of(node.ops[0]):
-        left, right = expression(ctx, node.left), expression(ctx, node.comparators[0])
+        left, right = operands(ctx, node.left, node.comparators[0])
+        if is_array(left) or is_array(right):
+            return compared(ctx, relation_of(node.ops[0]) or "", left, right, node)
         if isinstance(left, Number) and isinstance(right, Number):
             left, right = ctx.settle(left, node), ctx.settle(right, node)
             expr = compare(ctx, relation_of(node.ops[0]) or "", left, right, node)
@@ -409,14 +437,20 @@ _HANDLERS: dict[type[ast.expr], Callable[[Context, Any], Value]] = {
     ast.Constant: _constant,
     ast.Name: _name,
     ast.Attribute: _attribute,
-    ast.BinOp: _binary,
-    ast.UnaryOp: _unary,
-    ast.Compare: _compare,
+    ast.BinOp: _at_once(_binary),
+    ast.UnaryOp: _at_once(_unary),
+    ast.Compare: _at_once(_compare),
     ast.IfExp: _either,
     ast.BoolOp: _boolean,
     ast.Subscript: _subscript,
     ast.Tuple: _tuple,
-    ast.Call: call,
+    ast.Call: _at_once(call),
     ast.List: list_display,
     ast.ListComp: list_comprehension,
+}
+_LAZY: dict[type[ast.expr], Callable[[Context, Any], Value]] = {
+    ast.BinOp: _binary,
+    ast.UnaryOp: _unary,
+    ast.Compare: _compare,
+    ast.Call: call,
 }

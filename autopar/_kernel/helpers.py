@@ -77,8 +77,8 @@ def _default(value: Any, name: str) -> Value:
     return Known(value, name)
 
 
-def inline(ctx: Context, function: FunctionType, node: ast.Call) -> Value:
-    """Lower a call of a Python function by lowering its body here."""
+def inline(ctx: Context, function: FunctionType, node: ast.Call, values: list[Value] | None = None) -> Value:
+    """Lower a call of a Python function by lowering its body here; for these values if they are worked out already."""
     if any(frame.function.__code__ is function.__code__ for frame in ctx.frames):
         raise ctx.refuse(node, f"{function.__name__}() calls itself, which is not in the native fragment")
     ctx.inlined += 1
@@ -86,7 +86,7 @@ def inline(ctx: Context, function: FunctionType, node: ast.Call) -> Value:
         raise ctx.refuse(node, "too many calls of functions to be compiled into one")
     if any(isinstance(a, ast.Starred) for a in node.args) or any(k.arg is None for k in node.keywords):
         raise ctx.refuse(node, "'*' in a call is not in the native fragment")
-    given = [ctx.expression(argument) for argument in node.args]
+    given = [ctx.expression(argument) for argument in node.args] if values is None else values
     named = {str(keyword.arg): ctx.expression(keyword.value) for keyword in node.keywords}
     source = read_source(function)
     if source.text not in ctx.sources:

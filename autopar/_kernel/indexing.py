@@ -17,7 +17,7 @@ from autopar._kernel.context import Context, LoopFrame
 from autopar._kernel.interval import Interval
 from autopar._kernel.value import Memory, Number, machine_of, range_of
 
-__all__ = ["at", "check", "fetch", "load", "part", "store"]
+__all__ = ["at", "check", "element_of", "fetch", "load", "offset_of", "part", "store"]
 
 MANY = 2**30  # an index that may be this far below zero is hardly meant to count from the end
 BEYOND = "index out of range"
@@ -132,7 +132,7 @@ def _sum(a: ir.Expr, b: ir.Expr) -> ir.Expr:
     return b if a == ZERO else a if b == ZERO else ir.Op("i64", "+", (a, b))
 
 
-def _offset(memory: Memory, offsets: Sequence[ir.Expr]) -> ir.Expr:
+def offset_of(memory: Memory, offsets: Sequence[ir.Expr]) -> ir.Expr:
     """Return how far in, in elements for C order, else in bytes."""
     out: ir.Expr = ZERO
     if memory.strides is not None:
@@ -152,14 +152,14 @@ def fetch(ctx: Context, memory: Memory, indexes: Sequence[Number], node: ast.AST
     if len(indexes) != len(memory.dims):
         raise ctx.refuse(node, f"{len(indexes)} indexes into {memory.kind}")
     offsets = [check(ctx, i, n, node) for i, n in zip(indexes, memory.dims, strict=True)]
-    return load(ctx, memory, _offset(memory, offsets), offsets)
+    return load(ctx, memory, offset_of(memory, offsets), offsets)
 
 
 def at(ctx: Context, memory: Memory, indexes: Sequence[Number], node: ast.AST) -> ir.Expr:
     """Check the indexes of an element and return where it is."""
     if len(indexes) != len(memory.dims):
         raise ctx.refuse(node, f"{len(indexes)} indexes into {memory.kind}")
-    return _offset(memory, [check(ctx, i, n, node) for i, n in zip(indexes, memory.dims, strict=True)])
+    return offset_of(memory, [check(ctx, i, n, node) for i, n in zip(indexes, memory.dims, strict=True)])
 
 
 def part(ctx: Context, memory: Memory, indexes: Sequence[Number], node: ast.AST) -> Memory:
@@ -172,7 +172,7 @@ def row(memory: Memory, offsets: Sequence[ir.Expr]) -> Memory:
     """Return the part of an array or nested list at offsets that are known to be inside."""
     count = len(offsets)
     width = ir.Const("i64", t.item_size(memory.kind))
-    far = _offset(memory, offsets)
+    far = offset_of(memory, offsets)
     if memory.strides is None:
         far = ir.Op("i64", "*", (far, width))
     kind: t.Array | t.List
@@ -208,13 +208,13 @@ def store(ctx: Context, memory: Memory, offset: ir.Expr, value: Number, node: as
             raise ctx.refuse(node, f"{value.kind} stored in {memory.kind} is not in the native fragment")
         expr = value.expr
     else:
-        expr = _element(ctx, memory.kind.dtype, value, node)
+        expr = element_of(ctx, memory.kind.dtype, value, node)
     ctx.written |= memory.origins
     shared = bool(memory.origins) and not isinstance(memory.kind, t.List)
     ctx.add(ir.Store(memory.dtype, memory.data, offset, expr, memory.strides is not None, shared))
 
 
-def _element(ctx: Context, dtype: str, value: Number, node: ast.AST) -> ir.Expr:
+def element_of(ctx: Context, dtype: str, value: Number, node: ast.AST) -> ir.Expr:
     """Return a number as an element of a dtype, and leave where NumPy would warn, raise or wrap around."""
     expr, machine = value.expr, machine_of(t.NpScalar(dtype))
     if dtype == "bool":

@@ -19,7 +19,7 @@ __all__ = ["keep_results"]
 
 _Used = frozenset[str] | None
 _SHORT = 64
-_ARITHMETIC = {"+", "-", "*", "/", "sqrt", "f32", "float_mod", "float_floordiv"}
+_ARITHMETIC = {"+", "-", "*", "/", "sqrt", "f32", "float_mod", "float_floordiv", "pairwise_sum"}
 
 
 def keep_results(block: ir.Block, results: tuple[ir.Var, ...]) -> None:

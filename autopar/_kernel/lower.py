@@ -9,9 +9,10 @@ from typing import Any
 
 from autopar._kernel import ir
 from autopar._kernel import types as t
+from autopar._kernel.calls import apply
 from autopar._kernel.carrying import carry_elements
 from autopar._kernel.context import Again, Context, Frame
-from autopar._kernel.expressions import condition, expression
+from autopar._kernel.expressions import condition, expression, lazy
 from autopar._kernel.helpers import arguments_of, finish, local_names
 from autopar._kernel.interval import Interval
 from autopar._kernel.keeping import keep_results
@@ -37,6 +38,8 @@ def lower(
     types: Sequence[t.Type],
     keywords: Mapping[str, t.Type] | None = None,
     source: Source | None = None,
+    *,
+    rtol: float = 0.0,
 ) -> ir.Kernel:
     """Lower a function for the types of its positional arguments and of those passed by name.
 
@@ -52,6 +55,8 @@ def lower(
         Of the arguments passed by name. They follow the others as the kernel's parameters, in this order.
     source : Source, optional
         Another definition that does the same, to lower in the place of the function's own.
+    rtol : float, optional
+        Relative difference that the user accepts; above 0 what differs by rounding only is admitted as well.
 
     Returns
     -------
@@ -69,7 +74,7 @@ def lower(
     learned: dict[Any, Any] = {}
     for _ in range(_TRIES):
         try:
-            return _Lowering(function, source, learned).kernel(types, keywords or {})
+            return _Lowering(function, source, learned, rtol).kernel(types, keywords or {})
         except Again:
             continue
         except RecursionError:
@@ -80,11 +85,13 @@ def lower(
 class _Lowering:
     """One attempt."""
 
-    def __init__(self, function: FunctionType, source: Source, learned: dict[Any, Any]) -> None:
+    def __init__(self, function: FunctionType, source: Source, learned: dict[Any, Any], rtol: float) -> None:
         self.function, self.source = function, source
-        self.ctx = ctx = Context(learned)
+        self.ctx = ctx = Context(function, learned, rtol)
         ctx.facts.given = source.given
         ctx.expression = lambda node: expression(ctx, node)
+        ctx.lazy = lambda node: lazy(ctx, node)
+        ctx.apply = lambda function, values, node: apply(ctx, function, values, node)
         ctx.condition = lambda node: condition(ctx, node)
         ctx.statements = lambda nodes: statements(ctx, nodes)
         ctx.assign_to = lambda target, value, node: assign_to(ctx, target, value, node)
@@ -97,7 +104,6 @@ class _Lowering:
         ctx.line = tree.lineno
         ctx.exit(tree, "arguments overlap in memory")
         ctx.exit(tree, "NumPy would warn of a floating-point error")
-        ctx.facts.default(self.function, "", None)
         ctx.sources.append(self.source.text)
         names = [a.arg for a in (*tree.args.posonlyargs, *tree.args.args)][: len(types)]
         if len(names) < len(types):
@@ -237,8 +243,10 @@ class _Lowering:
             read=frozenset(ctx.read) - {-1},
             may_exit_after_write=(ctx.float_flags and bool(written)) or exits_after_store(ctx.block),
             float_flags=ctx.float_flags,
+            whole_arrays=ctx.whole_arrays,
             overlaps=overlaps,
             sources=tuple(ctx.sources),
+            lookups=tuple(ctx.facts.lookups) if ctx.facts.all_traced else None,
         )
 
 

@@ -13,11 +13,15 @@ from typing import Any
 from autopar._kernel import ir, promotion
 from autopar._kernel import types as t
 from autopar._kernel.arithmetic import ZERO, as_float, convert, truth_integer
+from autopar._kernel.array_functions import ARRAY_FUNCTIONS, array_function, array_method
 from autopar._kernel.building import allocate, copy, fill, loop
 from autopar._kernel.context import Context
+from autopar._kernel.dtypes import dtype_of
+from autopar._kernel.elementwise import is_array, materialised, store_all
 from autopar._kernel.indexing import at, load, row, store
 from autopar._kernel.interval import Interval
-from autopar._kernel.value import Known, Memory, Number, Pack, Value, constant, machine_of
+from autopar._kernel.order import arguments
+from autopar._kernel.value import Elements, Known, Memory, Number, Pack, Value, constant, machine_of
 
 __all__ = ["method", "numpy_call"]
 
@@ -38,33 +42,23 @@ def numpy_call(ctx: Context, target: Any, name: str, node: ast.Call) -> Value | 
             return _make(ctx, plain, node) if plain in _MAKERS else _make_like(ctx, plain, node)
     if target is numpy.arange:
         return _arange(ctx, node)
-    for plain, lower in _FUNCTIONS.items():
+    for plain in (*_FUNCTIONS, *ARRAY_FUNCTIONS):
         if target is getattr(numpy, plain):
-            if node.keywords or len(node.args) != 1:
+            if node.keywords:
                 raise ctx.refuse(node, f"{name}() with these arguments is not in the native fragment")
-            return lower(ctx, ctx.expression(node.args[0]), node)
+            return _of_numbers_or_arrays(ctx, plain, name, node)
     if any(target is getattr(numpy, plain) for plain in _INEXACT):
         raise ctx.refuse(node, f"{name}() rounds in an order of its own")
     return None
 
 
-def _dtype(ctx: Context, node: ast.expr | None) -> str:
-    if node is None:
-        return "float64"
-    value = ctx.expression(node)
-    target = value.value if isinstance(value, Known) else None
-    numpy = sys.modules["numpy"]
-    if target in (None, float):
-        return "float64"
-    if target in (int, bool):
-        return "int64" if target is int else "bool"
-    try:
-        name = str(numpy.dtype(target).name)
-    except TypeError:
-        name = ""
-    if name not in t.DTYPES or (isinstance(target, str) and not target.isalnum()):
-        raise ctx.refuse(node, "this dtype is not in the native fragment")
-    return name
+def _of_numbers_or_arrays(ctx: Context, plain: str, name: str, node: ast.Call) -> Value:
+    values, lower = arguments(ctx, node.args), _FUNCTIONS.get(plain)
+    if any(map(is_array, values)):
+        return array_function(ctx, plain, values, lower, node)
+    if lower is None or len(values) != 1:
+        raise ctx.refuse(node, f"{name}() with these arguments is not in the native fragment")
+    return lower(ctx, values[0], node)
 
 
 def _make(ctx: Context, name: str, node: ast.Call) -> Memory:
@@ -88,11 +82,11 @@ def _make(ctx: Context, name: str, node: ast.Call) -> Memory:
         raise ctx.refuse(node, f"an array of {len(dims)} dimensions is not in the native fragment")
     if name == "full":
         value = ctx.number(ctx.expression(args["fill_value"]), node)
-        dtype = _dtype(ctx, args["dtype"]) if "dtype" in args else _dtype_of(ctx, value, node)
+        dtype = dtype_of(ctx, args["dtype"]) if "dtype" in args else _dtype_of(ctx, value, node)
         out = allocate(ctx, t.Array(dtype, len(dims)), dims, node)
         fill(ctx, out, value, node)
         return out
-    dtype = _dtype(ctx, args.get("dtype"))
+    dtype = dtype_of(ctx, args.get("dtype"))
     return _filled(ctx, t.Array(dtype, len(dims)), dims, _MAKERS[name], node)
 
 
@@ -134,7 +128,7 @@ def _make_like(ctx: Context, name: str, node: ast.Call) -> Memory:
     like = ctx.expression(node.args[0])
     if not isinstance(like, Memory) or not isinstance(like.kind, t.Array) or like.strides is not None:
         raise ctx.refuse(node, f"np.{name}() of this object is not in the native fragment")
-    dtype = _dtype(ctx, keywords["dtype"]) if "dtype" in keywords else like.kind.dtype
+    dtype = dtype_of(ctx, keywords["dtype"]) if "dtype" in keywords else like.kind.dtype
     return _filled(ctx, t.Array(dtype, like.kind.ndim), list(like.dims), _LIKE[name], node)
 
 
@@ -152,9 +146,16 @@ def _scalar(ctx: Context, dtype: str, node: ast.Call) -> Number:
     raise ctx.refuse(node, f"np.{dtype}() of {number.kind} is not in the native fragment")
 
 
+_SQUARE_ROOTS = (
+    t.Int(),
+    t.Float(),
+    *(t.NpScalar(name) for name in ("float32", "float64", "int32", "int64", "uint32", "uint64")),
+)
+
+
 def _sqrt(ctx: Context, value: Value, node: ast.AST) -> Number:
     number = ctx.number(value, node)
-    if number.kind in (t.NpScalar("float32"), t.NpScalar("float64"), t.Float(), t.Int()):
+    if number.kind in _SQUARE_ROOTS:
         ctx.float_flags = True
         machine = "f32" if number.kind == t.NpScalar("float32") else "f64"
         kind = t.NpScalar("float32" if machine == "f32" else "float64")
@@ -193,6 +194,11 @@ def method(ctx: Context, owner: Value, node: ast.Call) -> Value:
     """Lower a method of an array."""
     assert isinstance(node.func, ast.Attribute)
     name = node.func.attr
+    if isinstance(owner, Elements):
+        found = array_method(ctx, owner, node)
+        if found is not None:
+            return found
+        owner = materialised(ctx, owner, node)
     if isinstance(owner, Memory) and isinstance(owner.kind, t.Array):
         if name == "copy" and not node.args and not node.keywords:
             return _copy(ctx, owner, node)
@@ -200,6 +206,9 @@ def method(ctx: Context, owner: Value, node: ast.Call) -> Value:
             return _item(ctx, owner, node)
         if name == "fill" and not node.keywords and len(node.args) == 1:
             return _fill(ctx, owner, node)
+        found = array_method(ctx, owner, node)
+        if found is not None:
+            return found
         if name in _INEXACT:
             raise ctx.refuse(node, f"{name}() rounds in an order of its own")
     if isinstance(owner, Memory) and isinstance(owner.kind, t.List) and name == "copy" and owner.kind.ndim == 1:
@@ -229,15 +238,7 @@ def _copy_rows(ctx: Context, source: Memory, target: Memory) -> None:
 
 def _fill(ctx: Context, owner: Memory, node: ast.Call) -> Known:
     value = ctx.number(ctx.expression(node.args[0]), node)
-    if len(owner.dims) != 1:
-        raise ctx.refuse(node, "fill() of more than one dimension is not in the native fragment")
-    counter, loop_ = loop(ctx, owner.dims[0].expr)
-    with ctx.into(loop_.body):
-        offset = counter.expr
-        if owner.strides is not None:
-            offset = ir.Op("i64", "*", (offset, owner.strides[0]))
-        store(ctx, owner, offset, value, node)
-    ctx.add(loop_)
+    store_all(ctx, owner, value, node)
     return Known(None, "None")
 
 

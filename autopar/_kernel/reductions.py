@@ -67,7 +67,7 @@ def total(ctx: Context, node: ast.Call, version: tuple[Any, ...]) -> Value:
         before = running.get()
         if not isinstance(value, Number) or not isinstance(before, Number):
             raise ctx.refuse(node, "sum() of anything but numbers is not in the native fragment")
-        if version >= (3, 12) and t.Float() in (value.kind, value.weak):
+        if version >= (3, 12) and t.Float() in (value.kind, value.weak) and not ctx.rtol:
             raise ctx.refuse(node, "sum() of floats, which Python compensates, is not in the native fragment")
         running.set(binary(ctx, ast.Add(), before, value, node))
 

@@ -12,9 +12,10 @@ from autopar._kernel.arithmetic import ZERO, binary, convert, truth_integer
 from autopar._kernel.context import Context
 from autopar._kernel.indexing import load, row
 from autopar._kernel.interval import Interval
+from autopar._kernel.order import is_users
 from autopar._kernel.value import Known, Memory, Number, Pack, Span, Value, constant
 
-__all__ = ["Items", "items_of", "sequence", "span"]
+__all__ = ["Items", "is_map", "items_of", "sequence", "span"]
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,10 @@ def _zip(ctx: Context, node: ast.Call) -> Items:
         return Items(constant(len(rows)), lambda k: rows[0], fixed=rows)
     if any(part.fixed is not None for part in parts):
         raise ctx.refuse(node, "zip() of a tuple with something else is not in the native fragment")
+    return _side_by_side(ctx, parts)
+
+
+def _side_by_side(ctx: Context, parts: list[Items]) -> Items:
     length = parts[0].length
     for part in parts[1:]:
         expr = ir.Op("i64", "min", (length.expr, part.length.expr))
@@ -152,6 +157,38 @@ def _zip(ctx: Context, node: ast.Call) -> Items:
         bounds = {**part.length.bounds(), **length.bounds()}
         length = Number(t.Int(), ctx.hold(expr), known, None, tuple(sorted(bounds.items())))
     return Items(length, lambda k: Pack(tuple(part.item(k) for part in parts)))
+
+
+def _map(ctx: Context, node: ast.Call) -> Items:
+    """Lower map(function, sequences), whose calls are made as its items are asked for."""
+    if node.keywords or len(node.args) < 2:
+        raise ctx.refuse(node, "map() with these arguments is not in the native fragment")
+    function = ctx.expression(node.args[0])
+    if not isinstance(function, Known):
+        raise ctx.refuse(node, "map() of this object is not in the native fragment")
+    known = function
+    parts = [_counted(ctx, sequence(ctx, argument), node) for argument in node.args[1:]]
+    if not any(part.fixed is not None for part in parts):
+        rows = _side_by_side(ctx, parts)
+        return Items(rows.length, lambda k: ctx.apply(known, list(_items(rows.item(k))), node))
+    if not all(part.fixed is not None for part in parts) or is_users(known.value):
+        raise ctx.refuse(node, "map() of such a function over a tuple is not in the native fragment")
+    given = zip(*(part.fixed or () for part in parts), strict=False)
+    values = tuple(ctx.apply(known, list(values), node) for values in given)
+    return Items(constant(len(values)), lambda k: values[0], fixed=values)
+
+
+def _items(value: Value) -> tuple[Value, ...]:
+    assert isinstance(value, Pack)
+    return value.items
+
+
+def is_map(ctx: Context, node: ast.expr) -> bool:
+    """Whether an expression is a call of map()."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id != "map":
+        return False
+    function = ctx.expression(node.func)
+    return isinstance(function, Known) and function.value is map
 
 
 def _reversed(ctx: Context, node: ast.Call) -> Items:
@@ -168,5 +205,6 @@ _MAKERS: dict[int, Callable[[Context, ast.Call], Items]] = {
     id(range): _range,
     id(enumerate): _enumerate,
     id(zip): _zip,
+    id(map): _map,
     id(reversed): _reversed,
 }

@@ -9,13 +9,15 @@ from typing import Any
 
 from autopar._kernel import ir
 from autopar._kernel import types as t
-from autopar._kernel.building import append, fill_slice, start_list
+from autopar._kernel.building import append, slice_of, start_list
 from autopar._kernel.context import Context, Return
+from autopar._kernel.elementwise import changed_in_place, is_array, materialised, store_all
 from autopar._kernel.expressions import combine, indexes_of
-from autopar._kernel.indexing import at, load, store
+from autopar._kernel.indexing import at, load, part, store
 from autopar._kernel.interval import Interval
 from autopar._kernel.loops import for_statement, leave, while_statement
-from autopar._kernel.sequences import items_of
+from autopar._kernel.order import may_write
+from autopar._kernel.sequences import is_map, items_of, sequence
 from autopar._kernel.speculation import chosen
 from autopar._kernel.state import Bound
 from autopar._kernel.value import Known, Memory, Number, Pack, Value
@@ -40,7 +42,17 @@ def _assign(ctx: Context, node: ast.Assign) -> None:
     if _is_empty_list(node.value) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
         _start_list(ctx, node.targets[0].id, node)
         return
-    value = ctx.expression(node.value)
+    if isinstance(node.targets[0], ast.Tuple) and is_map(ctx, node.value):
+        items = sequence(ctx, node.value)
+        if items.fixed is None:
+            raise ctx.refuse(node, "unpacking map() of anything but tuples is not in the native fragment")
+        for target in node.targets:
+            assign_to(ctx, target, held(ctx, Pack(items.fixed)), node)
+        return
+    lazy = len(node.targets) == 1 and isinstance(node.targets[0], ast.Subscript)
+    value = ctx.lazy(node.value) if lazy else ctx.expression(node.value)
+    if lazy and may_write(ctx, node.targets[0]):
+        value = materialised(ctx, value, node)
     if isinstance(value, Pack) and any(isinstance(target, ast.Tuple) for target in node.targets):
         value = held(ctx, value)
     for target in node.targets:
@@ -103,16 +115,19 @@ def _unpack(ctx: Context, target: ast.Tuple | ast.List, value: Value, node: ast.
         raise ctx.refuse(node, "unpacking this object is not in the native fragment")
     if len(value.items) != len(target.elts):
         raise ctx.refuse(node, "the wrong number of values to unpack")
-    for part, item in zip(target.elts, value.items, strict=True):
-        assign_to(ctx, part, item, node)
+    for each, item in zip(target.elts, value.items, strict=True):
+        assign_to(ctx, each, item, node)
 
 
 def _set_item(ctx: Context, target: ast.Subscript, value: Value, node: ast.AST) -> None:
     base = ctx.expression(target.value)
     if not isinstance(base, Memory):
         raise ctx.refuse(target, "assigning to an item of this object is not in the native fragment")
-    if any(isinstance(part, ast.Slice) for part in _parts(target.slice)):
-        fill_slice(ctx, base, target, value, node)
+    view = _view(ctx, base, target)
+    if view is not None:
+        if isinstance(base.kind, t.List) or not (isinstance(value, Number) or is_array(value)):
+            raise ctx.refuse(node, "this assignment to a slice is not in the native fragment")
+        store_all(ctx, view, value, node)
         return
     indexes = indexes_of(ctx, target.slice)
     if not isinstance(value, Number):
@@ -120,6 +135,20 @@ def _set_item(ctx: Context, target: ast.Subscript, value: Value, node: ast.AST) 
     if isinstance(base.kind, t.List) and len(indexes) != 1:
         raise ctx.refuse(node, "a tuple as an index of a list is a TypeError")
     store(ctx, base, at(ctx, base, indexes, target), value, node)
+
+
+def _view(ctx: Context, base: Memory, target: ast.Subscript) -> Memory | None:
+    """Return the part of an array that a subscript names, unless that is one element."""
+    parts = _parts(target.slice)
+    if any(isinstance(part_, ast.Slice) for part_ in parts):
+        view = slice_of(ctx, base, target) if isinstance(base.kind, t.Array) else None
+        if not isinstance(view, Memory):
+            raise ctx.refuse(target, "a slice of a list that is changed is not in the native fragment")
+        return view
+    if isinstance(base.kind, t.List) or len(parts) >= len(base.dims):
+        return None
+    indexes = indexes_of(ctx, target.slice)
+    return part(ctx, base, indexes, target) if len(indexes) < len(base.dims) else None
 
 
 def _parts(node: ast.expr) -> list[ast.expr]:
@@ -133,8 +162,11 @@ def _augmented(ctx: Context, node: ast.AugAssign) -> None:
     if not isinstance(node.target, ast.Name):
         raise ctx.refuse(node, "assigning to an attribute is not in the native fragment")
     before = ctx.expression(ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target))
+    if isinstance(before, Memory) and isinstance(before.kind, t.Array):
+        changed_in_place(ctx, node.op, before, ctx.lazy(node.value), node)
+        return
     if not isinstance(before, (Number, Pack)):
-        raise ctx.refuse(node, "changing an array or list as a whole is not in the native fragment")
+        raise ctx.refuse(node, "changing a list as a whole is not in the native fragment")
     other = ctx.expression(node.value)
     value = combine(ctx, node.op, before, other, node)
     assign(ctx, node.target.id, value, node, _moved(node.op, before, other))
@@ -151,8 +183,12 @@ def _moved(op: ast.operator, before: Value, other: Value) -> Interval | None:
 
 def _augmented_item(ctx: Context, node: ast.AugAssign, target: ast.Subscript) -> None:
     base = ctx.expression(target.value)
-    if not isinstance(base, Memory) or any(isinstance(part, ast.Slice) for part in _parts(target.slice)):
-        raise ctx.refuse(node, "changing a slice in place is not in the native fragment")
+    if not isinstance(base, Memory):
+        raise ctx.refuse(node, "changing an item of this object is not in the native fragment")
+    view = _view(ctx, base, target)
+    if view is not None:
+        changed_in_place(ctx, node.op, view, ctx.lazy(node.value), node)
+        return
     indexes = indexes_of(ctx, target.slice)
     if isinstance(base.kind, t.List) and len(indexes) != 1:
         raise ctx.refuse(node, "a tuple as an index of a list is a TypeError")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from autopar._kernel import types as t
 from autopar._kernel.interval import FULL, Interval, interval_of_dtype
 
 __all__ = [
+    "Elements",
     "Known",
     "Memory",
     "Number",
@@ -103,6 +105,17 @@ class Span:
 
 
 @dataclass(frozen=True)
+class Elements:
+    """An array that is not there yet: its shape, and how to work out the element at given indexes."""
+
+    kind: t.NpScalar
+    dims: tuple[Number, ...]
+    item: Callable[[Sequence[ir.Expr]], Number]
+    sources: tuple[Memory, ...]  # that an element is worked out from
+    memory: Memory | None = None  # if the array is there after all
+
+
+@dataclass(frozen=True)
 class Known:
     """A Python object that is there before the call: a function, a module, None, a dtype."""
 
@@ -110,7 +123,7 @@ class Known:
     name: str = ""
 
 
-Value = Number | Memory | Pack | Span | Known
+Value = Number | Memory | Pack | Span | Elements | Known
 
 
 def machine_of(kind: t.Type) -> str:

@@ -163,6 +163,10 @@ class Compiled(Protocol):
         """Nothing that outlives a call is written."""
 
     @property
+    def comparing_seconds(self) -> float:
+        """What Python has taken where calls were compared with it; it says nothing about the calls that follow."""
+
+    @property
     def holds_gil(self) -> bool:
         """Whether it keeps the GIL while it runs, so that threads gain nothing."""
 

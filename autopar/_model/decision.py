@@ -102,6 +102,8 @@ class Brief:
     ----------
     plan
         The loop, over the function as it is or compiled.
+    serial_estimate
+        Seconds that compiled items would have taken in Python, where that is known.
     times
         Maps that it stands for; their items and seconds are added up.
     """
@@ -113,6 +115,7 @@ class Brief:
     items: int
     actual: float
     plan: Plan = LOOP
+    serial_estimate: float | None = None
     times: int = 1
 
     def whole(self) -> Decision:
@@ -127,7 +130,7 @@ class Brief:
             plan=self.plan,
             why=ENDED_EARLY,
             actual=self.actual,
-            serial_estimate=self.actual if self.plan == LOOP else None,
+            serial_estimate=self.actual if self.plan == LOOP else self.serial_estimate,
             tried=((self.plan, self.items),) if self.items else (),
             notes=(f"stands for {self.times} maps, the first of which is number {self.number}",)
             if self.times > 1

@@ -29,6 +29,9 @@ FURTHEST_FACTOR = 4.0
 SHORTEST_OUTCOME = 5e-3
 """Seconds of a run below which it says nothing about the prediction: the size of hick-ups on a busy machine."""
 
+HELD = 0.5
+"""GIL share from which two threads gain less than a third."""
+
 MAPS_ON_TRUST = 16
 """Maps that may rely on what earlier ones learned before one measures its items alone again. Unmeasured."""
 
@@ -78,7 +81,7 @@ class ItemFacts:
     @classmethod
     def of(cls, profile: Profile) -> ItemFacts:
         """The means of a profile that has items."""
-        inside = profile.cores_per_item if profile.process_cpu_items else None
+        inside = profile.cores_per_item if profile.process_wall else None
         return cls(
             seconds=profile.seconds_per_item,
             cpu=profile.cpu_per_item,
@@ -119,8 +122,8 @@ class ItemFacts:
             _m2=self.spread**2 * (_RUNS - 1),
         )
         if self.cores is not None:
-            profile.process_cpu_items = _WEIGHT
-            profile.process_cpu = self.cores * self.seconds * _WEIGHT
+            profile.process_wall = self.seconds * _WEIGHT
+            profile.process_cpu = self.cores * profile.process_wall
         return profile
 
     @property
@@ -365,6 +368,15 @@ class Learned:
     def trusted(self) -> bool:
         """Whether a map may be planned on it before its first item; now and then one measures anew."""
         return self.alone and self.on_trust < MAPS_ON_TRUST
+
+    @property
+    def race_again(self) -> bool:
+        """A GIL share that keeps items off threads is measured anew after 1, 2, 4, 8 maps, and so on.
+
+        What says so may have been a busy moment, and without another race nothing would ever show it.
+        """
+        held = self.facts.gil_share is not None and self.facts.gil_share > HELD
+        return held and self.maps & (self.maps - 1) == 0
 
     @property
     def corrections(self) -> dict[str, float]:

@@ -121,6 +121,7 @@ class Profile:
     """What is known of a function's items; grows with each sample.
 
     ``bytes_shared`` is the pickled size of what travels with the function, once to each worker, and not with an item.
+    ``process_cpu`` is the CPU time of the whole process during ``process_wall`` seconds of items that ran alone.
     Means are weighted by items; ``spread`` is the standard deviation between the means of the sampled runs
     (Welford's recurrence, Knuth, TAOCP vol. 2, 4.2.2).
     """
@@ -132,7 +133,7 @@ class Profile:
     waits: int = 0
     slowest: float = 0.0
     process_cpu: float = 0.0
-    process_cpu_items: int = 0
+    process_wall: float = 0.0
     bytes_in: float | None = None
     bytes_out: float | None = None
     bytes_shared: float | None = None
@@ -156,7 +157,7 @@ class Profile:
         self.waits += sample.waits
         if sample.process_cpu is not None:
             self.process_cpu += sample.process_cpu
-            self.process_cpu_items += sample.items
+            self.process_wall += sample.wall
         per_item = sample.wall / sample.items
         self.slowest = max(self.slowest, per_item)
         delta = per_item - self._mean
@@ -165,8 +166,8 @@ class Profile:
 
     def forget_times(self) -> None:
         """Start anew with times; what else is known of the items stays."""
-        self.items = self.runs = self.waits = self.process_cpu_items = 0
-        self.wall = self.cpu = self.slowest = self.process_cpu = self._mean = self._m2 = 0.0
+        self.items = self.runs = self.waits = 0
+        self.wall = self.cpu = self.slowest = self.process_cpu = self.process_wall = self._mean = self._m2 = 0.0
 
     @property
     def seconds_per_item(self) -> float:
@@ -191,10 +192,7 @@ class Profile:
     @property
     def cores_per_item(self) -> float:
         """Cores that one item keeps busy by itself: above 1 the function is multithreaded inside."""
-        if not self.process_cpu_items or self.wall <= 0:
-            return 1.0
-        wall = self.seconds_per_item * self.process_cpu_items
-        return max(self.cpu_share, self.process_cpu / wall) if wall > 0 else 1.0
+        return max(self.cpu_share, self.process_cpu / self.process_wall) if self.process_wall > 0 else 1.0
 
     @property
     def spread(self) -> float:

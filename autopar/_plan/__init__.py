@@ -11,11 +11,21 @@ from autopar._plan.chunks import next_chunksize
 from autopar._plan.climb import Climb
 from autopar._plan.costs import DEFAULT_COSTS, Costs
 from autopar._plan.model import climb_start, cold_start
-from autopar._plan.planner import choose, gil_share_from_race, race_size, wants_gil_race, worth_planning
+from autopar._plan.planner import (
+    LEAST_RACE,
+    RACERS,
+    choose,
+    gil_share_from_race,
+    race_size,
+    wants_gil_race,
+    worth_planning,
+)
 from autopar._plan.situation import Situation
 
 __all__ = [
     "DEFAULT_COSTS",
+    "LEAST_RACE",
+    "RACERS",
     "Climb",
     "Costs",
     "Situation",

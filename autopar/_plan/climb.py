@@ -100,6 +100,10 @@ class Climb:
         self._rest = self._next_rest = FIRST_REST
         self._settles = -math.inf
         self._burst = 0
+        self._step = self.limit
+        self._step_throughput = 0.0
+        self._step_count = self._step_under_way = 0
+        self._step_total = 0.0
         self._clear()
 
     @property
@@ -133,6 +137,8 @@ class Climb:
         self._under_way += used
         if self.phase is Phase.START:
             self._slow_start(now, latency, ok and 2 * used >= self.limit)
+            if self.phase is Phase.START and self._full(used, latency):
+                self._move(now, Phase.MEASURE, self._step, self._smoothed)
         elif self._count >= max(WINDOW, min(used, self.limit)):
             self._judge(now)
         return self.limit
@@ -146,13 +152,33 @@ class Climb:
             self._smoothed += (latency - self._smoothed) / WINDOW
         if self._smoothed <= NEAR * self._reference:
             self._disturbed = 0
-            self.limit = self.accepted = min(self.ceiling, self.limit + grows)
+            self.limit = min(self.ceiling, self.limit + grows)
         else:
             self._disturbed += 1
         if self._disturbed >= WINDOW or self.limit == self.ceiling:
             # Those that were started all at once have found shorter queues than those that will follow them.
             self._burst = self.limit - self._count
             self._move(now, Phase.MEASURE, self.limit, self._smoothed)
+
+    def _full(self, used: int, latency: float) -> bool:
+        """The latest step of slow start has added next to nothing to the throughput, though latency has hardly risen.
+
+        So it ends where processors or the GIL are what is short; as "full pipe" in BBR.
+        """
+        self._step_count += 1
+        self._step_under_way += used
+        self._step_total += latency
+        grown = self.limit / self._step
+        if grown < STEP_UP or self._step_count < WINDOW or self._step_total <= 0:
+            return False
+        throughput, before = self._step_under_way / self._step_total, self._step_throughput
+        if 0 < throughput < before * (1.0 + ELASTICITY * (grown - 1.0)):
+            return True
+        self.accepted = self._step
+        self._step, self._step_throughput = self.limit, throughput
+        self._step_count = self._step_under_way = 0
+        self._step_total = 0.0
+        return False
 
     def _judge(self, now: float) -> None:
         """Decide what the window says, once it says it clearly."""

@@ -24,6 +24,8 @@ class Costs:
         The same where workers can be forked.
     process_call, fork_call
         The caller's own part of each worker's start.
+    second_thread, second_process
+        Cores that a second worker adds: less than one where it is a hyper-thread, shared or throttled.
     process_byte
         Each pickled byte, there or back: pickle, pipe and unpickle.
     async_start, async_dispatch
@@ -32,16 +34,14 @@ class Costs:
         Items under way at which adaptive concurrency begins.
     io_ceiling, async_ceiling
         Most items that may wait at the same time, on threads and on an event loop.
-    chunk_seconds
-        Work that a chunk should hold.
     planning
         Looking at a function and choosing a plan.
     race_chunk
         Work of each of the two chunks that measure the GIL share.
     look_seconds
         Time in the plain loop before the first planning.
-    margin, margin_seconds
-        What a parallel plan must be better by, as a share and in seconds.
+    margin, margin_seconds, warm_margin_seconds
+        What a parallel plan must be better by, as a share and in seconds; the last where all its workers are there.
     """
 
     thread_start: float = 120e-6  # benchmarks/backend_costs.py: thread start
@@ -56,17 +56,19 @@ class Costs:
     process_dispatch: float = 110e-6  # benchmarks/backend_costs.py: process chunk
     process_item: float = 0.2e-6  # benchmarks/backend_costs.py: process item
     process_byte: float = 4e-9  # benchmarks/backend_costs.py: process byte
+    second_thread: float = 1.0  # until it is calibrated: autopar calibrate
+    second_process: float = 1.0  # until it is calibrated: autopar calibrate
     async_start: float = 200e-6  # benchmarks/backend_costs.py: asyncio start
     async_dispatch: float = 10e-6  # benchmarks/backend_costs.py: asyncio item
     climb_start: int = 64  # benchmarks/regret: http, sleep; a server that allows 4 connections loses nothing by it
     io_ceiling: int = 256  # unmeasured: 256 threads of 8 MiB stack are 2 GiB of address space, a few MiB of memory
     async_ceiling: int = 1024  # unmeasured: the usual soft limit of open files
-    chunk_seconds: float = 5e-3  # unmeasured: 45 times a process chunk's dispatch, so about 2 % is lost
     planning: float = 0.5e-3  # benchmarks/backend_costs.py: planning
     race_chunk: float = 5e-3  # unmeasured: one sys.getswitchinterval(), below which two threads hardly meet
     margin: float = 0.10  # unmeasured: the model's error on a quiet machine is of this size
     look_seconds: float = 1e-3  # unmeasured: less was spent in the loop than one planning and its analysis take
-    margin_seconds: float = 5e-3  # unmeasured: smaller gains drown in what opening a pool may cost on a busy machine
+    margin_seconds: float = 2e-3  # benchmarks/simulate.py: with 5 ms maps of few items lose more than they risk
+    warm_margin_seconds: float = 0.3e-3  # ten dispatches to a thread, three to a process
 
 
 DEFAULT_COSTS = Costs()

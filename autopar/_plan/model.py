@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from autopar._model.plan import Plan
 from autopar._model.workload import Kind
+from autopar._plan.chunks import chunk_seconds
 from autopar._plan.costs import Costs
 from autopar._plan.situation import Situation
 
@@ -18,8 +19,12 @@ UNKNOWN_GIL_SHARE = 1.0
 MEASURED_CORES = 2
 """Cores on which the start of a worker process was measured: as many start side by side, and more on more cores."""
 
+LEAST_SECOND = 0.5
+"""Least that a second worker is thought to add. A trial that shows less was as likely made at a busy moment, and what
+comes of a plan corrects the next one. Unmeasured."""
+
 RELEASING_GIL_SHARE = 0.2
-"""A share nobody measured of a function that calls what is known to release the GIL. A guess, until a race."""
+"""A share nobody measured of a function that seems to release the GIL. A guess, until a race."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +61,26 @@ def load(situation: Situation) -> Load:
     each = workload.seconds_per_item
     computes = workload.kind in (Kind.CPU, Kind.TINY)
     busy = max(each, workload.cpu_per_item) if computes else workload.cpu_per_item
+    busy = min(busy, each * max(1, situation.host.cores))  # more is another thread's
     share = workload.gil_share
     if share is None:
-        share = RELEASING_GIL_SHARE if situation.traits.releasing_calls else UNKNOWN_GIL_SHARE
+        share = RELEASING_GIL_SHARE if seems_to_release(situation) else UNKNOWN_GIL_SHARE
     profile = situation.profile
+    # Threads that an item runs by itself do not hold the GIL besides it.
+    own = min(busy, each) if workload.cores_per_item > 1.0 else busy
     return Load(
         items=situation.items,
         each=each,
         busy=busy,
-        gil=min(each, busy * share),
+        gil=min(each, own * share),
         transport=(profile.bytes_in or 0.0) + (profile.bytes_out or 0.0),
         shared=profile.bytes_shared or 0.0,
     )
+
+
+def seems_to_release(situation: Situation) -> bool:
+    """It calls what is known to release the GIL, or works on several cores at once, which nothing can that holds it."""
+    return bool(situation.traits.releasing_calls) or situation.workload.cores_per_item > 1.0
 
 
 def predict(plan: Plan, work: Load, situation: Situation) -> float:
@@ -126,10 +139,11 @@ def _threads(plan: Plan, work: Load, situation: Situation) -> float:
     costs = situation.costs
     workers = min(plan.workers, max(1, work.items))
     start = _to_start("threads", workers, situation.warm) * costs.thread_start
-    chunk = _chunk(plan, work, workers, costs, costs.thread_dispatch)
+    chunk = _chunk(plan, work, workers, costs.thread_dispatch)
     dispatch = work.items / chunk * costs.thread_dispatch + work.items * costs.thread_item
-    shared = work.items * max(throughput_time(work.each, work.gil, workers), work.busy / situation.cores)
-    alone = _rounds(plan, work.items, workers, situation) * work.each
+    cores = _cores(work, workers, situation.cores, costs.second_thread)
+    shared = work.items * max(throughput_time(work.each, work.gil, workers), work.busy / cores)
+    alone = _rounds(plan, work.items, workers, situation) * _side_by_side(work, workers, situation.cores, cores)
     return start + dispatch + max(shared, alone)
 
 
@@ -144,15 +158,26 @@ def _processes(plan: Plan, work: Load, situation: Situation) -> float:
     costs = situation.costs
     workers = min(plan.workers, max(1, work.items))
     missing = _to_start("processes", workers, situation.warm)
-    # Only a first pool is forked: once it has threads to serve it, no worker can be.
-    first, cores = missing == workers, situation.cores
-    cold = cold_start(costs, workers, cores, fork=situation.forkable) if first else _start(costs, missing, cores)
-    chunk = _chunk(plan, work, workers, costs, costs.process_dispatch)
+    chunk = _chunk(plan, work, workers, costs.process_dispatch)
     dispatch = work.items / chunk * costs.process_dispatch
     transport = work.items * (costs.process_item + work.transport * costs.process_byte)
     transport += workers * work.shared * costs.process_byte
-    alone = _rounds(plan, work.items, workers, situation) * work.each
-    return cold + dispatch + transport + max(alone, work.items * work.busy / situation.cores)
+    items = _on_processes(plan, work, workers, situation)
+    if missing == workers:
+        items += cold_start(costs, workers, situation.cores, fork=situation.forkable)
+    elif missing:
+        # Only a first pool is forked: once it has threads to serve it, no worker can be. Those that are there go on.
+        start = cold_start(costs, missing, situation.cores, fork=False)
+        few = _on_processes(plan, work, workers - missing, situation)
+        items = few if few <= start else start + items * (1.0 - start / few) + missing * costs.process_call
+    return dispatch + transport + items
+
+
+def _on_processes(plan: Plan, work: Load, workers: int, situation: Situation) -> float:
+    """Seconds of the items themselves on so many processes."""
+    cores = _cores(work, workers, situation.cores, situation.costs.second_process)
+    alone = _rounds(plan, work.items, workers, situation) * _side_by_side(work, workers, situation.cores, cores)
+    return max(alone, work.items * work.busy / cores)
 
 
 _PRICES: Mapping[str, Callable[[Plan, Load, Situation], float]] = {
@@ -163,15 +188,30 @@ _PRICES: Mapping[str, Callable[[Plan, Load, Situation], float]] = {
 }
 
 
+def _cores(work: Load, workers: int, cores: int, second: float) -> float:
+    """Work that so many workers get done in a second, in seconds of a core alone."""
+    return 1.0 + (_used(work, workers, cores) - 1.0) * max(LEAST_SECOND, min(1.0, second))
+
+
+def _used(work: Load, workers: int, cores: int) -> float:
+    """Cores that so many workers keep busy; an item may have threads of its own."""
+    return max(1.0, min(cores, workers * max(1.0, work.busy / work.each if work.each > 0 else 1.0)))
+
+
+def _side_by_side(work: Load, workers: int, cores: int, worth: float) -> float:
+    """Seconds of one item while the other workers compute too, on cores that are together worth less than alone."""
+    return work.each + min(work.busy, work.each) * (_used(work, workers, cores) / worth - 1.0)
+
+
 def _to_start(backend: str, workers: int, warm: Mapping[str, int]) -> int:
     return max(0, workers - warm.get(backend, 0))
 
 
-def _chunk(plan: Plan, work: Load, workers: int, costs: Costs, dispatch: float) -> float:
+def _chunk(plan: Plan, work: Load, workers: int, dispatch: float) -> float:
     """Items of a typical chunk: what the plan says, else by time, and never fewer chunks than workers."""
     if plan.chunksize is not None:
         return float(plan.chunksize)
-    by_time = max(costs.chunk_seconds, 20 * dispatch) / work.each if work.each > 0 else 1.0
+    by_time = chunk_seconds(dispatch, workers) / work.each if work.each > 0 else 1.0
     return max(1.0, min(by_time, work.items / (2 * workers)))
 
 

@@ -10,9 +10,9 @@ from autopar._model.hints import Settings
 from autopar._model.observation import Host
 from autopar._model.plan import BACKENDS, COMPILERS, Choice, Plan, Rejected
 from autopar._model.workload import Kind
-from autopar._plan.costs import DEFAULT_COSTS
+from autopar._plan.costs import DEFAULT_COSTS, Costs
 from autopar._plan.eligibility import Barrier, barriers, compiler_barrier, consented, demand_error, lifting_hint
-from autopar._plan.model import Load, load, predict, priced
+from autopar._plan.model import Load, load, predict, priced, seems_to_release
 from autopar._plan.situation import Situation
 
 __all__ = ["Situation", "choose", "gil_share_from_race", "race_size", "wants_gil_race", "worth_planning"]
@@ -29,7 +29,14 @@ RACERS = 8
 LEAST_RACE = 2e-3
 """Seconds of work below which a race shows the wake-up of its threads (thread start) and not the GIL."""
 
+ALL_BY_CHANCE = 100
+"""Items in a row of which the first hardly counts any more."""
+
 UNLIMITED = 1 << 62
+
+RELEASED, RELEASED_IF_KNOWN = 0.5, 0.9
+"""Chance that work whose GIL share nobody has measured hardly holds it: of any library call, and of one that is known
+to release it or runs on several cores at once. Guesses; a race costs what they are worth."""
 
 NEAR_TIE = 1.5
 """Factor within which threads are preferred for items that wait. Unmeasured: as far as GIL shares are guessed wrong."""
@@ -72,6 +79,8 @@ def choose(situation: Situation) -> Choice:
         It would change the answer.
     """
     work = load(situation)
+    if on_trial(situation):
+        work = replace(work, gil=0.0)
     rivals = {name: _rival(name, situation, work) for name in BACKENDS}
     compiler, compilers = _compilers(situation)
     if situation.settings.backend is not None:
@@ -90,7 +99,14 @@ def choose(situation: Situation) -> Choice:
     )
 
 
-def worth_planning(seconds_per_item: float, remaining: int | None, seen: int, host: Host, settings: Settings) -> bool:
+def worth_planning(
+    seconds_per_item: float,
+    remaining: int | None,
+    seen: int,
+    host: Host,
+    settings: Settings,
+    costs: Costs = DEFAULT_COSTS,
+) -> bool:
     """Tell, in about a microsecond, whether any plan could repay looking for it.
 
     Parameters
@@ -103,6 +119,8 @@ def worth_planning(seconds_per_item: float, remaining: int | None, seen: int, ho
         Items that ran.
     host, settings
         Cores, and demands: what is demanded is always worth a plan.
+    costs
+        Prices of the backends.
 
     Notes
     -----
@@ -117,7 +135,6 @@ def worth_planning(seconds_per_item: float, remaining: int | None, seen: int, ho
         return False
     if settings.eager:
         return True
-    costs = DEFAULT_COSTS
     if seen * seconds_per_item < costs.look_seconds:
         return False
     serial = items * seconds_per_item
@@ -136,7 +153,7 @@ def wants_gil_race(situation: Situation) -> bool:
     workload, settings = situation.workload, situation.settings
     if workload.kind not in (Kind.CPU, Kind.MIXED) or workload.gil_share is not None or not situation.measured:
         return False
-    if settings.backend is not None or settings.workers == 1 or workload.cores_per_item > 1.0:
+    if settings.backend is not None or settings.workers == 1 or on_trial(situation):
         return False
     if situation.cores < 2 or situation.threads < 2 or barriers("threads", situation):
         return False
@@ -153,7 +170,22 @@ def wants_gil_race(situation: Situation) -> bool:
         # A race leaves threads behind, and a process with threads forks no workers.
         spawned = _rival("processes", replace(situation, forkable=False), work)
         lost += max(0.0, spawned.cost - best)
-    return _clearly_better(free.cost, best, situation) and best - free.cost > lost
+    known = seems_to_release(situation)
+    if known and work.items <= 2 * threads * size:
+        return False  # Hardly anything would be left to gain from it.
+    chance = RELEASED_IF_KNOWN if known else RELEASED
+    return _clearly_better(free.plan, best, situation) and chance * (best - free.cost) > (1.0 - chance) * lost
+
+
+def on_trial(situation: Situation) -> bool:
+    """Tell whether threads are tried on all that is left, because nobody knows the GIL share and no other way is open.
+
+    If the GIL is held after all, they take what the loop would have taken: then a race beforehand gains nothing.
+    """
+    workload = situation.workload
+    if workload.kind not in (Kind.CPU, Kind.MIXED) or workload.gil_share is not None or not situation.measured:
+        return False
+    return situation.settings.backend is None and bool(barriers("processes", situation))
 
 
 def race_size(situation: Situation) -> tuple[int, int]:
@@ -164,7 +196,9 @@ def race_size(situation: Situation) -> tuple[int, int]:
     return threads, max(1, min(size, work.items // (2 * threads)))
 
 
-def gil_share_from_race(alone_seconds: float, together_seconds: float, workers: float) -> float:
+def gil_share_from_race(
+    alone_seconds: float, together_seconds: float, workers: float, in_a_row: float = math.inf
+) -> float:
     """GIL share out of the wall time of the same work, on one thread and on several at once.
 
     Parameters
@@ -173,16 +207,20 @@ def gil_share_from_race(alone_seconds: float, together_seconds: float, workers: 
         Wall time on one thread, and divided over ``workers`` threads.
     workers
         Threads of the second; not a whole number where some of them ran for a part of the time only.
+    in_a_row
+        Items that each of them ran one after another.
 
     Returns
     -------
     float
-        0 to 1. Within 15 % of the ideal gain counts as 0, within 5 % of no gain as 1: clock noise on a shared machine.
+        0 to 1. Within 15 % of the ideal gain counts as 0, within 5 % of no gain as 1: clock noise.
 
     Notes
     -----
     The inverse of :func:`autopar._plan.model.throughput_time`: with share ``g``, ``w`` threads take
-    ``(1 + (w - 1) g**2) / w`` of the time alone, but never less than ``g`` of it.
+    ``(1 + (w - 1) g**2) / w`` of the time alone, but never less than ``g`` of it. That holds for items that meet by
+    chance. The first item of each thread starts together with the others, and meets them all: ``g`` in place of
+    ``g**2``.
 
     Examples
     --------
@@ -194,9 +232,14 @@ def gil_share_from_race(alone_seconds: float, together_seconds: float, workers: 
     ratio = together_seconds / alone_seconds
     if ratio <= 1.15 / workers:
         return 0.0
-    if ratio >= 0.95:
+    if ratio >= max(0.95, 1.0 - 0.1 * (1.0 - 1.0 / workers)):
         return 1.0
-    return round(min(1.0, ratio, math.sqrt((workers * ratio - 1.0) / (workers - 1))), 2)
+    lost = (workers * ratio - 1.0) / (workers - 1)
+    share = math.sqrt(lost)
+    if in_a_row < ALL_BY_CHANCE:
+        later = in_a_row - 1.0
+        share = (math.sqrt(1.0 + 4.0 * later * in_a_row * lost) - 1.0) / (2.0 * later) if later > 0 else lost
+    return round(min(1.0, ratio, share), 2)
 
 
 def _rival(name: str, situation: Situation, work: Load) -> _Rival:
@@ -230,11 +273,14 @@ def _plans(name: str, situation: Situation, work: Load) -> Iterator[Plan]:
     if chunksize is None and (waits or name == "asyncio"):
         chunksize = 1
     widths = {most}
+    if name == "processes" and adaptive:
+        widths.add(min(most, situation.cores))  # each process more costs its start
     if not adaptive and name != "asyncio":
         widths |= {2**k for k in range(1, most.bit_length()) if 2**k < most}
         if name == "processes" and settings.workers is None and most < work.items <= 2 * most:
             # A worker for each of a few items shares the cores evenly; one for each core would leave some idle at last.
             widths.add(work.items)
+        widths |= {there for there in (situation.warm.get(name, 0),) if 1 < there < most}
     for workers in sorted(widths):
         yield Plan(backend=name, workers=workers, chunksize=chunksize, adaptive=adaptive and workers > 1)
 
@@ -312,7 +358,8 @@ def _freely(rivals: dict[str, _Rival], situation: Situation) -> tuple[Plan, str,
         return serial.plan, "only the plain loop keeps the answer", []
     best = min(open_ways, key=lambda rival: (rival.cost, _preference(rival.plan.backend, situation)))
     threads = rivals["threads"]
-    if situation.workload.kind is Kind.IO and not threads.against and threads.cost <= NEAR_TIE * best.cost:
+    tie = 1.0 if "threads" in situation.corrections else NEAR_TIE
+    if situation.workload.kind is Kind.IO and not threads.against and threads.cost <= tie * best.cost:
         # Whether waiting items would really queue for the GIL nobody has measured; a new process costs for certain.
         best = threads
     if situation.settings.eager:
@@ -322,7 +369,7 @@ def _freely(rivals: dict[str, _Rival], situation: Situation) -> tuple[Plan, str,
             return best.plan, "a coroutine function is written to wait, and waits overlap on an event loop", []
         return serial.plan, "nothing is measured yet", []
     against = f"{_seconds(serial.cost)} in the plain loop"
-    if _clearly_better(best.cost, serial.cost, situation):
+    if _clearly_better(best.plan, serial.cost, situation):
         return best.plan, f"predicted {_seconds(best.cost)} with {best.plan} against {against}", []
     return serial.plan, f"no way is predicted to beat {against} ({best.plan}: {_seconds(best.cost)})", []
 
@@ -345,9 +392,13 @@ def _not_serially(
     return rivals["serial"].plan, "only the plain loop keeps the answer", [note]
 
 
-def _clearly_better(cost: float, serial: float, situation: Situation) -> bool:
-    costs = situation.costs
-    return cost < serial * (1.0 - costs.margin) and cost < serial - costs.margin_seconds
+def _clearly_better(plan: Plan, serial: float, situation: Situation) -> bool:
+    """Better by a share, and by what may come between: less where no worker has to be started."""
+    costs, cost = situation.costs, math.inf if plan.predicted is None else plan.predicted
+    there = situation.warm.get(plan.backend, 0) >= plan.workers
+    return cost < serial * (1.0 - costs.margin) and cost < serial - (
+        costs.warm_margin_seconds if there else costs.margin_seconds
+    )
 
 
 def _preference(name: str, situation: Situation) -> int:
@@ -395,7 +446,7 @@ def _offers(rejected: tuple[Rejected, ...], taken: Plan, situation: Situation) -
         cost = rival.plan.predicted
         if not rival.hint or cost is None or taken.predicted is None:
             continue
-        if _clearly_better(cost, taken.predicted, situation):
+        if _clearly_better(rival.plan, taken.predicted, situation):
             gain = f"predicted {_seconds(cost)} instead of {_seconds(taken.predicted)}"
             yield f"hint {rival.hint} would allow {rival.plan.backend}: {gain}"
 

@@ -66,8 +66,16 @@ class Situation:
 
     @property
     def items(self) -> int:
-        """Items to plan for; if their number is unknown, as many again as were seen (doubling)."""
-        return max(1, self.seen) if self.remaining is None else self.remaining
+        """Items to plan for; if their number is unknown, as many again as were seen (doubling).
+
+        Where they take long, one for each worker that could be started in the time that was spent on them: should none
+        come, no more is lost than was spent before.
+        """
+        if self.remaining is not None:
+            return self.remaining
+        start = self.costs.fork_start if self.forkable else self.costs.process_start
+        spent = self.seen * self.profile.seconds_per_item
+        return max(1, self.seen, min(self.cores, int(spent / start)))
 
     @property
     def measured(self) -> bool:

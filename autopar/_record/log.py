@@ -131,19 +131,26 @@ class DecisionLog:
         return decision
 
     def add_brief(
-        self, function: str, operation: str, started: float, items: int, actual: float, plan: Plan = LOOP
+        self,
+        function: str,
+        operation: str,
+        started: float,
+        items: int,
+        actual: float,
+        plan: Plan = LOOP,
+        serial_estimate: float | None = None,
     ) -> Brief:
         """Number, keep and return a map that ended before a choice could pay; a tenth of the cost of :meth:`add`."""
         with self._lock:
             self._count += 1
-            brief = Brief(self._count, function, operation, started, items, actual, plan)
+            brief = Brief(self._count, function, operation, started, items, actual, plan, serial_estimate)
             due = self._take(brief)
         self._write_if(due)
         return brief
 
     def _take(self, decision: Decision | Brief) -> bool:
         self._keep(decision)
-        return self._wait_for_store(decision)
+        return self._store is not None and self._wait_for_store(self._store, decision)
 
     @property
     def writing(self) -> bool:
@@ -208,9 +215,9 @@ class DecisionLog:
             if not others:
                 del self._numbers[oldest.function]
 
-    def _wait_for_store(self, decision: Decision | Brief) -> bool:
+    def _wait_for_store(self, store: Store, decision: Decision | Brief) -> bool:
         """Queue a decision for the store; return whether it is time to write."""
-        if self._store is None or not self._store.active:
+        if not store.active:
             return False
         self._waiting.append(decision)
         if len(self._waiting) > self._newest:
@@ -264,6 +271,8 @@ def summed_up(batch: list[Decision | Brief]) -> list[Decision]:
         else:
             sums[key].items += decision.items
             sums[key].actual += decision.actual
+            estimates = sums[key].serial_estimate, decision.serial_estimate
+            sums[key].serial_estimate = None if None in estimates else sum(estimates)  # type: ignore[arg-type]
             sums[key].times += 1
     return [whole(row) for row in rows]
 

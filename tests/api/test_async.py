@@ -217,8 +217,12 @@ def test_amap_can_be_cancelled(function: Any) -> None:
 
 
 @pytest.mark.usefixtures("not_eager")  # A parallel plan for a plain function takes items ahead.
-@pytest.mark.parametrize("function", [square, async_square], ids=["plain", "async"])
-def test_aimap_hands_out_a_result_before_the_next_item_is_there(function: Any) -> None:
+@pytest.mark.parametrize(
+    ("function", "backend"),
+    [(square, None), (square, "serial"), (square, "threads"), (square, "processes"), (async_square, None)],
+    ids=["plain", "plain-serial", "plain-threads", "plain-processes", "async"],
+)
+def test_aimap_hands_out_a_result_before_the_next_item_is_there(function: Any, backend: str | None) -> None:
     """An input may wait for the result of its last item: nothing is held back until more have come."""
 
     async def main() -> list[int]:
@@ -231,7 +235,7 @@ def test_aimap_hands_out_a_result_before_the_next_item_is_there(function: Any) -
                 await came.wait()
                 came.clear()
 
-        async for value in function.aimap(items()):
+        async for value in function.aimap(items(), backend=backend):
             seen.append(value)
             came.set()
         return seen

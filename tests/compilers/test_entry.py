@@ -541,3 +541,48 @@ def test_an_entry_that_cannot_be_is_refused(wrong: dict[str, Any], either: str) 
     }
     with pytest.raises(ValueError, match="must"):
         make(**{**right, **wrong})
+
+
+VECTOR = t.Array("float64", 1)
+
+
+def first_of(a: Any, n: int = 5) -> Any:
+    return a[0]
+
+
+def test_many_calls_are_packed_as_rows() -> None:
+    """Each row has a call's words: the address, lengths and strides of its arrays, and its numbers."""
+    function = compiled(first_of, (VECTOR, INT), FLOAT, "return 0;")
+    items = [np.arange(3.0), np.arange(4.0)]
+    rows = function.pack_rows(items, False, (7,))
+    assert rows is not None
+    words = np.frombuffer(rows, np.int64).reshape(2, 4)
+    assert words.tolist() == [[item.ctypes.data, len(item), 8, 7] for item in items]
+    assert function.pack_rows([(item, 7) for item in items], True, ()) == rows
+    assert function.pack_rows([], False, (7,)) == bytearray()
+
+
+@pytest.mark.parametrize(
+    ("items", "star", "tail"),
+    [
+        ([np.arange(3.0), np.arange(3)], False, (7,)),
+        ([np.arange(3.0), np.arange(6.0)[::2]], False, (7,)),
+        ([np.arange(3.0)], False, ()),
+        ([np.arange(3.0)], False, (7, 8)),
+        ([np.arange(3.0)], True, (7,)),
+        ([(np.arange(3.0), 7), (np.arange(3.0),)], True, ()),
+        ([np.arange(3.0)], False, (7.5,)),
+        ([[1.0]], False, (7,)),
+    ],
+)
+def test_items_that_do_not_fit_are_not_packed(items: Any, star: bool, tail: Any) -> None:
+    """Another type, layout or number of arguments, and lists, whose packed form would not outlive the packing."""
+    assert compiled(first_of, (VECTOR, INT), FLOAT, "return 0;").pack_rows(items, star, tail) is None
+
+
+def test_lists_are_not_packed_as_rows() -> None:
+    """Not even where the kernel takes them."""
+    function = compiled(first_of, (t.List(FLOAT), INT), FLOAT, "return 0;")
+    assert function.pack_rows([[1.0]], False, (7,)) is None
+    with pytest.raises(TypeError, match="items must be a list or tuple"):
+        function.pack_rows(range(3), False, ())  # type: ignore[arg-type]

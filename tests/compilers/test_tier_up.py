@@ -14,10 +14,10 @@ import pytest
 
 from autopar import parallel
 from autopar._compilers.native import Refusal, frontend
-from autopar._engine import early
+from autopar._engine import compiling, early
 from autopar._engine import native as native_module
 from autopar._engine.native import Forms
-from autopar._engine.tierup import NATIVE_ITEM, due, note_map
+from autopar._engine.tierup import NATIVE_ITEM, note_map
 from autopar._model.decision import Decision
 from autopar._plan import DEFAULT_COSTS
 from autopar.errors import KernelMismatchWarning, UnavailableError
@@ -27,6 +27,7 @@ from tests.compilers.by_hand import kernel, text
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.usefixtures("not_eager"),
     pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler"),
 ]
 
@@ -35,6 +36,7 @@ pytestmark = [
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compiling pays from the first look on, and is done before anything else runs."""
     monkeypatch.setattr(native_module, "COMPILE_SECONDS", 0.0)
+    monkeypatch.setattr(compiling, "DEFAULT_COSTS", replace(DEFAULT_COSTS, look_seconds=0.0))
 
     def begin(self: Forms, types: Any, *, then: Callable[[Any], None] | None = None) -> Any:
         return self.now(types)
@@ -143,7 +145,7 @@ def test_parameters_by_name_only_are_compiled_for() -> None:
     function = fresh(scaled, compiler="native")
     assert [function(1.0), function(1.0, by=3.0), function(1.0, shift=0.5)] == [4.0, 6.0, 3.0]
     assert function.map([1.0, 2.0], by=0.5) == [1.0, 1.5]
-    [form] = function._self_state.demanded_forms._forms.values()
+    [form] = function._self_state.demanded_forms("native")._forms.values()
     assert (form.calls, form.counters.misses) == (5, 0)
 
 
@@ -155,7 +157,7 @@ def test_a_demanded_call_runs_compiled() -> None:
         numeric.draw(5, 10),
         numeric.draw(2, 3),
     ]
-    [form] = function._self_state.demanded_forms._forms.values()
+    [form] = function._self_state.demanded_forms("native")._forms.values()
     assert form.calls == 3
     assert fresh(numeric.draw).options(compiler="native")(7) == numeric.draw(7)
 
@@ -358,7 +360,6 @@ def settled(function: Any) -> None:
 @pytest.fixture
 def by_account(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compiling costs more than any map here, and between two maps as little as they have cost already."""
-    monkeypatch.delenv("AUTOPAR_EAGER", raising=False)
     monkeypatch.setattr(native_module, "COMPILE_SECONDS", 1e6)
     monkeypatch.setattr(native_module, "BEHIND_SECONDS", 1e-9)
     monkeypatch.setattr(native_module, "current_host", lambda: fake_host(2))
@@ -393,7 +394,8 @@ def test_the_shortest_maps_use_compiled_code_too(monkeypatch: pytest.MonkeyPatch
     assert function.map(range(30)) == expected
     assert function.starmap([(n,) for n in range(3)]) == expected[:3]
     assert ready.form.calls == before + 33
-    assert [str(decision.plan) for decision in function.decisions][-2:] == ["native, serial", "native, serial"]
+    assert [decision.plan.compiler for decision in function.decisions[-2:]] == ["native", "native"]
+    assert all(decision.speedup is not None for decision in function.decisions[-2:])
     assert function.map(range(1000)) == [numeric.draw(n) for n in range(1000)]
     assert ready.form.calls >= before + 1000
 
@@ -435,9 +437,9 @@ def test_what_cannot_be_compiled_is_asked_about_once(monkeypatch: pytest.MonkeyP
     asked: list[Any] = []
     original = frontend.kernel_of
 
-    def noted(*args: Any) -> Any:
+    def noted(*args: Any, **options: Any) -> Any:
         asked.append(args)
-        return original(*args)
+        return original(*args, **options)
 
     monkeypatch.setattr(frontend, "kernel_of", noted)
     function = fresh(numeric.counts)
@@ -453,10 +455,9 @@ def test_items_with_nothing_to_do_are_never_compiled() -> None:
     """Where an item takes no longer than its way in and out of compiled code there is nothing to save."""
     function = fresh(numeric.draw)
     state = function._self_state
-    note_map(state, 1000 * NATIVE_ITEM, 1000)
-    assert (state.spent, due(state)) == (0.0, False)
-    note_map(state, 2e-6, 1)
-    assert due(state)
+    assert not note_map(state, 1000 * NATIVE_ITEM, 1000)
+    assert state.spent == 0.0
+    assert note_map(state, 2e-6, 1)
 
 
 def test_the_account_of_earlier_maps_counts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -11,9 +12,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autopar import parallel
+from autopar._engine import deciding
+from autopar._engine.deciding import Deciding
+from autopar._engine.functions import FunctionState
+from autopar._engine.machine import ThisMachine
+from autopar._engine.run import MapRun
+from autopar._engine.source import Source
+from autopar._engine.task import MapTask
+from autopar._model.hints import DEFAULTS, settle
+from autopar._model.observation import Sample
 from autopar._model.plan import BACKENDS
 from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
-from autopar.testing import FakePool
+from autopar.testing import FakePool, fake_host
 from tests.engine import fake_backend
 from tests.engine.fake_backend import AnyOrderPool
 
@@ -200,3 +210,54 @@ def test_the_pool_is_closed_at_the_end(backend: str) -> None:
     next(results)
     results.close()  # type: ignore[attr-defined]
     assert pool.closed
+
+
+@pytest.mark.parametrize("stops", [None, 700])
+def test_results_of_the_loop_go_where_they_belong(stops: int | None) -> None:
+    """Slices of the loop append to the list of all results, in order; what failed ends it, and what came before ran."""
+    ran: list[int] = []
+
+    def item(x: int) -> int:
+        ran.append(x)
+        if x == stops:
+            raise LookupError("stop")
+        return -x
+
+    run = MapRun(MapTask(FunctionState(item), Source((range(1000),), star=False), {}, DEFAULTS))
+    results: list[int] = []
+    run.collect(results)
+    ends = []
+    for block in run.blocks():
+        results.extend(block.values)
+        assert len(results) == block.end
+        ends.append(block.end)
+    assert results == [-x for x in range(1000 if stops is None else stops)]
+    assert ends == sorted(ends)
+    assert ran == list(range(1000 if stops is None else stops + 1))
+
+
+@pytest.mark.parametrize(
+    ("loaded", "cpu", "hints", "worth_it"),
+    [
+        (False, 1.0, {}, False),
+        (True, 1.0, {}, True),
+        (False, 0.0, {}, True),
+        (False, 1.0, {"backend": "threads"}, True),
+    ],
+    ids=["too little", "analysis at hand", "waits", "demanded"],
+)
+def test_what_a_first_analysis_must_save(
+    loaded: bool, cpu: float, hints: dict[str, Any], worth_it: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a process that has analysed nothing yet, computing items must promise to repay that; waits always do."""
+    monkeypatch.delenv("AUTOPAR_EAGER", raising=False)
+    monkeypatch.setattr(ThisMachine, "host", staticmethod(lambda: fake_host(2, platform="linux")))
+    if loaded:
+        monkeypatch.setitem(sys.modules, deciding._ANALYSIS, sys)
+    else:
+        monkeypatch.delitem(sys.modules, deciding._ANALYSIS, raising=False)
+    settings = settle({}, hints)
+    task = MapTask(FunctionState(abs), Source(([1] * 20,), star=False), {}, settings)
+    task.source.take(2)
+    task.profile.add(Sample(2, 2e-3, 2e-3 * cpu, None, waits=0 if cpu else 2))
+    assert Deciding(task).worth_it() is worth_it

@@ -364,6 +364,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
+@pytest.mark.usefixtures("not_eager")
 def test_the_store_is_read_once_for_each_function(reads: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """At the first map that is planned, and never again; not when it is called, nor for maps that are over at once."""
     monkeypatch.setattr(early, "EARLY_TYPES", ())  # the shortest maps ask nobody

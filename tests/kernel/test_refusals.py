@@ -69,7 +69,7 @@ def itself(n: Any) -> Any:
 
 
 def pairwise(a: Any) -> Any:
-    return np.sum(a)
+    return np.var(a)
 
 
 def inexact(a: Any) -> Any:
@@ -98,7 +98,31 @@ def complex_number(n: Any) -> Any:
 
 
 def whole_arrays(a: Any) -> Any:
-    return a + a
+    return a**3
+
+
+def exponentials(a: Any) -> Any:
+    return np.exp(a)
+
+
+def along_an_axis(a: Any) -> Any:
+    return np.max(a, axis=0)
+
+
+def array_and_list(a: Any) -> Any:
+    return a + [1.0]  # noqa: RUF005
+
+
+def kept_as_integers(a: Any) -> Any:
+    b = np.zeros(3, dtype=np.int64)
+    b += a
+    return b
+
+
+def two_meanings(a: Any) -> Any:
+    if a > 0:
+        return 1
+    return 2
 
 
 def written_list(items: Any) -> Any:
@@ -134,7 +158,12 @@ TABLE: list[tuple[Any, tuple[Any, ...], str]] = [
     (minimum_of_two_types, (1,), "of int and float"),
     (text, (1,), "not in the native fragment"),
     (complex_number, (1,), "complex is not"),
-    (whole_arrays, (ARRAY,), "on arrays or lists"),
+    (whole_arrays, (ARRAY,), "a power of arrays"),
+    (exponentials, (ARRAY,), "rtol= would admit"),
+    (along_an_axis, (ARRAY,), "with these arguments"),
+    (array_and_list, (ARRAY,), "beside an array"),
+    (kept_as_integers, (ARRAY,), "kept in an array of np.int64"),
+    (two_meanings, (ARRAY,), "comparing anything but numbers"),
     (opened, (1,), "open() is not"),
     (digits, (1.5,), "round() with these arguments"),
 ]

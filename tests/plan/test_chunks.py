@@ -9,16 +9,18 @@ from hypothesis import strategies as st
 from autopar._plan.chunks import next_chunksize
 
 TABLE: list[tuple[str, float, int | None, int, float, int | None, int]] = [
-    ("several milliseconds of work", 1e-4, 100_000, 2, 1e-4, None, 50),
-    ("twenty times an expensive dispatch", 1e-4, 100_000, 2, 1e-3, None, 200),
+    ("several milliseconds of work", 1e-4, 100_000, 2, 1e-4, None, 40),
+    ("forty times an expensive dispatch", 1e-4, 100_000, 2, 1e-3, None, 400),
+    ("what a parent keeps up with among many workers", 1e-4, 100_000, 100, 1e-4, None, 150),
     ("heavy items go alone", 1.0, 100, 2, 1e-4, None, 1),
     ("nothing known", 0.0, 100, 2, 1e-4, None, 1),
-    ("a quarter of the rest for 2 workers", 1e-4, 100, 2, 1e-6, None, 25),
-    ("an eighth of the rest for 4 workers", 1e-4, 100, 4, 1e-6, None, 13),
+    ("a quarter of the rest for 2 workers", 1e-4, 100, 2, 1e-4, None, 25),
+    ("an eighth of the rest for 4 workers", 1e-4, 100, 4, 1e-4, None, 13),
+    ("a tail that the parent keeps up with", 1e-3, 200, 100, 1e-4, None, 5),
     ("the last item", 1e-4, 1, 2, 1e-6, None, 1),
     ("a tail no finer than twice its dispatch", 1e-6, 1000, 2, 2e-4, None, 400),
     ("never more than is left", 1e-6, 300, 2, 2e-4, None, 300),
-    ("unknown length goes by time", 1e-4, None, 2, 1e-4, None, 50),
+    ("unknown length goes by time", 1e-4, None, 2, 1e-4, None, 40),
     ("no more than the buffer", 1e-4, 100_000, 2, 1e-4, 7, 7),
     ("an empty buffer still gives one", 1e-4, 100_000, 2, 1e-4, 0, 1),
     ("nothing left still gives one", 1e-4, 0, 2, 1e-4, None, 1),
@@ -65,10 +67,10 @@ def test_chunks_never_grow_towards_the_end(seconds: float, workers: int, left: i
 
 @given(seconds=st.floats(1e-5, 1e-2), workers=st.integers(2, 16))
 def test_the_last_chunk_is_short(seconds: float, workers: int) -> None:
-    """No chunk keeps a worker busy for longer than half its share of what is left, or twice its dispatch."""
+    """No chunk is longer than half a worker's share of what is left, or what the parent needs to feed all workers."""
     dispatch = 1e-4
     left = 1000
     while left:
         size = next_chunksize(seconds, left, workers, dispatch)
-        assert size * seconds <= max(seconds, left * seconds / (2 * workers) + seconds, 2 * dispatch + seconds)
+        assert size * seconds <= max(seconds, left * seconds / (2 * workers) + seconds, workers * dispatch + seconds)
         left -= size

@@ -74,12 +74,21 @@ def test_without_overhead_the_laws_of_parallel_work_remain(plan: Plan, work: Loa
 
 
 def test_a_cold_pool_costs_its_start_and_a_warm_one_nothing() -> None:
-    """Only workers that are missing are paid for, and the base only if there are none."""
+    """Only workers that are missing are paid for, and meanwhile those that are there go on."""
     plan, work = Plan(backend="processes", workers=2, chunksize=1), computing(2, 1.0)
     costs = replace(FREE, process_base=0.05, process_start=0.02)
     assert seconds(plan, work, costs=costs) == pytest.approx(1.09)
-    assert seconds(plan, work, costs=costs, warm={"processes": 1}) == pytest.approx(1.02)
+    assert seconds(plan, work, costs=costs, warm={"processes": 1}) == pytest.approx(0.07 + (2.0 - 0.07) / 2)
     assert seconds(plan, work, costs=costs, warm={"processes": 2}) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("second", "expected"), [(1.0, 1.0), (0.6, 2.0 / 1.6), (0.1, 2.0 / 1.5), (1.2, 1.0)])
+def test_cores_may_be_worth_less_together(second: float, expected: float) -> None:
+    """What a second worker adds stretches items that run side by side; by less than half it is not believed to be."""
+    costs = replace(FREE, second_thread=second, second_process=second)
+    for backend in ("threads", "processes"):
+        plan = Plan(backend=backend, workers=2, chunksize=1)
+        assert seconds(plan, computing(2, 1.0, gil=0.0), costs=costs, warm={backend: 2}) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("cores", "forkable", "expected"), [(1, 0, 1.61), (2, 0, 0.81), (16, 0, 0.11), (16, 1, 0.09)])
@@ -146,6 +155,14 @@ def test_an_unknown_length_is_as_much_again_as_was_seen() -> None:
     """Doubling: at worst half of the work was planned too small."""
     assert load(situation(remaining=None, seen=37)).items == 37
     assert load(situation(remaining=None, seen=0)).items == 1
+
+
+def test_an_unknown_length_of_long_items_is_a_worker_each() -> None:
+    """As many as could be started in the time that was spent, and no more than there are cores."""
+    costs = replace(DEFAULT_COSTS, process_start=0.1)
+    for cores, seen, items in ((16, 1, 10), (16, 12, 16), (4, 1, 4)):
+        case = situation(1.0, None, seen=seen, host=Host(cores=cores))
+        assert load(replace(case, costs=costs)).items == items
 
 
 def test_backends_without_a_price_say_so() -> None:

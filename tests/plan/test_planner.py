@@ -24,7 +24,7 @@ NO_GIL = Host(cores=2, gil=False, python="3.13.0")
 BIG = Host(cores=16, python="3.11.7")
 ASYNC = {"is_async": True}
 FOREIGN: dict[str, Any] = {"facts": {"foreign_calls": ("lxml.etree.parse",)}}
-MULTITHREADED = {"process_cpu": 0.19, "process_cpu_items": 10}
+MULTITHREADED = {"process_cpu": 0.19, "process_wall": 0.1}
 
 
 def rival(choice: Choice, name: str) -> Rejected:
@@ -59,6 +59,7 @@ FREE_CHOICES: list[tuple[str, Situation, str]] = [
     ("waits and draws random numbers with a seed", situation(0.1, 200, E.RANDOM, cpu=0.0, seed=1), "processes"),
     ("does not pickle", situation(5e-3, 400, known={"pickles": False}), "serial"),
     ("processes failed before", situation(5e-3, 400, excluded={"processes": "no space"}), "serial"),
+    ("does not pickle, GIL share unknown", situation(5e-3, 400, known={"pickles": False}, **FOREIGN), "2 threads"),
     ("uses all cores by itself", situation(10e-3, 400, known=MULTITHREADED), "serial"),
 ]
 
@@ -108,6 +109,19 @@ def test_a_gain_below_the_margin_is_not_taken() -> None:
     choice = choose(replace(case, excluded={"processes": "no"}))
     assert choice.plan.backend == "serial"
     assert choice.why.startswith("no way is predicted to beat 1 s in the plain loop")
+
+
+def test_workers_that_are_there_are_worth_less_of_a_gain() -> None:
+    """A millisecond is not worth starting a worker, but using one."""
+    case = situation(0.5e-3, 4, known={"gil_share": 0.0}, host=BIG)
+    assert choose(case).plan.backend == "serial"
+    assert choose(replace(case, warm={"threads": 16})).plan.backend == "threads"
+
+
+def test_waits_on_processes_take_one_for_each_core_where_more_cost_too_much() -> None:
+    """Beside the widest pool that could be of use one of as many processes as there are cores is priced."""
+    case = situation(5e-3, 200, cpu=0.2, known={"gil_share": 1.0}, host=replace(BIG, cores=48))
+    assert str(choose(replace(case, forkable=True)).plan) == "up to 48 processes"
 
 
 def test_nothing_eligible_says_so() -> None:
@@ -366,12 +380,13 @@ def test_planning_is_worth_it_only_where_the_best_thinkable_plan_repays_it(
 
 RACES: list[tuple[str, Situation, bool]] = [
     ("unknown share, much left", situation(5e-3, 200, **FOREIGN), True),
-    ("does not pickle, a few heavy items", situation(1.0, 8, known={"pickles": False}, **FOREIGN), True),
+    ("does not pickle, so threads are tried at once", situation(5e-3, 200, known={"pickles": False}, **FOREIGN), False),
+    ("threads of its own, and cores for more", situation(1e-2, 400, host=BIG, known=MULTITHREADED, **FOREIGN), True),
     ("mixed", situation(10e-3, 200, cpu=0.5, **FOREIGN), True),
     ("known share", situation(5e-3, 200), False),
     ("waits", situation(15e-3, 200, cpu=0.02, **FOREIGN), False),
     ("tiny", situation(1e-7, 200_000, **FOREIGN), False),
-    ("little left", situation(1e-3, 8, **FOREIGN), False),
+    ("little left", situation(1e-3, 4, **FOREIGN), False),
     ("a few heavy items that could go to processes", situation(1.0, 8, **FOREIGN), False),
     ("one core", situation(5e-3, 200, cores=1, **FOREIGN), False),
     ("effects that need the order", situation(5e-3, 200, E.WRITES_GLOBAL, **FOREIGN), False),
@@ -401,6 +416,7 @@ def test_the_gil_share_is_raced_for_only_where_the_answer_matters(case: Situatio
         (1.0, 0.4375, 4, 0.44),
         (1.0, 0.5, 4, 0.5),
         (1.0, 0.85, 1.5, 0.74),
+        (1.0, 0.955, 1.25, 0.88),
         (0.0, 0.0, 2, 1.0),
         (1.0, 0.5, 1, 1.0),
     ],
@@ -408,6 +424,12 @@ def test_the_gil_share_is_raced_for_only_where_the_answer_matters(case: Situatio
 def test_the_gil_share_is_read_off_the_gain(alone: float, together: float, workers: int, share: float) -> None:
     """Perfect gain is none of it, no gain is all of it, and noise at both ends is rounded away."""
     assert gil_share_from_race(alone, together, workers) == share
+
+
+def test_items_that_start_together_meet_more_often() -> None:
+    """The same loss stands for a smaller share where each thread ran one item than where many met by chance."""
+    shares = [gil_share_from_race(1.0, 0.25, 8, items) for items in (1, 1.5, 1000)]
+    assert shares == [0.14, 0.2, 0.25]
 
 
 @given(share=st.floats(0.0, 1.0), workers=st.integers(2, 8))

@@ -208,6 +208,20 @@ def test_trust_ends_after_some_maps_that_measured_nothing() -> None:
     assert record.trusted
 
 
+def test_a_gil_share_that_forbids_threads_is_measured_again() -> None:
+    """After 1, 2, 4 and 8 maps it is in doubt; one that leaves threads open never is."""
+    again = {}
+    for share in (1.0, 0.2):
+        record = begin(lesson())
+        for _ in range(8):
+            assert record is not None
+            record = replace(record, facts=replace(record.facts, gil_share=share))
+            again[share, record.maps] = record.race_again
+            record = take_in(record, lesson())
+    assert [maps for (share, maps), due in again.items() if due] == [1, 2, 4, 8]
+    assert not any(due for (share, _), due in again.items() if share < 1.0)
+
+
 def test_items_of_a_demanded_pool_do_not_count_as_alone() -> None:
     """What kept one another waiting is remembered, and replaced by the first honest measurement."""
     record = begin(lesson(seconds=0.5, alone=False))

@@ -5,7 +5,7 @@ All have an end: loops are short, and integers that are multiplied in a loop are
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
@@ -39,6 +39,7 @@ class _Writer(Expressions):
     depth: int = 1
     statements: int = 0
     shape: tuple[str, ...] | None = None
+    alike: dict[str, str] = field(default_factory=dict)  # arrays of the shape of another
 
     def write(self, text: str) -> None:
         self.lines.append("    " * self.depth + text)
@@ -128,6 +129,72 @@ class _Writer(Expressions):
                 )
             )
         )
+        return None
+
+    def whole(self) -> None:
+        """A statement on all elements of an array at once."""
+        array = self.array()
+        if array.is_list:
+            return self.store()
+        a, tape = array.name, self.tape
+        others = [
+            one.name
+            for one in self.arrays
+            if one.name == a or (one.name in self.alike and self.alike[one.name] == self.alike.get(a, a))
+        ]
+        operand = tape.pick(
+            (*others, *others, f"{a}[::-1]", "2", "1.5", "-3", self.leaf("int", ("7",)), self.leaf("float", ("0.5",)))
+        )
+        operator = tape.pick(("+", "-", "*", "+", "-", "*", "/", "//", "%", "&", "|"))
+        relation = tape.pick(("<", "<=", ">", "==", "!="))
+        dtype = tape.pick(("float64", "int64", "int32", "uint8", "float32"))
+        if tape.likely(30):
+            form = tape.pick(
+                (
+                    f"np.sum({a})",
+                    f"{a}.max()",
+                    f"np.min({a})",
+                    f"{a}.argmax()",
+                    f"np.argmin({a})",
+                    f"({a} {relation} {operand}).any()",
+                    f"np.all({a} {relation} {operand})",
+                    f"np.count_nonzero({a} {relation} {operand})",
+                    f"({a} {operator} {operand}).max()",
+                )
+            )
+            name = self.new()
+            self.write(f"{name} = {form}")
+            self.names["element"].append(name)
+            return None
+        form = tape.pick(
+            (
+                f"{a} {operator} {operand}",
+                f"{a} {operator} {operand}",
+                f"{operand} {operator} {a}",
+                f"({a} {operator} {operand}) {tape.pick(('+', '-', '*'))} {a}",
+                f"-{a}",
+                f"{a} ** 2",
+                f"np.sqrt(np.abs({a}))",
+                f"np.abs({a})",
+                f"np.where({a} {relation} {operand}, {a}, {operand})",
+                f"np.maximum({a}, {operand})",
+                f"np.where({a} {relation} {operand}, {a} {operator} {operand}, {operand})",
+                f"np.minimum({operand}, {a})",
+                f"{a}.astype(np.{dtype})",
+                f"({a} {relation} {operand}) | ({a} {relation} 1)",
+            )
+        )
+        if tape.likely(45):
+            name = self.new("w")
+            self.write(f"{name} = {form}")
+            self.arrays.append(Array(name, "float64" if "/" in form else array.dtype, array.ndim))
+            self.alike[name] = self.alike.get(a, a)
+            return None
+        target = tape.pick((f"{a}[:] =", f"{a} {tape.pick(('+=', '-=', '*='))}", f"{a}[::2] =", f"{a}[1:] ="))
+        if "::2" in target or "1:" in target:
+            part = target[len(a) : target.index("]") + 1]
+            form = f"{a}{part} {operator} {tape.pick(('2', '1', '0.5', f'{a}{part}', f'{a}[:-1]'))}"
+        self.write(f"{target} {operand if '] ' not in target else form}")
         return None
 
     def view(self) -> None:
@@ -321,6 +388,9 @@ _SELDOM = (
     _Writer.local_array,
     _Writer.view,
     _Writer.slices,
+    _Writer.whole,
+    _Writer.whole,
+    _Writer.whole,
 )
 SHOWN = ("int", "float", "int", "float", "bool", "int", "float", "element")
 PARAMETERS = ("int", "float", "array", "array", "int", "float", "bool", "table", "pair", "element", "list")

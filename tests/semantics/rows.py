@@ -22,6 +22,7 @@ CASES: tuple[Case, ...] = tuple(
         rows_floats.CASES,
         rows_arrays.CASES,
         read("indices.txt"),
+        read("whole_arrays.txt"),
         read("language.txt"),
     )
 )

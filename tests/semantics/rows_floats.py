@@ -206,6 +206,12 @@ CASES: tuple[Case, ...] = (
         )
     ),
     BITS.expression("a + 0.0, a - 0.0, 0.0 - a, a * 1.0, a * 0.0, a - a", "a", calls(ALL)),
+    BITS.expression(
+        "0.0 - n, n * 0.0 - n, 0.0 - abs(a), a * 0.0 - float(n), n + 0.0",
+        "n, a",
+        pairs(("0", "3", "-7"), ("0.0", "-0.0", "2.5")),
+        promised=True,
+    ),
     BITS.expression("0.1 + 0.2 + a, a + 0.1 + 0.2", "a", calls(ALL)),
     BITS.expression("a * 0.1 + a * 0.2", "a", calls(FINITE), calls(EXTREME)),
     BITS.expression("a if a == a else 0.0", "a", calls(ALL)),

@@ -73,8 +73,6 @@ EVERYDAY: tuple[tuple[Any, tuple[str, ...]], ...] = (
 """Functions with argument expressions."""
 
 IN_PYTHON: dict[str, str] = {
-    "heat": "changing a slice in place",
-    "haversine": "map()",
     "pi_monte_carlo": "",
 }
 """What runs in Python: the function, and why it is refused; nothing where its numbers make it leave compiled code."""

@@ -76,12 +76,13 @@ def at_least(way: Way, host: HostShape, work: WorkShape, totals: tuple[float, fl
     """Seconds below which a way cannot end."""
     gil, free, wait = totals
     prices, items = host.prices, len(work)
-    computing = gil + free * work.demand + (wait if work.outside else 0.0)
-    fed = min(host.capacity(host.cores), work.bandwidth * work.demand)
+    outside = wait if work.outside else 0.0
+    computing = (gil + free * work.demand + outside) / host.capacity(host.cores)
+    fed = (free + outside) / work.bandwidth
     served = wait / min(work.slots, way.workers)
     if way.backend == "serial":
         return gil + free + wait
-    least = max((gil + free + wait) / way.workers, computing / fed, served)
+    least = max((gil + free + wait) / way.workers, computing, fed, served)
     if way.backend == "threads":
         return max(least, gil if host.gil else 0.0, items * prices.thread_dispatch / 2)
     each_way = (math.ceil(items / way.chunksize) * prices.process_dispatch + items * prices.process_item) / 2

@@ -105,33 +105,49 @@ class Processor:
     cores
         Logical cores: as many jobs are seen to use CPU time at once.
     demand
-        Cores that one job without the GIL keeps busy.
+        Cores that an item without the GIL keeps busy.
+    bandwidth
+        Items without the GIL that the memory can feed at the same time.
     """
 
-    def __init__(self, calendar: Calendar, capacity: Callable[[float], float], cores: int, demand: float = 1.0) -> None:
+    def __init__(
+        self,
+        calendar: Calendar,
+        capacity: Callable[[float], float],
+        cores: int,
+        demand: float = 1.0,
+        bandwidth: float = math.inf,
+    ) -> None:
         self._calendar = calendar
         self._capacity = capacity
         self._cores = cores
         self._demand = demand
-        self._free, self._gil = _Share(), _Share()
+        self._bandwidth = bandwidth
+        self._free, self._gil, self._chores = _Share(), _Share(), _Share()
         self._taken = False
         self._since = calendar.now
 
     @property
     def idle(self) -> bool:
         """Nothing computes."""
-        return not self._free.jobs and not self._gil.jobs
+        return not (self._free.jobs or self._gil.jobs or self._chores.jobs)
 
     @property
     def next(self) -> float:
         """Time at which the next job ends."""
-        free, gil = self._free.left, self._gil.left
-        return self._since + (free if free < gil else gil)
+        return self._since + min(self._free.left, self._gil.left, self._chores.left)
 
     def compute(self, seconds: float, done: Done, *, gil: bool) -> None:
-        """Start a job; at its end ``done`` is told what the system counted for it."""
+        """Start an item's job; at its end ``done`` is told what the system counted for it."""
+        self._start(self._gil if gil else self._free, seconds, done)
+
+    def compute_aside(self, seconds: float, done: Done) -> None:
+        """Start a job of one core that is no item's: a process that boots, a parent that sends."""
+        self._start(self._chores, seconds, done)
+
+    def _start(self, share: _Share, seconds: float, done: Done) -> None:
         self._advance(self._calendar.now)
-        (self._gil if gil else self._free).add(seconds, done)
+        share.add(seconds, done)
         self._share_out()
 
     def take_gil(self, seconds: float, done: Done) -> None:
@@ -144,14 +160,13 @@ class Processor:
 
         self._advance(self._calendar.now)
         self._taken = True
-        self._free.add(seconds, over)
+        self._chores.add(seconds, over)
         self._share_out()
 
     def pop(self) -> Action:
         """Go to the end of the next job and return what is to be done then."""
-        free, gil = self._free.left, self._gil.left
-        share, left = (self._free, free) if free <= gil else (self._gil, gil)
-        time = self._since + left
+        share = min((self._free, self._gil, self._chores), key=lambda share: share.left)
+        time = self._since + share.left
         self._advance(time)
         self._calendar.now = max(self._calendar.now, time)
         action = share.pop()
@@ -161,18 +176,19 @@ class Processor:
     def _advance(self, now: float) -> None:
         passed = now - self._since
         if passed > 0:
-            self._free.advance(passed)
-            self._gil.advance(passed)
+            for share in (self._free, self._gil, self._chores):
+                share.advance(passed)
         self._since = max(self._since, now)
 
     def _share_out(self) -> None:
-        holders = len(self._gil.jobs)
-        wanted = len(self._free.jobs) * self._demand + (1 if holders and not self._taken else 0)
+        holders, items = len(self._gil.jobs), len(self._free.jobs)
+        wanted = items * self._demand + len(self._chores.jobs) + (1 if holders and not self._taken else 0)
         if not wanted:
             return
         each = min(1.0, self._capacity(wanted) / wanted)
         seen = min(1.0, self._cores / wanted)
-        self._free.rate, self._free.cpu_rate = each, seen
+        self._free.rate, self._free.cpu_rate = min(each, self._bandwidth / max(1, items)), seen
+        self._chores.rate, self._chores.cpu_rate = each, seen
         if holders and self._taken:
             self._gil.rate = self._gil.cpu_rate = self._gil.wait_rate = 0.0
         elif holders:

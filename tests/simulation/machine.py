@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
+from contextvars import copy_context
 from queue import Empty
 from types import CodeType
 from typing import Any
@@ -51,10 +52,7 @@ class SimulatedMachine:
         self.shape, self.work = host, work
         self.totals = Totals(work)
         self.calendar = Calendar()
-        bandwidth = work.bandwidth * work.demand
-        self.processor = Processor(
-            self.calendar, lambda running: min(host.capacity(running), bandwidth), host.cores, work.demand
-        )
+        self.processor = Processor(self.calendar, host.capacity, host.cores, work.demand, work.bandwidth)
         self.server = Server(self.calendar, work.slots, work.thrash)
         self.pools: dict[str, SimulatedWorkers] = {}
         self.first_paid = False
@@ -170,7 +168,7 @@ class SimulatedMachine:
             if self.shape.gil:
                 self.processor.take_gil(seconds, ended.append)
             else:
-                self.processor.compute(seconds, ended.append, gil=False)
+                self.processor.compute_aside(seconds, ended.append)
 
         # Once awake, the caller's thread keeps the GIL for what little it does before it waits again.
         if self._asleep:
@@ -198,6 +196,13 @@ class SimulatedMachine:
             self.calendar.after(stretch * self._random.random(), action)
         else:
             action()
+
+    def take_in(self, seconds: float, action: Action) -> None:
+        """Let another thread of the parent work for the pools in Python, and then do something."""
+        if self.shape.gil:
+            self.processor.compute(seconds, lambda _: action(), gil=True)
+        else:
+            self.processor.compute_aside(seconds, lambda _: action())
 
     def run(self, start: int, end: int, done: Callable[[Outcome], None], *, first: float = 0.0) -> None:
         """Start a chunk of items on a thread of the program."""
@@ -227,24 +232,26 @@ class SimulatedMachine:
         self, start: int, end: int, parts: list[tuple[str, float]], factor: float, done: Callable[[Outcome], None]
     ) -> None:
         """Go through the parts of a chunk one after another."""
-        began, cpu, turns = self.calendar.now, 0.0, 0.0
+        began, cpu, process_cpu, turns = self.calendar.now, 0.0, 0.0, 0.0
+        demand = self.work.demand
         steps = deque(part for part in parts if part[1] > 0)
         wait = parts[-1][1]
         waits = sum(1 for index in range(start, end) if self.work.wait[index] > WAITS_AFTER) if wait > 0 else 0
 
-        def following(use: Use = NOTHING) -> None:
-            nonlocal cpu, turns
-            cpu, turns = cpu + use.cpu, turns + use.waits
+        def following(use: Use = NOTHING, cores: float = 1.0) -> None:
+            nonlocal cpu, process_cpu, turns
+            cpu, process_cpu, turns = cpu + use.cpu, process_cpu + cores * use.cpu, turns + use.waits
             if not steps:
                 wall, values = self.calendar.now - began, list(range(start, end))
-                done(Outcome(values, wall=wall, cpu=cpu, waits=waits + math.ceil(turns - 1e-9), process_cpu=cpu))
+                waited = waits + math.ceil(turns - 1e-9)
+                done(Outcome(values, wall=wall, cpu=cpu, waits=waited, process_cpu=process_cpu))
                 return
             kind, seconds = steps.popleft()
             if kind == "gil":
                 self._items_with_gil += 1
                 self.processor.compute(seconds, released, gil=True)
             elif kind == "free":
-                self.processor.compute(seconds, following, gil=False)
+                self.processor.compute(seconds, lambda use: following(use, demand), gil=False)
             elif self.work.outside:
                 self.processor.compute(factor * seconds, lambda _: following(), gil=False)
             else:
@@ -323,6 +330,7 @@ class Telling:
         self._computes = 0.0
         self._listens = False
         self._pools = [0]
+        self._context = copy_context()
 
     def begin(self, computes: float) -> None:
         """The caller's item starts, with so many seconds of computing before it waits."""
@@ -356,10 +364,10 @@ class Telling:
             self._listens = True
 
     def _aside(self, action: Action) -> None:
-        """What this thread computes, and the pools that it opens, are not the caller's own."""
+        """What this thread computes, its context and the pools that it opens are not those of the caller's item."""
         before, pools_used.box, self._machine.telling = pools_used.box, self._pools, True
         try:
-            action()
+            self._context.copy().run(action)
         finally:
             pools_used.box, self._machine.telling = before, False
 
@@ -493,7 +501,7 @@ class SimulatedWorkers:
         imports = 0.0 if machine.first_paid else machine.work.first
         for _ in range(count):
             machine.compute(prices.fork + prices.thread_start)
-            machine.processor.compute(prices.settle + imports, lambda _: self._take(), gil=False)
+            machine.processor.compute_aside(prices.settle + imports, lambda _: self._take())
 
     def submit(self, start: int, items: int) -> SimulatedFuture:
         """Hand over a chunk; the caller's part of its way is the caller's time."""
@@ -529,9 +537,7 @@ class SimulatedWorkers:
         turn = max(machine.now(), self._spawning_until) + prices.spawn
         self._spawning_until = turn
         imports = prices.boot + machine.work.first
-        machine.calendar.after(
-            turn - machine.now(), lambda: machine.processor.compute(imports, lambda _: then(), gil=False)
-        )
+        machine.calendar.after(turn - machine.now(), lambda: machine.processor.compute_aside(imports, lambda _: then()))
 
     def _take(self, prepare: Callable[[Action], None] | None = None) -> None:
         """A free worker takes the next chunk that is still wanted."""
@@ -569,9 +575,7 @@ class SimulatedWorkers:
                 prices.process_item / 2 + prices.process_byte * work.bytes_out
             )
             parent = prices.parents_share * back
-            machine.claim(
-                lambda: machine.processor.compute(parent, lambda _: self._end(future, outcome), gil=machine.shape.gil)
-            )
+            machine.claim(lambda: machine.take_in(parent, lambda: self._end(future, outcome)))
 
         future.started = machine.now()
         machine.run_apart(start, start + items, way, answer)

@@ -31,7 +31,7 @@ from autopar._compilers.arrays.expressions import value
 from autopar._compilers.arrays.statements import statements
 from autopar._compilers.arrays.values import held
 from autopar._kernel.helpers import local_names
-from autopar._kernel.ir import Fact
+from autopar._kernel.kernel import Fact
 from autopar._kernel.refusal import Refused
 from autopar._kernel.source import Source, read_source
 from autopar._kernel.types import Type

@@ -37,7 +37,7 @@ class Desk:
 
     def __init__(self, function: FunctionType, locals_: frozenset[str], rtol: float) -> None:
         self.function, self.locals, self.rtol = function, locals_, rtol
-        self.facts = Facts()
+        self.facts = Facts(function)
         self.env: dict[str, Held] = {}
         self.lines: list[tuple[str, int]] = []
         self.loads: list[tuple[frozenset[str], str]] = []

@@ -5,9 +5,11 @@ frontend      a function and types into a kernel and its C text, or why not
 toolchain     the system's compiler: found, run within a deadline, its failures put in words
 cache         compiled objects on disk
 loader        from C text to code in memory, through the cache or the compiler
+manifest      what a later process has to know of a compiled kernel
 programs      a kernel's types as the little programs that pack and unpack
 entry         the callable: guard, pack, call without the GIL, undo or unpack
 facts         what a kernel rests on besides its arguments
+warning_state what NumPy does about floating-point errors at the moment
 binding       from a call as written to the values of the parameters, and their types
 results       results in memory of the kernel's own
 compiled      `CompiledFunction`: counts, compares with Python, withdraws
@@ -58,6 +60,7 @@ def compile_function(
     args: tuple[Any, ...] = (),
     kwargs: Mapping[str, Any] | None = None,
     *,
+    terms: Terms = EXACT,
     deadline: float | None = None,
 ) -> CompiledFunction | Refusal:
     """Compile a function for the types of one call.
@@ -68,6 +71,9 @@ def compile_function(
         A plain Python function.
     args, kwargs
         The call. Only its types count, and it is not made.
+    terms
+        With ``rtol`` above 0 sums that NumPy adds in an order of its own, and functions that it approximates in a way
+        of its own, are compiled as well.
     deadline
         Seconds that the compiler may take; 30 if left out.
 
@@ -85,7 +91,7 @@ def compile_function(
     Refusal(reason="a parameter's value is not of a type of the native fragment: dict", line=None)
     """
     kinds = signature(function, args, kwargs or {})
-    return kinds if isinstance(kinds, Refusal) else compile_for(function, kinds, deadline=deadline)
+    return kinds if isinstance(kinds, Refusal) else compile_for(function, kinds, terms=terms, deadline=deadline)
 
 
 def as_call(function: Callable[..., Any], bound: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -129,19 +135,28 @@ def was_worth_compiling(function: Callable[..., Any], types: tuple[Type, ...]) -
 def compile_for(
     function: Callable[..., Any], types: tuple[Type, ...], *, terms: Terms = EXACT, deadline: float | None = None
 ) -> CompiledFunction | Refusal:
-    """Compile a function for these types of its parameters; as :func:`compile_function` otherwise.
-
-    C code is exact, whatever ``terms`` allow.
-    """
+    """Compile a function for these types of its parameters; as :func:`compile_function` otherwise."""
+    from autopar._compilers.native import manifest
     from autopar._compilers.native.compiled import CompiledFunction
-    from autopar._compilers.native.emit import FLAGS
-    from autopar._compilers.native.frontend import kernel_of
     from autopar._compilers.native.loader import load
-    from autopar._compilers.native.toolchain import DEADLINE
+    from autopar._compilers.native.toolchain import DEADLINE, KERNEL_FLAGS
 
+    rtol = terms.rtol
     try:
-        kernel, text = kernel_of(function, types)
-        library = load(text, flags=FLAGS, deadline=DEADLINE if deadline is None else deadline)
-        return CompiledFunction(function, kernel, library)
+        notes: list[str] = []
+        found = manifest.find(function, types, notes, rtol=rtol, flags=KERNEL_FLAGS)
+        if found is not None:
+            compiled = CompiledFunction(function, *found, rtol=rtol)
+            compiled.notes = tuple(notes)
+            return compiled
+        from autopar._compilers.native.frontend import kernel_of
+
+        kernel, text = kernel_of(function, types, rtol=rtol)
+        library = load(text, flags=KERNEL_FLAGS, deadline=DEADLINE if deadline is None else deadline)
+        compiled = CompiledFunction(function, kernel, library, rtol=rtol)
+        compiled.notes = tuple(dict.fromkeys((*notes, *library.notes)))
+        if library.cached:
+            manifest.keep(kernel, text, function, rtol=rtol, flags=KERNEL_FLAGS)
+        return compiled
     except NotCompiled as refused:
         return refused.refusal

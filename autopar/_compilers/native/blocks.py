@@ -1,4 +1,8 @@
-"""A kernel over many items of a map at once: columns in, one call without the GIL, columns out."""
+"""A kernel over many items of a map at once: columns in, one call without the GIL, columns out.
+
+A scalar parameter is a column of numbers. Where an item is an array or a tuple, or has such, its call is packed as a
+row of words, which say where the arrays are, and each word is a column.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from autopar._compilers.native.binding import bind
 from autopar._compilers.native.loader import function_at
 from autopar._compilers.native.programs import classes_of, parameter_program_of
+from autopar._compilers.native.results import finisher
 from autopar._compilers.native.sampling import FIRST
 from autopar._kernel import types as t
 from autopar._kernel.abi import COLUMN_KINDS
@@ -54,7 +59,7 @@ def run_block(
     """Append the results of all items, in order, and return True; or do nothing and return False.
 
     Raises what an item raises; ``out`` then holds the results before it. False means that these items are not for a
-    block: their types are not all those of the kernel, or it writes to arguments or works on arrays.
+    block: their types are not all those of the kernel, or it writes to arguments or works on lists.
     """
     if compiled.withdrawn or not compiled.pure or not items:
         return False
@@ -99,15 +104,15 @@ class _Block:
         cls, compiled: CompiledFunction, items: Sequence[Any], star: bool, kwargs: Mapping[str, Any]
     ) -> _Block | None:
         """Lay the items out, or return None if they are not for a block."""
-        if not _is_flat(compiled.kernel.result):
-            return None
         width = _width(items) if star else 1
         if width is None:
             return None
-        columns: list[Sequence[Any]] = list(zip(*items, strict=True)) if star else [items]
         bound = bind(compiled.function, items[0] if star else (items[0],), kwargs)
         if bound is None or len(bound) != len(compiled.types):
             return None
+        if not all(map(t.is_scalar, compiled.types[:width])):
+            return cls._of_rows(compiled, items, star, kwargs, bound[width:])
+        columns: list[Sequence[Any]] = list(zip(*items, strict=True)) if star else [items]
         layout, packing = compiled.kernel.layout, Packing(classes_of(compiled.kernel))
         inputs = []
         try:
@@ -119,6 +124,27 @@ class _Block:
                     packing.pack(parameter_program_of(kind), 0, bound[index])
         except Unfit:
             return None
+        return cls(compiled, items, star, kwargs, inputs, packing)
+
+    @classmethod
+    def _of_rows(
+        cls,
+        compiled: CompiledFunction,
+        items: Sequence[Any],
+        star: bool,
+        kwargs: Mapping[str, Any],
+        tail: tuple[Any, ...],
+    ) -> _Block | None:
+        """Lay out items that are, or have, arrays or tuples: a row of words for each, and a column for each word."""
+        rows = compiled.pack_rows(items if type(items) in (list, tuple) else list(items), star, tail)  # type: ignore[arg-type]
+        if not rows:
+            return None
+        words = compiled.kernel.layout.result
+        packing = Packing(classes_of(compiled.kernel))
+        packing.words = [0] * words
+        start = ctypes.c_char.from_buffer(rows)
+        base = ctypes.addressof(start)
+        inputs = [_Column(slot, _WORD, base + 8 * slot, 8 * words, start) for slot in range(words)]
         return cls(compiled, items, star, kwargs, inputs, packing)
 
     def run(self, out: list[Any]) -> None:
@@ -190,10 +216,28 @@ class _Block:
             return lambda first, count: [self._row(at)[kind.index] for at in range(first, first + count)]
         if isinstance(kind, t.Nothing):
             return lambda first, count: [None] * count
+        if isinstance(kind, (t.Array, t.List)):
+            return self._memory_output(kind, slots)
         make = _numpy_output if isinstance(kind, t.NpScalar) else _plain_output
         column, read = make(kind, next(slots), len(self.items))
         self.outputs.append(column)
         return read
+
+    def _memory_output(self, kind: t.Array | t.List, slots: Iterator[int]) -> _Read:
+        """The columns of a result in memory of the kernel's own: what owns it, where it is, and how long."""
+        readers = []
+        for _ in range(2 + kind.ndim):
+            column, read = _plain_output(t.Int(), next(slots), len(self.items))
+            self.outputs.append(column)
+            readers.append(read)
+        free = function_at(self.compiled.library.address("ap_free"), None, ctypes.c_void_p)
+        make = finisher(kind, free)
+
+        def made(first: int, count: int) -> list[Any]:
+            words: list[tuple[int, ...]] = list(zip(*(read(first, count) for read in readers), strict=True))
+            return [make(one, ()) for one in words]
+
+        return made
 
     def _row(self, index: int) -> tuple[Any, ...]:
         """The positional arguments of an item."""
@@ -263,10 +307,3 @@ def _numpy_output(kind: t.Type, slot: int, count: int) -> tuple[_Column, _Read]:
     made = numpy.zeros(count, kind.dtype)
     column = _Column(slot, COLUMN_KINDS[kind.dtype], made.ctypes.data, made.itemsize, made)
     return column, lambda first, count: list(made[first : first + count])
-
-
-def _is_flat(kind: t.Type) -> bool:
-    """Results of this type fit columns."""
-    if isinstance(kind, t.Tuple):
-        return all(map(_is_flat, kind.items))
-    return t.is_scalar(kind) or isinstance(kind, (t.Nothing, t.Argument))

@@ -1,10 +1,11 @@
 """Compiled objects kept on disk, so that a second process need not compile again.
 
 A folder ``native`` beside the store holds one file for each object, named by its key and by the digest of its content:
-``<key>.<digest>.so``; and an empty file ``<key>.known`` for each function and types that were worth compiling. An
-object therefore arrives whole, by one rename, and is checked against its own name before it is loaded; any number of
-processes may read, write and remove at the same time without a lock. What cannot be read, kept or believed costs a
-compilation and is said in words.
+``<key>.<digest>.so``; an empty file ``<key>.known`` for each function and types that were worth compiling, and a text
+``<key>.json`` that says what a process has to know of the kernel besides its code (see `manifest`). An object therefore
+arrives whole, by one rename, and is checked against its own name before it is loaded; any number of processes may read,
+write and remove at the same time without a lock. What cannot be read, kept or believed costs a compilation and is said
+in words.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ STALE_SECONDS = 3600.0
 
 _KEY_BYTES, _DIGEST_BYTES = 16, 32
 _OBJECT = re.compile(rf"([0-9a-f]{{{2 * _KEY_BYTES}}})\.([0-9a-f]{{{2 * _DIGEST_BYTES}}})\.so")
-_KNOWN = re.compile(rf"[0-9a-f]{{{2 * _KEY_BYTES}}}\.known")
+_KNOWN = re.compile(rf"[0-9a-f]{{{2 * _KEY_BYTES}}}\.(?:known|json)")
 _UNFINISHED = ".unfinished"
 
 
@@ -53,6 +54,11 @@ def key_of(text: str, toolchain: Toolchain, *, version: str, python: str = sys.v
         Of autopar and of the interpreter.
     """
     return _key(text, toolchain.key, version, python)
+
+
+def is_key(text: str) -> bool:
+    """Whether a text can be the name of an object."""
+    return re.fullmatch(rf"[0-9a-f]{{{2 * _KEY_BYTES}}}", text) is not None
 
 
 def function_key(function: Callable[..., Any], types: Sequence[object], *, python: str = sys.version) -> str:
@@ -122,6 +128,27 @@ class ObjectCache:
             self.note(f"compiled objects are not kept: {getattr(error, 'strerror', None) or error}")
             return None
         return path if self._believed(path) else None
+
+    def read_manifest(self, key: str) -> bytes | None:
+        """What an earlier process has left under a key, if it is ours to believe."""
+        if self.folder is None or not os.path.lexists(self.folder):
+            return None
+        try:
+            claim_folder(self.folder)
+            return read_private(self.folder / f"{key}.json")
+        except (RefusedError, OSError) as error:
+            self.note(f"compiled objects are not read: {error}")
+            return None
+
+    def keep_manifest(self, key: str, content: bytes) -> None:
+        """Leave something under a key for later processes."""
+        if self.folder is None:
+            return
+        try:
+            claim_folder(self.folder)
+            self._write(self.folder / f"{key}.json", content)
+        except (RefusedError, OSError) as error:
+            self.note(f"compiled objects are not kept: {getattr(error, 'strerror', None) or error}")
 
     def remember(self, function_key: str) -> None:
         """Note that a function was worth compiling."""

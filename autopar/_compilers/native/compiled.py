@@ -9,14 +9,14 @@ from contextlib import suppress
 from typing import Any
 
 from autopar._compilers.native.binding import as_call, bind
-from autopar._compilers.native.blocks import run_block
 from autopar._compilers.native.comparing import difference
 from autopar._compilers.native.entry import entry_of
 from autopar._compilers.native.facts import changed, keyword_defaults, rows_of
 from autopar._compilers.native.loader import Code
 from autopar._compilers.native.rehearsal import Rehearsal
 from autopar._compilers.native.sampling import Sampling
-from autopar._kernel.ir import Kernel
+from autopar._compilers.native.warning_state import tells_of_underflow
+from autopar._kernel.kernel import Kernel
 from autopar._kernel.types import Type
 from autopar._model.compiler import Counters
 from autopar._native_twin_entry import CHANGED, COMPARE, DONE, UNBOUND, UNFIT, facts_hold
@@ -37,14 +37,12 @@ class CompiledFunction:
     ----------
     compiler
         The name of what has made the code.
-    certain
-        It is loops over elements, as they stand in the function: always quicker than in Python.
     function
         The Python function.
     types
         Types of the parameters that it was compiled for.
     rtol
-        Relative difference of floats from Python's that is allowed.
+        Relative difference from Python that the user accepts.
     withdrawn
         Why the kernel is not used any more, or an empty string.
     notes
@@ -68,14 +66,12 @@ class CompiledFunction:
         sampling: Sampling | None = None,
         rtol: float = 0.0,
         compiler: str = "native",
-        certain: bool = True,
     ) -> None:
         self.compiler = compiler
-        self.certain = certain
-        self.rtol = rtol
         self.function = function
         self.kernel = kernel
         self.library = library
+        self.rtol = rtol
         self.types: tuple[Type, ...] = tuple(kind for _, kind in kernel.parameters)
         self.counters = Counters()
         self.withdrawn = ""
@@ -96,7 +92,13 @@ class CompiledFunction:
 
     def __autopar_block__(self, items: Sequence[Any], star: bool, kwargs: Mapping[str, Any], out: list[Any], /) -> bool:
         """Run many items of a map at once; see :class:`autopar._model.work.RunsBlocks`."""
+        from autopar._compilers.native.blocks import run_block
+
         return run_block(self, items, star, kwargs, out)
+
+    def pack_rows(self, items: list[Any] | tuple[Any, ...], star: bool, tail: tuple[Any, ...]) -> bytearray | None:
+        """The words of many calls, each of an item and ``tail``, or None where one does not fit."""
+        return self._entry.pack_rows(items, star, tail)
 
     @property
     def calls(self) -> int:
@@ -112,6 +114,16 @@ class CompiledFunction:
     def pure(self) -> bool:
         """Nothing that outlives a call is written."""
         return not self.kernel.written
+
+    @property
+    def certain(self) -> bool:
+        """Its loops stand in the function: always quicker than in Python; NumPy's own loops are vector code too."""
+        return not self.kernel.whole_arrays
+
+    @property
+    def comparing_seconds(self) -> float:
+        """What Python has taken where calls were compared with it."""
+        return self.sampling.python_seconds
 
     @property
     def holds_gil(self) -> bool:
@@ -172,7 +184,12 @@ class CompiledFunction:
         return not self.withdrawn and (facts_hold(self._facts) or self.still_holds())
 
     def still_holds(self) -> bool:
-        """Whether what the kernel rests on has the value it was compiled for; if not, it is withdrawn."""
+        """Whether what the kernel rests on has the value it was compiled for; if not, it is withdrawn.
+
+        Where NumPy is to tell of underflow for the moment, calls run in Python and the kernel stays.
+        """
+        if self.kernel.float_flags and tells_of_underflow():
+            return False
         name = changed(self.kernel)
         if not name and any(names.get(key) is not value for names, key, value in self._keyword_defaults):
             name = "a keyword default of a function that it calls"

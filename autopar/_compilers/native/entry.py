@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from autopar._compilers.native.loader import Code, function_at
 from autopar._compilers.native.programs import RAW, classes_of, parameter_program, result_program
 from autopar._compilers.native.results import finisher
-from autopar._kernel.ir import Kernel
+from autopar._compilers.native.warning_state import warnings_raise
+from autopar._kernel.kernel import Kernel
 from autopar._native_api import NATIVE
 
 if TYPE_CHECKING:
@@ -31,13 +32,14 @@ def entry_of(kernel: Kernel, library: Code, facts: tuple[Any, ...], miss: Miss) 
         The library lacks a function, or the types are beyond what the programs can say.
     """
     program = result_program(kernel)
+    cautious = kernel.undo != kernel.undo_if_warnings_pass and warnings_raise()
     layout = kernel.layout
     finish = None
     if program == RAW:
         finish = finisher(kernel.result, function_at(library.address("ap_free"), None, ctypes.c_void_p))
     return KernelEntry(
         library.address("ap_call"),
-        parameter_program(kernel),
+        parameter_program(kernel, warnings_raise=cautious),
         program,
         len(kernel.parameters),
         layout.words,

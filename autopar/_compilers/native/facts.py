@@ -7,7 +7,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from autopar._kernel.ir import Fact, Kernel
+from autopar._compilers.native.warning_state import rows_of_state
+from autopar._kernel.kernel import Fact, Kernel
 
 _Row = tuple[Any, str, Any, Any, Any, Any, Any, Any]
 
@@ -16,7 +17,7 @@ def rows_of(kernel: Kernel, function: Callable[..., Any]) -> tuple[_Row, ...]:
     """The facts as :class:`KernelEntry` looks at them; the function's own code is the first."""
     own = _row({"": function}, "", None, None, function, *_parts(function))
     by_name = [_row(names, name, None, None, value) for names, name, value in keyword_defaults(kernel)]
-    return (own, *map(_fact_row, kernel.facts), *by_name)
+    return (own, *map(_fact_row, kernel.facts), *by_name, *rows_of_state(kernel))
 
 
 def keyword_defaults(kernel: Kernel) -> list[tuple[dict[str, Any], str, Any]]:

@@ -7,13 +7,15 @@ from types import FunctionType
 from typing import Any
 
 from autopar._compilers.native.refusal import NotCompiled
-from autopar._kernel.ir import Kernel
+from autopar._kernel.kernel import Kernel
 from autopar._kernel.refusal import Refused
 from autopar._kernel.types import Type
 
 
-def kernel_of(function: Callable[..., Any], types: tuple[Type, ...]) -> tuple[Kernel, str]:
+def kernel_of(function: Callable[..., Any], types: tuple[Type, ...], *, rtol: float = 0.0) -> tuple[Kernel, str]:
     """The kernel of a function for these types of all its parameters, and its C text.
+
+    ``rtol`` above 0 admits what differs from Python by rounding only.
 
     Raises
     ------
@@ -28,7 +30,7 @@ def kernel_of(function: Callable[..., Any], types: tuple[Type, ...]) -> tuple[Ke
     positional = function.__code__.co_argcount
     by_name = dict(zip(function.__code__.co_varnames[positional:], types[positional:], strict=False))
     try:
-        kernel = lower(function, types[:positional], by_name)
+        kernel = lower(function, types[:positional], by_name, rtol=rtol)
     except Refused as refused:
         raise NotCompiled(refused.reason, refused.line) from None
     except RecursionError:

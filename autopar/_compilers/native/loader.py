@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from autopar._compilers.native.cache import ObjectCache, key_of
+from autopar._compilers.native.cache import ObjectCache, is_key, key_of
 from autopar._compilers.native.refusal import NotCompiled
 from autopar._compilers.native.toolchain import DEADLINE, Toolchain, compile_text, find_toolchain, private_folder
 
@@ -95,6 +95,25 @@ def load(text: str, *, flags: tuple[str, ...] | None = None, deadline: float = D
     library = _from_cache_or_compiler(key, text, toolchain, deadline)
     with _lock:
         return _loaded.setdefault(key, library)
+
+
+def name_of(text: str, flags: tuple[str, ...]) -> str:
+    """The name in the cache of the object that a C text makes."""
+    return key_of(text, find_toolchain().with_flags(flags), version=VERSION)
+
+
+def load_cached(key: str, cache: ObjectCache) -> Library | None:
+    """Load an object by its name, if it is in the cache."""
+    with _lock:
+        known = _loaded.get(key)
+    if known is not None:
+        return known
+    found = cache.find(key) if is_key(key) else None
+    handle = None if found is None else _opened(found, cache)
+    if handle is None:
+        return None
+    with _lock:
+        return _loaded.setdefault(key, Library(handle, True))
 
 
 def _from_cache_or_compiler(key: str, text: str, toolchain: Toolchain, deadline: float) -> Library:

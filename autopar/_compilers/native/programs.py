@@ -6,7 +6,7 @@ from typing import Any
 
 from autopar._compilers.native.refusal import NotCompiled
 from autopar._kernel import types as t
-from autopar._kernel.ir import Kernel
+from autopar._kernel.kernel import Kernel
 
 _CONTIGUOUS, _WRITTEN, _UNDO = 1, 2, 4
 _NUMBERS = {name: number for number, name in enumerate(t.DTYPES)}
@@ -16,12 +16,12 @@ RAW = b"w"
 """The result program that leaves making the result to Python."""
 
 
-def parameter_program(kernel: Kernel) -> bytes:
-    """How the arguments are packed."""
-    pieces = []
+def parameter_program(kernel: Kernel, *, warnings_raise: bool = True) -> bytes:
+    """How the arguments are packed; what is only written is kept for undoing if NumPy's warnings may raise."""
+    pieces, undo = [], kernel.undo if warnings_raise else kernel.undo_if_warnings_pass
     for index, (_, kind) in enumerate(kernel.parameters):
         flags = _WRITTEN if index in kernel.written else 0
-        if index in kernel.undo:
+        if index in undo:
             flags |= _UNDO
         pieces.append(_parameter(kind, flags))
     return b"".join(pieces)

@@ -54,6 +54,11 @@ class Sampling:
         self._python = 0.0
         self._since = 0
 
+    @property
+    def python_seconds(self) -> float:
+        """What the calls have taken that Python made for comparison."""
+        return self._python
+
     def ran(self, calls: int, seconds: float) -> None:
         """Note compiled calls and what they took together."""
         self._ours += seconds

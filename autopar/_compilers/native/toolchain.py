@@ -40,6 +40,24 @@ FLAGS = (
 )
 """What users' own C is compiled with: optimised, but no operation contracted, re-associated or made inexact."""
 
+KERNEL_FLAGS = (
+    "-std=gnu11",
+    "-O3",
+    "-funroll-loops",
+    "-fno-tree-slp-vectorize",  # pairs of stores that the next round's loads would wait for
+    "-march=native",
+    "-ffp-contract=off",
+    "-fno-fast-math",
+    "-fno-math-errno",
+    "-fwrapv",
+    "-fno-strict-aliasing",
+    "-fvisibility=hidden",
+    "-fPIC",
+    "-shared",
+)
+"""What kernels are compiled with. Each keeps to IEEE 754 and to Python: no contraction to fused operations, no
+re-association, integers that wrap where nothing else was checked, and loads of any type from any memory."""
+
 OF_THIS_CPU = "-march=native"
 
 _NAMES = ("cc", "gcc", "clang")

@@ -82,9 +82,9 @@ def _exact(function: Function, types: Types, terms: Terms) -> CompiledFunction:
     from autopar._compilers.numba.frontend import kernel_of
     from autopar._compilers.numba.jit import compile_kernel
 
-    kernel, certain = kernel_of(function, cast("tuple[Type, ...]", types), terms)
+    kernel = kernel_of(function, cast("tuple[Type, ...]", types), terms)
     library = compile_kernel(kernel)
-    return CompiledFunction(function, kernel, library, rtol=terms.rtol, compiler="numba", certain=certain)
+    return CompiledFunction(function, kernel, library, rtol=terms.rtol, compiler="numba")
 
 
 def _trusting(function: Function, types: Types, terms: Terms) -> Trusted:

@@ -9,7 +9,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
-from autopar._kernel.ir import Kernel
+from autopar._kernel.kernel import Kernel
 from autopar._model.compiler import NotCompiled
 
 DEADLINE = 30.0

@@ -86,6 +86,11 @@ class Trusted:
         return False
 
     @property
+    def comparing_seconds(self) -> float:
+        """Nothing: no call is compared."""
+        return 0.0
+
+    @property
     def holds_gil(self) -> bool:
         """It does not."""
         return False

@@ -10,6 +10,7 @@ __all__ = ["TYPES", "expression"]
 TYPES = {"i64": "i64", "u64": "u64", "f64": "double", "f32": "float", "bool": "bool", "ptr": "char *", "own": "void *"}
 _INFIX = {"+", "-", "*", "/", "&", "|", "^", "==", "!=", "&&", "||", "<", "<=", ">", ">="}
 _QUIET = {"<": "isless", "<=": "islessequal", ">": "isgreater", ">=": "isgreaterequal"}
+_MINUS = {"f64": "ap_minus", "f32": "ap_minus_f32"}
 _CASTS = {"i64", "u64", "f64", "f32"}
 _INT_FLOAT = {
     "int_float<": "ap_compare({}, {}) == -1",
@@ -50,12 +51,13 @@ def expression(expr: ir.Expr, quiet: bool) -> str:
     if isinstance(expr, ir.Var):
         return expr.name
     assert isinstance(expr, ir.Op)
-    args = [expression(arg, quiet) for arg in expr.args]
+    wide = any(arg.machine in ("i64", "u64") and not isinstance(arg, ir.Const) for arg in expr.args)
+    args = [expression(arg, quiet) if wide or not isinstance(arg, ir.Const) else _wide(arg) for arg in expr.args]
     name = expr.name
     if name in _QUIET and quiet and expr.args[0].machine in ("f64", "f32"):
         return f"__builtin_{_QUIET[name]}({args[0]}, {args[1]})"
     if name in _INFIX:
-        return f"({f' {name} '.join(args)})"
+        return _infix(expr, args)
     if name == "f32" and expr.args[0].machine == "f64":
         return f"ap_f32({args[0]})"
     if name in _CASTS:
@@ -71,6 +73,21 @@ def expression(expr: ir.Expr, quiet: bool) -> str:
     if name in _FORMS:
         return _FORMS[name].format(*args)
     return f"ap_{name}({', '.join(args)})"
+
+
+def _wide(constant: ir.Const) -> str:
+    """Return a constant among constants, where ints of C's would make an operation one of 32 bits."""
+    text = _constant(constant)
+    suffix = {"i64": "LL", "u64": "ULL"}.get(constant.machine, "")
+    if not suffix or not -(2**31) < constant.value < 2**31:
+        return text
+    return f"{text[:-1]}{suffix})" if text.endswith(")") else text + suffix
+
+
+def _infix(expr: ir.Op, args: list[str]) -> str:
+    if expr.name == "-" and expr.machine in _MINUS and isinstance(expr.args[1], ir.Op):
+        return f"{_MINUS[expr.machine]}({args[0]}, {args[1]})"
+    return f"({f' {expr.name} '.join(args)})"
 
 
 def _constant(expr: ir.Const) -> str:

@@ -5,28 +5,13 @@ from __future__ import annotations
 from autopar._compilers.native.emit.expressions import TYPES
 from autopar._compilers.native.emit.prelude import BLOCK, PRELUDE
 from autopar._compilers.native.emit.statements import Writer
+from autopar._compilers.native.toolchain import KERNEL_FLAGS as FLAGS
 from autopar._kernel import types as t
-from autopar._kernel.ir import Kernel, Var
+from autopar._kernel.ir import Var
+from autopar._kernel.kernel import Kernel
 
 __all__ = ["FLAGS", "emit"]
 
-# Each keeps to IEEE 754 and to Python: no contraction to fused operations, no re-association, integers that wrap where
-# nothing else was checked, and loads of any type from any memory.
-FLAGS = (
-    "-std=gnu11",
-    "-O3",
-    "-funroll-loops",
-    "-fno-tree-slp-vectorize",  # pairs of stores that the next round's loads would wait for
-    "-march=native",
-    "-ffp-contract=off",
-    "-fno-fast-math",
-    "-fno-math-errno",
-    "-fwrapv",
-    "-fno-strict-aliasing",
-    "-fvisibility=hidden",
-    "-fPIC",
-    "-shared",
-)
 OVERLAP, WARNING = 1, 2  # the side exits that no line of the function takes
 
 
@@ -36,7 +21,8 @@ def emit(kernel: Kernel) -> str:
     writer.block(kernel.body)
     said = f"{kernel.name!a}, line {kernel.line}: {', '.join(f'{n}: {k}' for n, k in kernel.parameters)}"
     title = f"/* {said.replace('*/', '* /')} */"  # a function's name may hold anything
-    return "\n".join([title, PRELUDE, *_function(kernel, writer), "", *_entry(kernel), BLOCK])
+    flags = ["#include <fenv.h>"] if kernel.float_flags else []
+    return "\n".join([title, PRELUDE, *flags, *_function(kernel, writer), "", *_entry(kernel), BLOCK])
 
 
 def _function(kernel: Kernel, writer: Writer) -> list[str]:

@@ -12,12 +12,37 @@ _ONE = "acos acosh asin asinh atan atanh cos cosh erf erfc exp expm1 log log10 l
 
 PRELUDE = (
     r"""
-#include <fenv.h>
-#include <math.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+/* No headers: reading them takes the compiler longer than all of this. */
+typedef __INT64_TYPE__ i64;
+typedef __UINT64_TYPE__ u64;
+typedef __INTPTR_TYPE__ intptr_t;
+typedef __INT8_TYPE__ int8_t;
+typedef __INT16_TYPE__ int16_t;
+typedef __INT32_TYPE__ int32_t;
+typedef __INT64_TYPE__ int64_t;
+typedef __UINT8_TYPE__ uint8_t;
+typedef __UINT16_TYPE__ uint16_t;
+typedef __UINT32_TYPE__ uint32_t;
+typedef __UINT64_TYPE__ uint64_t;
+#define bool _Bool
+#define true 1
+#define false 0
+#define NULL ((void *)0)
+#define INT64_MAX __INT64_MAX__
+#define INT64_MIN (-__INT64_MAX__ - 1)
+#define INT64_C(number) ((i64)number##LL)
+#define UINT64_C(number) ((u64)number##ULL)
+#define memcpy __builtin_memcpy
+#define malloc __builtin_malloc
+#define calloc __builtin_calloc
+#define realloc __builtin_realloc
+#define free __builtin_free
+#define floor __builtin_floor
+#define ceil __builtin_ceil
+#define trunc __builtin_trunc
+#define rint __builtin_rint
+#define fmod __builtin_fmod
+#define copysign __builtin_copysign
 
 #define AP_LABEL2(prefix, name) #prefix name
 #define AP_LABEL1(prefix, name) AP_LABEL2(prefix, name)
@@ -43,9 +68,6 @@ PRELUDE = (
 
 /* A round that is to be run, not to be worked out together with others. */
 #define AP_ROUND __asm__ volatile("")
-
-typedef int64_t i64;
-typedef uint64_t u64;
 
 /* A cast that raises the processor's flags even where the compiler knows the value. */
 static AP_UNUSED float ap_f32(double x)
@@ -135,6 +157,9 @@ static AP_UNUSED bool ap_gcd(i64 a, i64 b, i64 *out)
 }
 
 /* Floats, as Python has them. */
+/* Not in one expression, where GCC 12 makes -x of 0.0 - x if x cannot be -0.0, though it may be 0.0. */
+static AP_UNUSED double ap_minus(double a, double b) { return a - b; }
+static AP_UNUSED float ap_minus_f32(float a, float b) { return a - b; }
 static AP_UNUSED double ap_float_mod(double a, double b)
 {
     double r = fmod(a, b);
@@ -148,6 +173,40 @@ static AP_UNUSED double ap_float_floordiv(double a, double b)
     if (!q) return copysign(0.0, a / b);
     double whole = floor(q);
     return q - whole > 0.5 ? whole + 1.0 : whole;
+}
+/* Either of two numbers, both of which are worked out: a choice of their bits, which no compiler makes a branch of. */
+static AP_UNUSED double ap_select(bool test, double yes, double no)
+{
+    u64 a, b, mask = -(u64)test;
+    memcpy(&a, &yes, 8);
+    memcpy(&b, &no, 8);
+    a = (a & mask) | (b & ~mask);
+    memcpy(&yes, &a, 8);
+    return yes;
+}
+/* In the order in which NumPy adds: halves, down to blocks of at most 128, eight sums to a block. */
+static AP_UNUSED double ap_pairwise_sum(const char *p, i64 count, i64 stride)
+{
+#define AP_AT(i) (*(const double *)(p + (i) * stride))
+    if (count < 8) {
+        double sum = -0.0;
+        for (i64 i = 0; i < count; i++) sum += AP_AT(i);
+        return sum;
+    }
+    if (count > 128) {
+        i64 half = count / 2;
+        half -= half % 8;
+        return ap_pairwise_sum(p, half, stride) + ap_pairwise_sum(p + half * stride, count - half, stride);
+    }
+    double s[8];
+    i64 i;
+    for (i = 0; i < 8; i++) s[i] = AP_AT(i);
+    for (; i < count - count % 8; i += 8)
+        for (int k = 0; k < 8; k++) s[k] += AP_AT(i + k);
+    double sum = ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
+    for (; i < count; i++) sum += AP_AT(i);
+    return sum;
+#undef AP_AT
 }
 static AP_UNUSED bool ap_truncate(double x, i64 *out)
 {

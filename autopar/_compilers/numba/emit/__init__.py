@@ -7,7 +7,7 @@ from typing import Any
 from autopar._compilers.numba.emit.body import kernel_function
 from autopar._compilers.numba.emit.buffers import free_function
 from autopar._compilers.numba.emit.entry import block_function, call_function
-from autopar._kernel.ir import Kernel
+from autopar._kernel.kernel import Kernel
 
 __all__ = ["emit"]
 
