@@ -85,10 +85,11 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
     A thread is the rule; a process is taken for calls known to compute under the GIL for long, if nothing they do
     would be lost there.
     """
+    state = state.under(settings.terms)
     choice = choose_for_call(state, settings)
     plan = choice.plan
     job = Job(
-        state.function if plan.backend == "processes" else target_of(state.under(settings.terms), settings.compiler)[0],
+        state.function if plan.backend == "processes" else target_of(state, settings.compiler)[0],
         star=True,
         kwargs=kwargs,
         collect=True,

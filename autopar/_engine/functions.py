@@ -120,19 +120,22 @@ class FunctionState:
 
     def demanded_forms(self, compiler: str) -> Forms:
         """Its compiled forms where those of one compiler are demanded."""
-        if compiler not in self._demanded:
-            self._demanded[compiler] = Forms(self.function, demanded=self.name, compilers=(compiler,), terms=self.terms)
-        return self._demanded[compiler]
+        known = self._demanded.get(compiler)
+        if known is None:
+            made = Forms(self.function, demanded=self.name, compilers=(compiler,), terms=self.terms)
+            known = self._demanded.setdefault(compiler, made)
+        return known
 
     def under(self, terms: Terms) -> FunctionState:
         """The memory of the same function where compiled code may differ in this; what maps have taught is shared."""
         if terms == self.terms:
             return self
-        if terms not in self._under:
+        known = self._under.get(terms)
+        if known is None:
             other = FunctionState(self.function, terms)
             other.memory, other.calls, other.kept, other._under = self.memory, self.calls, self.kept, self._under
-            self._under[terms] = other
-        return self._under[terms]
+            known = self._under.setdefault(terms, other)
+        return known
 
     @functools.cached_property
     def name(self) -> str:

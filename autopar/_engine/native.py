@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autopar._compilers import load
 from autopar._compilers.native import Refusal, as_call
-from autopar._compilers.native.cache import ObjectCache, function_key
 from autopar._engine.chooser import Chosen
 from autopar._model.compiler import EXACT, Compiled, Terms
 from autopar._observe.host import current_host
@@ -277,14 +276,20 @@ class Forms:
 
     def _recall(self, types: Types, size: int) -> str:
         """What an earlier process has chosen for arguments of this size, or an empty string."""
+        from autopar._compilers.native.cache import ObjectCache
+
         cache = ObjectCache.from_environment()
         names = ("python", *self.compilers)
         return next((name for name in names if cache.remembers(self._key(types, size, name))), "")
 
     def _remember(self, types: Types, size: int, name: str) -> None:
+        from autopar._compilers.native.cache import ObjectCache
+
         ObjectCache.from_environment().remember(self._key(types, size, name))
 
     def _key(self, types: Types, size: int, name: str) -> str:
+        from autopar._compilers.native.cache import function_key
+
         return function_key(self.function, (*types, self.terms, size, name))
 
 

@@ -49,6 +49,12 @@ class Form:
         self.in_python += 1
         return args
 
+    def __autopar_block__(self, items: Any, star: bool, kwargs: Any, out: list[Any], /) -> bool:
+        """Run many at once."""
+        self.calls += len(items)
+        out += items
+        return True
+
     def withdraw(self, reason: str) -> None:
         """Run no more."""
         self.withdrawn = reason
@@ -180,3 +186,18 @@ def test_sizes_are_told_apart(args: Any, kwargs: Any, larger: Any) -> None:
     """By lengths and by integers, to a factor of two."""
     assert size_class(args, kwargs) < size_class(larger, kwargs)
     assert size_class(args, kwargs) == size_class(args, kwargs)
+
+
+def test_a_block_runs_once_all_of_its_sizes_are_settled_for_the_form(clock: Clock) -> None:
+    """Before that, and where Python runs one of the sizes, items are called one by one."""
+    form = Form(clock, SLOW, QUICK)
+    choice, out = chosen(form), list[Any]()
+    assert not choice.__autopar_block__([3, 3], False, {}, out)
+    for _ in range(2 * TIMED):
+        choice.call(3)
+    assert choice.__autopar_block__([3, 3], False, {}, out)
+    assert choice.__autopar_block__([(2,), (3,)], True, {}, out)
+    assert not choice.__autopar_block__([3, 1000], False, {}, out)
+    form.withdraw("it differs")
+    assert not choice.__autopar_block__([3, 3], False, {}, out)
+    assert out == [3, 3, (2,), (3,)]
