@@ -105,11 +105,16 @@ class WorkerDiedError(ItemError):
     ----------
     exitcode
         Exit status of the process; negative numbers are signals, as in :attr:`subprocess.Popen.returncode`.
+    certain
+        The item was on that very worker; False where a backend only knows that one of its workers ended.
     """
 
-    def __init__(self, message: str, *, index: int | None = None, exitcode: int | None = None) -> None:
+    def __init__(
+        self, message: str, *, index: int | None = None, exitcode: int | None = None, certain: bool = True
+    ) -> None:
         super().__init__(message, index=index)
         self.exitcode = exitcode
+        self.certain = certain
 
 
 class TransportError(ItemError, TypeError):

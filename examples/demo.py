@@ -5,9 +5,12 @@ Run ``python examples/demo.py``; ``--quick`` for a fraction of the work.
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 import time
 from importlib import import_module
+from pathlib import Path
 
 import autopar as ap
 
@@ -33,6 +36,18 @@ def main(quick: bool = False) -> None:
         print()
     print(f"All examples ran in {time.perf_counter() - started:.0f} s. What was decided:\n")
     print(ap.table(decisions))
+    print("\nTen ways past one core, against the plain loop:\n")
+    print(ten_ways(quick))
+
+
+def ten_ways(quick: bool) -> str:
+    """Run each way in a program of its own, as one that uses nothing else would, and put their rows together."""
+    ways = sorted((Path(__file__).parent / "ten_ways").glob("*_way.py"))
+    rows = [
+        subprocess.check_output([sys.executable, str(way), "--row", *["--quick"] * quick], text=True) for way in ways
+    ]
+    sys.path.append(str(ways[0].parent))
+    return str(import_module("compare").table([json.loads(row) for row in rows]))
 
 
 if __name__ == "__main__":

@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 import os
 import sys
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from tests.cluster.command_line import CommandLineCluster
 
 # A slow machine is no bug, so no example has a deadline; the tests themselves have one.
 settings.register_profile("ordinary", max_examples=50, deadline=None)
@@ -41,6 +46,33 @@ def _leave_store() -> None:
     if log is not None:
         for each in list(log._LOGS):
             vars(each)["_store"] = None
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLineCluster]:
+    """A Dask scheduler and two workers, started from the command line, for tests that leave them as they were."""
+    from autopar._backends.dask.connections import close_all
+    from tests.cluster.command_line import command_line_cluster
+
+    with command_line_cluster(tmp_path_factory.mktemp("cluster")) as found:
+        found.start()
+        yield found
+        close_all()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Send a fifth of the tests that can go any way to a cluster, where each takes long; all of them in long runs."""
+    if os.environ.get("AUTOPAR_TEST_LONG") == "1":
+        return
+    left_out = [item for item in items if _goes_to_a_cluster(item) and zlib.crc32(item.nodeid.encode()) % 5]
+    if left_out and not any("::" in argument for argument in config.args):
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
+
+
+def _goes_to_a_cluster(item: pytest.Item) -> bool:
+    called = getattr(item, "callspec", None)
+    return called is not None and called.params.get("route") in ("dask", "chosen-dask")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from autopar._engine import journal
+from autopar._backends import forks
+from autopar._engine import journal, machine
 from autopar._model.plan import BACKENDS
 from autopar._observe import host
 
@@ -20,10 +22,19 @@ PLAIN_ROUTES: dict[str, dict[str, Any]] = {
     "serial": {"backend": "serial"},
     "threads": {"backend": "threads"},
     "processes": {"backend": "processes"},
+    "multiprocessing": {"backend": "multiprocessing"},
+    "joblib": {"backend": "joblib"},
+    **({"interpreters": {"backend": "interpreters"}} if sys.version_info >= (3, 14) else {}),
     "chosen-threads": {},
     "chosen-processes": {},
+    "dask": {"backend": "dask"},
+    "chosen-dask": {},
 }
-"""Routes of plain functions and the hints that lead there; the last two are left to an eager planner."""
+"""Routes of plain functions and the hints that lead there; ``chosen-`` ones are left to an eager planner."""
+
+ON_A_CLUSTER = frozenset({"dask", "chosen-dask"})
+
+PARALLEL = frozenset(name for name, spec in BACKENDS.items() if spec.module is not None and name != "serial")
 
 ASYNC_ROUTES: dict[str, dict[str, Any]] = {
     "chosen": {},
@@ -46,18 +57,31 @@ def choose_only(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     def only(backend: str) -> None:
         monkeypatch.setenv("AUTOPAR_EAGER", "1")
         monkeypatch.setattr(host, "_latest", None)
-        for name in {"threads", "processes", "asyncio"} - {backend}:
+        for name in PARALLEL - {backend}:
             monkeypatch.setitem(BACKENDS, name, replace(BACKENDS[name], minimum_python=(99, 0)))
 
     return only
 
 
-@pytest.fixture(params=PLAIN_ROUTES)
+@pytest.fixture
+def fork_anyway(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count the threads of the test runner, and those of earlier tests, as harmless to a fork."""
+    for module in (machine, forks):
+        monkeypatch.setattr(module, "why_not_forkable", lambda idle=0: "")
+
+
+@pytest.fixture(
+    params=[pytest.param(name, marks=pytest.mark.slow) if name in ON_A_CLUSTER else name for name in PLAIN_ROUTES]
+)
 def route(request: pytest.FixtureRequest, choose_only: Callable[[str], None]) -> dict[str, Any]:
     """Hints that send a plain function each way in turn."""
     name: str = request.param
+    if name == "multiprocessing":
+        request.getfixturevalue("fork_anyway")
     if name.startswith("chosen-"):
         choose_only(name.removeprefix("chosen-"))
+    if name in ON_A_CLUSTER:
+        return PLAIN_ROUTES[name] | {"cluster": request.getfixturevalue("cluster").address}
     return PLAIN_ROUTES[name]
 
 

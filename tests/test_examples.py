@@ -48,12 +48,14 @@ def test_an_example_says_what_it_did_and_what_was_decided(name: str, size: str, 
     assert re.search(r"decision: .+, because .+", said)
 
 
+@pytest.mark.timeout(300)
 def test_the_demo_runs_all_examples_and_ends_with_the_table() -> None:
     """The demo runs every example and ends with one line for each function that they mapped."""
     said = run_example("demo.py", "--quick")
     examples = {path.stem for path in (ROOT / "examples").glob("*.py")} - {"demo", "page_server"}
     assert set(re.findall(r"^-- examples/(\w+)\.py$", said, re.MULTILINE)) == examples
-    heading, _, *lines = said[said.index("\nfunction ") :].strip().splitlines()
+    decided, ways = said.split("Ten ways past one core")
+    heading, _, *lines = decided[decided.index("\nfunction ") :].strip().splitlines()
     assert heading.split() == ["function", "items", "kind", "plan", "predicted", "actual", "speedup", "why"]
     assert [line.split()[0].partition(".")[0] for line in lines] == [
         "word_statistics",
@@ -63,3 +65,30 @@ def test_the_demo_runs_all_examples_and_ends_with_the_table() -> None:
         "own_c",
         "trivial",
     ]
+    heading, _, *lines = ways[ways.index("way ") :].strip().splitlines()
+    assert heading.split()[:2] == ["way", "works"]
+    rows = [re.split(r" {2,}", line) for line in lines if "  " in line]
+    assert len(rows) == 10
+    assert {works for _, works, *_ in rows} <= {"yes", "no"}
+    assert all(
+        any(line.startswith(f"{name}: unavailable: ") for line in lines) for name, works, *_ in rows if works == "no"
+    )
+
+
+WAYS = sorted(path.name for path in (ROOT / "examples" / "ten_ways").glob("*_way.py"))
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_each_of_the_ten_ways_gives_the_loops_results(name: str) -> None:
+    """By hand and by the hint, with its speedups; a way that cannot be had says why in autopar's own words."""
+    said = run_example(f"ten_ways/{name}", "--quick").strip()
+    assert re.search(
+        r"the results are equal; by hand [\d.]+ times as fast as the plain loop, by autopar [\d.]+ times$"
+        r"|: unavailable: (backend|compiler)=",
+        said,
+    )
+
+
+def test_there_are_ten_ways() -> None:
+    """One file for each way."""
+    assert len(WAYS) == 10

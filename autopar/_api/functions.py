@@ -51,8 +51,8 @@ def parallel(function: Any = None, /, **hints: Any) -> Any:
         ``@classmethod`` and ``@staticmethod``.
     **hints
         backend : str
-            Where items run: ``"serial"``, ``"threads"``, ``"asyncio"``, ``"processes"``. A demand: it is met or the
-            call raises.
+            Where items run: ``"serial"``, ``"threads"``, ``"asyncio"``, ``"processes"``, ``"dask"``. A demand: it is
+            met or the call raises.
         compiler : str
             How one call runs: ``"python"``; ``"native"``, compiled to C; ``"numba"``, compiled by Numba's LLVM, which
             takes whole-array code too. A demand; for single calls it counts where it is given to the decorator or to
@@ -88,6 +88,15 @@ def parallel(function: Any = None, /, **hints: Any) -> Any:
             ``"kernel.c:symbol"`` where the C function has another name.
         progress : bool or callable
             Show progress on standard error, or call back with ``(done, total)``.
+        cluster : str or distributed.Client
+            Dask cluster that items may run on where that pays: its address, ``"local"`` for one on this machine, or
+            a client.
+        plaintext : bool
+            Your word that a connection to a cluster on other machines needs no encryption.
+        gather : bool
+            False leaves results on the cluster and returns a ``distributed.Future`` for each; demands a cluster.
+        resources : dict
+            Dask resources that each chunk of items needs of its worker: ``{"GPU": 1}``; demands a cluster.
 
     Returns
     -------

@@ -309,7 +309,9 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
         reference = self._self_state.reference()
         if reference is not None and _leads_to(reference, self):
             return reference[1]
-        return _restore, (type(self), function, self._self_hints)
+        # A client is a connection of this process; elsewhere a map inside an item has no use for it.
+        hints = {name: value for name, value in self._self_hints.items() if name != "cluster" or isinstance(value, str)}
+        return _restore, (type(self), function, hints)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         found = self.__autopar_reduce__()

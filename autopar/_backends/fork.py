@@ -24,13 +24,15 @@ class ForkedWorker(ForkProcess):
     Parameters
     ----------
     main
-        The main loop.
+        The main loop; called with the pipe, and ``fresh=False``.
     pipe
         What it talks through.
+    keep_files
+        Files that are open here stay open there, for objects that come along and have them open.
     """
 
-    def __init__(self, main: Callable[..., None], pipe: Connection) -> None:
-        super().__init__(target=_in_child, args=(main, pipe), name="autopar-worker")
+    def __init__(self, main: Callable[..., None], pipe: Connection, *, keep_files: bool = False) -> None:
+        super().__init__(target=_in_child, args=(main, pipe, keep_files), name="autopar-worker")
 
     def start(self) -> None:
         """Start it with Ctrl-C blocked, until its main loop ignores it: a terminal sends it to all processes."""
@@ -42,10 +44,11 @@ class ForkedWorker(ForkProcess):
         process._children.discard(self)  # type: ignore[attr-defined]
 
 
-def _in_child(main: Callable[..., None], pipe: Connection) -> None:
+def _in_child(main: Callable[..., None], pipe: Connection, keep_files: bool) -> None:
     # What the parent left behind must not be finalized here, such as a temporary folder that it still uses.
     gc.freeze()
-    _let_go_of_files(pipe)
+    if not keep_files:
+        _let_go_of_files(pipe)
     sys.settrace(None)
     sys.setprofile(None)
     _default_signals()

@@ -19,8 +19,17 @@ from multiprocessing.process import BaseProcess
 from typing import Any, Protocol
 
 from autopar._backends.context import AS_IT_IS
-from autopar._backends.processes import Parcel, ProcessRunner, answer_of, from_stock, new_number, packed
-from autopar._backends.transport import PackedJob, dump_items, dump_job
+from autopar._backends.processes import (
+    Parcel,
+    ProcessRunner,
+    SentJob,
+    answer_of,
+    first_message,
+    from_stock,
+    new_number,
+    packed,
+)
+from autopar._backends.transport import dump_items, dump_job
 from autopar._backends.worker import main
 from autopar._model.work import Chunk, Job, Outcome
 from autopar.errors import AutoparError
@@ -80,7 +89,7 @@ class OwnProcesses:
         self._idle: list[_Worker] = []
         self._all: set[_Worker] = set()
         self._killed = False
-        self._jobs: dict[tuple[Any, ...], tuple[int, tuple[PackedJob, bytes]]] = {}
+        self._jobs: dict[tuple[Any, ...], SentJob] = {}
 
     @property
     def processes(self) -> list[BaseProcess]:
@@ -168,11 +177,9 @@ class OwnProcesses:
         return worker, pipe
 
     def _initialize(self, pipe: Connection) -> None:
-        number, job, start, items = self._parcel(
-            Job(_initialize), 0, [(self._initializer, self._initargs)], of_initializer=True
-        )
+        parcel = self._parcel(Job(_initialize), 0, [(self._initializer, self._initargs)], of_initializer=True)
         try:
-            pipe.send_bytes(pickle.dumps((number, job, start, items), protocol=5))
+            pipe.send_bytes(first_message(parcel))
             outcome = answer_of(pipe)
         except (EOFError, OSError) as error:
             raise NoWorkerError("a worker process ended in its initializer") from error
@@ -184,8 +191,8 @@ class OwnProcesses:
     def _parcel(self, job: Job, start: int, items: Sequence[Any], *, of_initializer: bool = False) -> Parcel:
         """What travels: with plain workers each item holds its function, so that one job serves all calls."""
         if not self.plain:
-            number, data = packed(Chunk(job, start, items))
-            return number, data, start, dump_items(items)
+            sent = packed(Chunk(job, start, items))
+            return sent, start, dump_items(items, sent.sharing)
         key = (of_initializer, job.star, job.collect, job.retries, job.seed, job.cores, job.numpy_random)
         known = self._jobs.get(key)
         if known is None:
@@ -200,9 +207,9 @@ class OwnProcesses:
                 cores=job.cores,
                 numpy_random=job.numpy_random,
             )
-            known = self._jobs[key] = new_number(), (dump_job(general), AS_IT_IS)
+            known = self._jobs[key] = SentJob(new_number(), dump_job(general), AS_IT_IS, None)
         calls = list(items) if of_initializer else [_call_of(job, item) for item in items]
-        return *known, start, dump_items([Plain(call) for call in calls])
+        return known, start, dump_items([Plain(call) for call in calls])
 
 
 class _Worker:

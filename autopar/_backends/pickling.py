@@ -11,6 +11,7 @@ import inspect
 import io
 import sys
 from collections.abc import Callable
+from pickle import PickleBuffer
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -22,6 +23,8 @@ from autopar._backends.variables import reduce_variable
 _CALL = 2
 """Parts of a reduction that is a callable with its arguments, and nothing that is set afterwards."""
 
+TakeBuffer = Callable[[PickleBuffer], bool]
+
 PLAIN = frozenset({int, float, complex, bool, str, bytes, type(None)})
 
 
@@ -32,10 +35,13 @@ def dumps(obj: Any) -> bytes:
     return buffer.getvalue()
 
 
-def dumps_part(obj: Any) -> tuple[bytes, bool]:
-    """The same, and whether loading it makes nothing that other pickles share: classes by value are shared."""
+def dumps_part(obj: Any, take: TakeBuffer | None = None) -> tuple[bytes, bool]:
+    """The same, and whether loading it makes nothing that other pickles share: classes by value are shared.
+
+    ``take`` is asked of each buffer that could go apart; one that it returns True for stays in the pickle.
+    """
     buffer = io.BytesIO()
-    packer = pickler()(buffer, protocol=PROTOCOL)
+    packer = pickler()(buffer, protocol=PROTOCOL, buffer_callback=take)
     packer.dump(obj)
     return buffer.getvalue(), not packer.shares
 

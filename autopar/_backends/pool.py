@@ -91,6 +91,7 @@ class WorkerPool:
         self._alive = 0
         self._lost: set[Runner] = set()
         self._runners: set[Runner] = set()
+        self._threads: set[threading.Thread] = set()
         self._closed = False
         self._numbers = itertools.count(1)
 
@@ -176,6 +177,28 @@ class WorkerPool:
         for runner in runners:
             runner.stop()
 
+    @property
+    def idle(self) -> int:
+        """Threads that wait for a chunk."""
+        return max(0, self._spare)
+
+    def retire(self) -> bool:
+        """Let all threads end if none has anything to do, and wait until they have."""
+        with self._lock:
+            if self._spare < self._alive or self._lost:
+                return False
+            self._closed = True
+            for _ in range(self._alive):
+                self._backlog.put(None)
+        self.join()
+        return True
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until all threads of a closed pool have ended, or so many seconds for each."""
+        for thread in list(self._threads):
+            if thread is not threading.current_thread():
+                thread.join(timeout)
+
     def _waiting(self) -> _Task | None:
         """Take a chunk that no thread has taken, if there is one."""
         try:
@@ -195,6 +218,7 @@ class WorkerPool:
                 raise
         else:
             self._spare += 1
+            self._threads.add(thread)
 
     def _work(self) -> None:
         runner: Runner | None = None
@@ -234,6 +258,7 @@ class WorkerPool:
                     self._lost.discard(runner)
             if runner is not None:
                 runner.close()
+            self._threads.discard(threading.current_thread())
 
     def _new_runner(self) -> Runner:
         runner = self._make_runner()

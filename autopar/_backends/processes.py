@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Callable
 from multiprocessing.connection import Connection, Pipe
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import Any, NamedTuple, Protocol, cast
 
 from autopar._backends.context import capture
 from autopar._backends.forkable import forkable
@@ -28,17 +28,45 @@ from autopar._backends.payload import Kept
 from autopar._backends.pending import PendingChunk
 from autopar._backends.pickling import load_error
 from autopar._backends.pool import WorkerPool
+from autopar._backends.segments import Packed, Sharing, at_hand, available, send
 from autopar._backends.spawn import WorkerProcess
 from autopar._backends.transport import PackedJob, dump_items, dump_job, load_outcome
 from autopar._backends.worker import BAD_ITEMS, BAD_JOB, JOBS_KEPT, OUTCOME, READY, main
 from autopar._model.plan import Plan
-from autopar._model.work import Chunk, Outcome
+from autopar._model.work import Chunk, Job, Outcome
 from autopar.errors import TransportError, WorkerDiedError
 
 ARRIVALS_KEPT = 64
 
-Parcel = tuple[int, tuple[PackedJob, bytes], int, bytes]
-"""Job number, the job with its caller's surroundings, position and items."""
+
+class SentJob(NamedTuple):
+    """A job with its number, its caller's surroundings, and what shares the large buffers of its chunks."""
+
+    number: int
+    job: PackedJob
+    surroundings: bytes
+    sharing: Sharing | None
+
+
+Parcel = tuple[SentJob, int, Packed]
+"""The job, position and items."""
+
+
+class WorkerHandle(Protocol):
+    """What a runner asks of its worker process."""
+
+    @property
+    def exitcode(self) -> int | None:
+        """As of :class:`multiprocessing.Process`."""
+
+    def is_alive(self) -> bool:
+        """It runs."""
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for its end."""
+
+    def kill(self) -> None:
+        """End it by SIGKILL."""
 
 
 class ProcessRunner:
@@ -50,21 +78,21 @@ class ProcessRunner:
         Starts the process and gives it with this side's end of its pipe.
     """
 
-    def __init__(self, start: Callable[[], tuple[BaseProcess, Connection]] | None = None) -> None:
+    def __init__(self, start: Callable[[], tuple[WorkerHandle, Connection]] | None = None) -> None:
         self._start_worker = from_stock if start is None else start
         self._start()
 
     def _start(self) -> None:
-        self._jobs: dict[int, None] = {}
+        self._jobs: dict[int, list[int]] = {}  # with the segments that the worker has at hand
         self._kept = Kept()
         self._lost = False
         self._fresh = True
         self._pipe: Connection
-        self._process: BaseProcess
+        self._process: WorkerHandle
         self._process, self._pipe = self._start_worker()
 
     def run(self, parcel: Parcel, started: Callable[[], None]) -> Outcome:
-        number = parcel[0]
+        number, items = parcel[0].number, parcel[2]
         if self._lost or not self._process.is_alive():
             self._restart()
         sent = time.perf_counter()
@@ -89,21 +117,24 @@ class ProcessRunner:
             cause = load_error(data)
             message = f"the function cannot be loaded in a worker process: {_line(cause)}"
             raise TransportError(message, about="function", loading=True) from cause
-        self._jobs[number] = None
+        self._jobs[number] = at_hand(self._jobs.get(number, ()), items.lasting)
         while len(self._jobs) > JOBS_KEPT:
             del self._jobs[next(iter(self._jobs))]
         if status == BAD_ITEMS:
             cause = load_error(data)
             raise TransportError(f"cannot be unpickled in a worker process: {_line(cause)}", loading=True) from cause
-        outcome = load_outcome(data)
+        outcome = self._outcome(data)
         if not new:
             outcome.dispatch = time.perf_counter() - sent - outcome.wall
         return outcome
 
+    def _outcome(self, data: bytes) -> Outcome:
+        return load_outcome(data)
+
     @property
     def process(self) -> BaseProcess:
         """The process that serves it now."""
-        return self._process
+        return cast("BaseProcess", self._process)
 
     def _arrive(self, loading: float) -> None:
         """Note when a fresh worker was ready for its first job; loading that is the job's business."""
@@ -113,16 +144,24 @@ class ProcessRunner:
 
     def _send(self, parcel: Parcel) -> bool:
         """Send a chunk; True if its job is new to the worker."""
-        number, job_data, start, items_data = parcel
+        packed, start, items = parcel
+        number, job = packed.number, packed.job
         new = number not in self._jobs
-        if not new:
-            self._pipe.send_bytes(pickle.dumps((number, None, start, items_data), protocol=5))
-            return False
-        job, surroundings = job_data
-        parts = self._kept.without_kept(job.parts)
-        self._pipe.send_bytes(pickle.dumps((number, (job._replace(parts=parts), surroundings), start, items_data), 5))
-        self._kept.take(parts, [None] * len(parts))
-        return True
+        held = self._jobs.get(number, ())
+        segments = [segment for segment in items.segments if segment.number not in held]
+        job_data = None
+        if new:
+            segments += job.segments
+            parts = self._kept.without_kept(job.parts)
+            job_data = job._replace(parts=parts, segments=()), packed.surroundings
+            self._kept.take(parts, [None] * len(parts))
+        announced = [(segment.number, segment.size) for segment in segments]
+        self._pipe.send_bytes(
+            pickle.dumps((number, job_data, start, items._replace(segments=()), announced), protocol=5)
+        )
+        if segments:
+            send(self._pipe, segments)
+        return new
 
     def _restart(self) -> None:
         self.close()
@@ -150,6 +189,12 @@ class ProcessRunner:
             self._process.join()
 
 
+def first_message(parcel: Parcel) -> bytes:
+    """What a new worker is sent by hand, of a job without large buffers."""
+    sent, start, items = parcel
+    return pickle.dumps((sent.number, (sent.job, sent.surroundings), start, items, ()), protocol=5)
+
+
 def answer_of(pipe: Connection) -> Outcome:
     """The outcome of the first chunk that was sent to a worker by hand.
 
@@ -170,13 +215,13 @@ def from_stock() -> tuple[BaseProcess, Connection]:
     try:
         return _forked.pop()
     except IndexError:
-        return _spawned()
+        return spawned()
 
 
-def _spawned() -> tuple[BaseProcess, Connection]:
+def spawned(name: str = "autopar-worker") -> tuple[BaseProcess, Connection]:
     """A worker with an interpreter of its own, and this side's end of the pipe to it."""
     ours, theirs = Pipe(duplex=True)
-    worker = WorkerProcess(target=main, args=(theirs,), name="autopar-worker")
+    worker = WorkerProcess(target=main, args=(theirs,), name=name, daemon=False)
     with _starting:
         worker.start()
     theirs.close()
@@ -209,6 +254,7 @@ class ProcessesPool:
 
     def __init__(self, workers: WorkerPool, capacity: int) -> None:
         self._workers = workers
+        self._jobs: weakref.WeakSet[Job] = weakref.WeakSet()
         self.capacity = capacity
 
     def submit(self, chunk: Chunk) -> PendingChunk:
@@ -219,8 +265,9 @@ class ProcessesPool:
         TransportError
             Its function or its items do not pickle.
         """
-        number, job_data = packed(chunk)
-        return self._workers.submit((number, job_data, chunk.start, dump_items(chunk.items)))
+        sent = packed(chunk)
+        self._jobs.add(chunk.job)
+        return self._workers.submit((sent, chunk.start, dump_items(chunk.items, sent.sharing)))
 
     def admit(self, limit: int) -> int:
         """Run at most so many chunks at the same time."""
@@ -231,11 +278,13 @@ class ProcessesPool:
         return self._workers.abandon(pending)
 
     def close(self) -> None:
-        """The workers stay for the next map."""
+        """The workers stay for the next map; large buffers are let go of now, and not when garbage is collected."""
+        for job in list(self._jobs):
+            _packed_jobs.pop(job, None)
 
 
 _numbers = itertools.count(1)
-_packed_jobs: weakref.WeakKeyDictionary[Any, tuple[int, tuple[PackedJob, bytes]]] = weakref.WeakKeyDictionary()
+_packed_jobs: weakref.WeakKeyDictionary[Any, SentJob] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
 _starting = threading.Lock()
 _shared: WorkerPool | None = None
@@ -244,11 +293,12 @@ _forked: list[tuple[BaseProcess, Connection]] = []
 _arrivals: deque[float] = deque(maxlen=ARRIVALS_KEPT)
 
 
-def packed(chunk: Chunk) -> tuple[int, tuple[PackedJob, bytes]]:
-    """The job's number, and its bytes with those of what surrounds it, pickled once for all its chunks."""
+def packed(chunk: Chunk) -> SentJob:
+    """The job and what surrounds it, pickled once for all its chunks."""
     known = _packed_jobs.get(chunk.job)
     if known is None:
-        known = new_number(), (dump_job(chunk.job), _surroundings())
+        sharing = Sharing(stays=chunk.job.items_stay) if available() else None
+        known = SentJob(new_number(), dump_job(chunk.job, sharing), _surroundings(), sharing)
         _packed_jobs[chunk.job] = known
     return known
 
@@ -285,6 +335,21 @@ def open(plan: Plan) -> ProcessesPool:
 def warm() -> int:
     """Worker processes that are already there."""
     return _shared.alive + len(_forked) if _shared is not None else 0
+
+
+def idle() -> int:
+    """Threads that wait for work, here or in their worker."""
+    return _shared.idle if _shared is not None else 0
+
+
+def rest() -> bool:
+    """Let the workers go if none has anything to do; True if none is left."""
+    global _shared
+    with _lock:
+        if _shared is not None and _shared.retire():
+            _shared = None
+            atexit.unregister(_close_at_exit)
+        return _shared is None
 
 
 def arrivals(since: float) -> list[float]:

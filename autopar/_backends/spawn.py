@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing import process, resource_tracker, spawn
 from multiprocessing.context import SpawnProcess
 from types import FunctionType
@@ -63,6 +65,21 @@ else:
         _launch = _reading(vars(_Popen)["_launch"], spawn=_SpawnWithoutMain())
 
 
+@contextmanager
+def _allowed_children() -> Iterator[None]:
+    """A daemonic process, such as a Dask worker, may start ours, since they end with it by themselves.
+
+    ``multiprocessing`` refuses that because a daemonic process is killed and cannot end its children.
+    """
+    config = process.current_process()._config  # type: ignore[attr-defined]
+    daemonic = config.pop("daemon", None)
+    try:
+        yield
+    finally:
+        if daemonic is not None:
+            config["daemon"] = daemonic
+
+
 class WorkerProcess(SpawnProcess):
     """A spawned process without the user's main module.
 
@@ -72,15 +89,16 @@ class WorkerProcess(SpawnProcess):
 
     def start(self) -> None:
         """Start it with Ctrl-C blocked, until its main loop ignores it: a terminal sends it to all processes."""
-        if sys.platform == "win32":
-            super().start()
-        else:
-            resource_tracker.ensure_running()  # Where it is started it would unblock the signal again.
-            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-            try:
+        with _allowed_children():
+            if sys.platform == "win32":
                 super().start()
-            finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            else:
+                resource_tracker.ensure_running()  # Where it is started it would unblock the signal again.
+                before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+                try:
+                    super().start()
+                finally:
+                    signal.pthread_sigmask(signal.SIG_SETMASK, before)
         process._children.discard(self)  # type: ignore[attr-defined]
 
     # multiprocessing looks this name up to create the process.

@@ -99,6 +99,20 @@ def warm() -> int:
     return _shared.alive if _shared is not None else 0
 
 
+def idle() -> int:
+    """Threads that wait for work, here or in their worker."""
+    return _shared.idle if _shared is not None else 0
+
+
+def rest() -> bool:
+    """Let the threads end if none has anything to do; True if none is left."""
+    global _shared
+    with _lock:
+        if _shared is not None and _shared.retire():
+            _shared = None
+        return _shared is None
+
+
 def _forget() -> None:
     global _shared, _lock
     _shared, _lock = None, threading.Lock()

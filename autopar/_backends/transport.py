@@ -16,12 +16,13 @@ from typing import Any, NamedTuple
 from autopar._backends.exceptions import PROTOCOL, describe
 from autopar._backends.payload import Kept, Part, pack
 from autopar._backends.pickling import PLAIN, dump_error, dumps, dumps_part, load_error, pickler
+from autopar._backends.segments import Apart, HasBuffers, Packed, Ref, goes_apart
 from autopar._model.work import Failure, Job, Outcome
 from autopar.errors import TransportError
 
 
-def dump_items(items: Sequence[Any]) -> bytes:
-    """Pickle the items of a chunk.
+def dump_items(items: Sequence[Any], sharing: Apart | None = None) -> Packed:
+    """Pickle the items of a chunk, the large buffers apart where they can be shared.
 
     Raises
     ------
@@ -30,22 +31,47 @@ def dump_items(items: Sequence[Any]) -> bytes:
     """
     try:
         if PLAIN.issuperset(map(type, items)):
-            return pickle.dumps(items, PROTOCOL)
-        return dumps(items)
+            return Packed(pickle.dumps(items, PROTOCOL))
+        return _dumped(items, sharing)[0]
     except KeyboardInterrupt:
         raise
     except BaseException as error:
         raise TransportError(f"cannot be pickled for a worker process: {describe(error)}") from error
 
 
+def _dumped(obj: Any, sharing: Apart | None) -> tuple[Packed, bool]:
+    """An object pickled, and whether loading it makes nothing that other pickles share."""
+    if sharing is not None:
+        buffers: list[pickle.PickleBuffer] = []
+
+        def take(buffer: pickle.PickleBuffer) -> bool:
+            apart = goes_apart(buffer)
+            if apart:
+                buffers.append(buffer)
+            return not apart
+
+        data, alone = dumps_part(obj, take)
+        packed = sharing.pack(data, buffers)
+        if packed is not None:
+            return packed, alone
+    data, alone = dumps_part(obj)
+    return Packed(data), alone
+
+
 class PackedJob(NamedTuple):
-    """A job on its way: its rules, and what it carries in parts, the function with its keyword arguments first."""
+    """A job on its way: its rules, and what it carries in parts, the function with its keyword arguments first.
+
+    ``refs`` are the parts' buffers in ``segments``, which stay behind when the job is sent.
+    """
 
     rules: bytes
     parts: list[Part]
+    refs: list[tuple[Ref, ...]]
+    segments: tuple[Any, ...] = ()
+    writes_nothing: bool = False
 
 
-def dump_job(job: Job) -> PackedJob:
+def dump_job(job: Job, sharing: Apart | None = None) -> PackedJob:
     """Pickle a job: by reference where the worker can import the function, else by value.
 
     Raises
@@ -65,11 +91,17 @@ def dump_job(job: Job) -> PackedJob:
         "line": None if job.line is None else job.line._replace(names=None),
     }
     try:
-        carried, alone = dumps_part((function, dict(job.kwargs)))
-        parts = [pack("", carried, lasting=job.leaves_all_as_it_is and alone)]
         names = [*job.shared]
-        parts += [_dump_shared(job, *name) for name in names]
-        return PackedJob(dumps((job.reference, rules, names)), parts)
+        carried = [("", *_dumped((function, dict(job.kwargs)), sharing))]
+        carried += [(":".join(name), *_dump_shared(job, *name, sharing)) for name in names]
+        lasts = job.leaves_all_as_it_is
+        return PackedJob(
+            dumps((job.reference, rules, names)),
+            [pack(name, packed.data, lasting=lasts and alone and not packed.refs) for name, packed, alone in carried],
+            [packed.refs for _, packed, _ in carried],
+            tuple(segment for _, packed, _ in carried for segment in packed.segments),
+            lasts,
+        )
     except (KeyboardInterrupt, TransportError):
         raise
     except BaseException as error:
@@ -78,9 +110,9 @@ def dump_job(job: Job) -> PackedJob:
         ) from error
 
 
-def _dump_shared(job: Job, module: str, name: str) -> Part:
+def _dump_shared(job: Job, module: str, name: str, sharing: Apart | None) -> tuple[Packed, bool]:
     try:
-        data, alone = dumps_part(job.shared[module, name])
+        return _dumped(job.shared[module, name], sharing)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
@@ -88,19 +120,26 @@ def _dump_shared(job: Job, module: str, name: str) -> Part:
             f"the global {module}.{name}, which {job.name} reads, cannot be pickled: {describe(error)}",
             about="function",
         ) from error
-    return pack(f"{module}:{name}", data, lasting=job.leaves_all_as_it_is and alone)
 
 
-def load_job(packed: PackedJob, kept: Kept) -> Job:
+def load_job(packed: PackedJob, kept: Kept, arrived: HasBuffers | None = None) -> Job:
     """The job on the worker's side; globals it reads get the caller's values, those of earlier jobs their own again."""
     reference, rules, names = pickle.loads(packed.rules)
-    values = [kept[digest] if data is None else pickle.loads(data) for data, digest in packed.parts]
+    values = [
+        kept[digest] if data is None else load_items(data, refs, arrived)
+        for (data, digest), refs in zip(packed.parts, packed.refs, strict=True)
+    ]
     kept.take(packed.parts, values)
     (function, kwargs), *shared = values
     if reference is not None:
         function = resolve(*reference)
     _share(dict(zip(names, shared, strict=True)))
     return Job(function, kwargs=kwargs, **rules)
+
+
+def load_items(data: bytes, refs: Sequence[Ref] = (), arrived: HasBuffers | None = None) -> Any:
+    """Load a pickle whose large buffers have arrived apart."""
+    return pickle.loads(data, buffers=arrived.buffers(refs) if arrived is not None and refs else None)
 
 
 _ABSENT = object()

@@ -1,9 +1,9 @@
 """The main loop of a worker process.
 
-Messages from the caller are ``(job number, job and surroundings or None, start, items)``; answers are ``(status,
-bytes)``, and before the items of a new job begin ``READY`` with the seconds that loading the job took, since a time
-limit of theirs does not include imports. One chunk is in flight at a time, so whatever breaks belongs to it. The
-process ends when its pipe closes, or when its parent does.
+Messages from the caller are ``(job number, job and surroundings or None, start, items, segments)``, followed by the
+descriptors of the segments; answers are ``(status, bytes)``, and before the items of a new job begin ``READY`` with
+the seconds that loading the job took, since a time limit of theirs does not include imports. One chunk is in flight
+at a time, so whatever breaks belongs to it. The process ends when its pipe closes, or when its parent does.
 """
 
 from __future__ import annotations
@@ -15,17 +15,19 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import parent_process
 from typing import Any, NamedTuple
 
 from autopar._backends import said, variables, warned
 from autopar._backends.chunk import run_chunk
-from autopar._backends.context import AS_IT_IS, AsItIs, Surroundings, remember_fresh
+from autopar._backends.context import AS_IT_IS, AsItIs, Inherited, Surroundings, remember_fresh
 from autopar._backends.exceptions import describe
 from autopar._backends.payload import Kept
 from autopar._backends.pickling import dump_error
-from autopar._backends.transport import PackedJob, dump_outcome, load_job
+from autopar._backends.segments import Arrived, HasBuffers, Packed, receive
+from autopar._backends.transport import PackedJob, dump_outcome, load_items, load_job
 from autopar._model.work import Chunk, Job, Outcome
 from autopar.errors import TransportError
 
@@ -41,58 +43,78 @@ class _Known(NamedTuple):
     """A job and what surrounded its caller."""
 
     job: Job
-    around: Surroundings | AsItIs
+    around: Surroundings | Inherited | AsItIs
+    arrived: Arrived
 
 
-def main(pipe: Connection, *, fresh: bool = True) -> None:
-    """Serve chunks until the pipe closes; ``fresh`` says that this interpreter was started for it."""
+def main(pipe: Connection, *, fresh: bool = True, inherited: Mapping[int, Job] | None = None) -> None:
+    """Serve chunks until the pipe closes.
+
+    ``fresh`` says that this interpreter was started for it; ``inherited`` are jobs, by number, that this process has
+    from the caller whose copy it is, together with all that surrounds them.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the caller's to handle; it stops us if it must.
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     _end_with_parent()
+    serve(pipe, fresh=fresh, inherited=inherited)
+
+
+def serve(pipe: Connection, *, fresh: bool = True, inherited: Mapping[int, Job] | None = None) -> None:
+    """The loop itself, in whatever has an interpreter of its own."""
     if fresh:
         remember_fresh()
-    said.become_worker()
-    warned.watch()
-    variables.receive()
-    worker, unheard = _Worker(pipe), said.Unheard()
+    _become_worker()
+    worker, unheard = _Worker(pipe, inherited or {}), said.Unheard()
     while True:
         try:
-            message = pickle.loads(pipe.recv_bytes())
+            number, job_data, start, items, announced = pickle.loads(pipe.recv_bytes())
+            arrivals = _arrivals(pipe, announced) if announced else {}
         except (EOFError, OSError):
             return
         try:
             # What imports, pickling and unpickling say is no part of the loop; items have a keeper of their own.
             with unheard:
-                answer = worker.answer(*message)
+                answer = worker.answer(number, job_data, start, items, arrivals)
             pipe.send_bytes(answer)
         except OSError:
             return
-        del message, answer
+        del job_data, items, answer, arrivals
 
 
 class _Worker:
     """What a worker remembers between chunks."""
 
-    def __init__(self, pipe: Connection) -> None:
+    def __init__(self, pipe: Connection, inherited: Mapping[int, Job]) -> None:
         self._pipe = pipe
+        self._inherited = inherited
+        self._here = Inherited() if inherited else None
         self._jobs: dict[int, _Known] = {}
         self._kept = Kept()
         self._current = 0
         self._modules = 0
 
-    def answer(self, number: int, job_data: tuple[PackedJob, bytes] | None, start: int, items_data: bytes) -> bytes:
+    def answer(
+        self,
+        number: int,
+        job_data: tuple[PackedJob, bytes] | None,
+        start: int,
+        packed: Packed,
+        arrivals: Mapping[int, tuple[int, int]],
+    ) -> bytes:
         """Run a chunk."""
         began = time.perf_counter()
         try:
-            known = self._enter(number, job_data)
+            known = self._enter(number, job_data, arrivals)
         except BaseException as error:
             self._kept.clear()
             return pickle.dumps((BAD_JOB, dump_error(error)))
         try:
-            items: list[Any] = pickle.loads(items_data)
+            items: list[Any] = load_items(packed.data, packed.refs, known.arrived)
         except BaseException as error:
             return pickle.dumps((BAD_ITEMS, dump_error(error)))
+        finally:
+            known.arrived.keep(packed.lasting)
         self._look_at_imports(known)
         if job_data is not None:
             self._pipe.send_bytes(READY + b"%.6f" % (time.perf_counter() - began))
@@ -100,30 +122,96 @@ class _Worker:
         run = functools.partial(run_chunk, Chunk(known.job, start, items), keep=True)
         return pickle.dumps((OUTCOME, _dumped(known.around.context.run(run))), protocol=5)
 
-    def _enter(self, number: int, job_data: tuple[PackedJob, bytes] | None) -> _Known:
+    def _enter(
+        self, number: int, job_data: tuple[PackedJob, bytes] | None, arrivals: Mapping[int, tuple[int, int]]
+    ) -> _Known:
         """Make this process look like the caller of the job."""
         if job_data is not None:
             packed, snapshot = job_data
             self._current = 0
-            around = AsItIs() if snapshot == AS_IT_IS else Surroundings(snapshot)
+            around = self._here or (AsItIs() if snapshot == AS_IT_IS else Surroundings(snapshot))
             around.enter()
-            self._jobs[number] = _Known(around.context.run(load_job, packed, self._kept), around)
+            arrived = Arrived(once=packed.writes_nothing)
+            arrived.take(arrivals)
+            job = self._inherited.get(number) or around.context.run(load_job, packed, self._kept, arrived)
+            self._jobs[number] = _Known(job, around, arrived)
             while len(self._jobs) > JOBS_KEPT:
                 del self._jobs[next(iter(self._jobs))]
             self._modules = 0
         elif number != self._current:
             self._jobs[number].around.enter()
+        if job_data is None:
+            self._jobs[number].arrived.take(arrivals)
         self._current = number
         return self._jobs[number]
 
     def _look_at_imports(self, known: _Known) -> None:
-        """After imports the caller's settings hold again, and the new libraries get their share of the cores."""
         if len(sys.modules) != self._modules:
-            known.around.refresh()
-            warned.watch()
-            said.keep_records()
-            _cap_blas_threads(known.job.cores)
+            _after_imports(known.job, known.around)
             self._modules = len(sys.modules)
+
+
+class Guest:
+    """Runs chunks in a process whose main loop is another's; it knows one job at a time."""
+
+    def __init__(self) -> None:
+        remember_fresh()
+        _become_worker()
+        self._unheard = said.Unheard()
+        self._number = 0
+        self._known: tuple[Job, Surroundings] | None = None
+        self._modules = 0
+
+    def answer(
+        self, number: int, packed: PackedJob, snapshot: bytes, start: int, items: Packed, buffers: HasBuffers
+    ) -> bytes:
+        """Run a chunk; the answer is one of :class:`_Worker`."""
+        with self._unheard:
+            try:
+                job, around = self._enter(number, packed, snapshot, buffers)
+            except BaseException as error:
+                self._known = None
+                return pickle.dumps((BAD_JOB, dump_error(error)))
+            try:
+                values: list[Any] = load_items(items.data, items.refs, buffers)
+            except BaseException as error:
+                return pickle.dumps((BAD_ITEMS, dump_error(error)))
+            if len(sys.modules) != self._modules:
+                _after_imports(job, around)
+                self._modules = len(sys.modules)
+            warned.forget()
+            outcome = around.context.run(functools.partial(run_chunk, Chunk(job, start, values), keep=True))
+            return pickle.dumps((OUTCOME, _dumped(outcome)), protocol=5)
+
+    def _enter(self, number: int, packed: PackedJob, snapshot: bytes, buffers: HasBuffers) -> tuple[Job, Surroundings]:
+        if self._known is None or number != self._number:
+            self._known = None
+            around = Surroundings(snapshot)
+            around.enter()
+            self._known = around.context.run(load_job, packed, Kept(), buffers), around
+            self._number = number
+        return self._known
+
+
+def _become_worker() -> None:
+    """What items of this process say from now on is kept for the caller."""
+    said.become_worker()
+    warned.watch()
+    variables.receive()
+
+
+def _after_imports(job: Job, around: Surroundings | Inherited | AsItIs) -> None:
+    """The caller's settings hold again, and the new libraries get their share of the cores."""
+    around.refresh()
+    warned.watch()
+    said.keep_records()
+    _cap_blas_threads(job.cores)
+
+
+def _arrivals(pipe: Connection, announced: Sequence[tuple[int, int]]) -> dict[int, tuple[int, int]]:
+    """The segments that come with a message: number -> descriptor and size."""
+    fds = receive(pipe, len(announced))
+    return {number: (fd, size) for (number, size), fd in zip(announced, fds, strict=True)}
 
 
 def _dumped(outcome: Outcome) -> bytes:

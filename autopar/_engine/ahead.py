@@ -19,7 +19,7 @@ from autopar._engine.task import MapTask, pools_used
 from autopar._model.effects import EffectKind
 from autopar._model.nesting import nested_cores
 from autopar._model.observation import Profile, Sample
-from autopar._model.plan import Choice
+from autopar._model.plan import BACKENDS, Choice
 from autopar._model.work import UNCHANGING
 from autopar._model.workload import Kind
 from autopar._plan import DEFAULT_COSTS, RACERS, cold_start
@@ -132,7 +132,7 @@ class Ahead:
         profile = Profile()
         profile.add(sample)
         choice = self._deciding.choose(profile)
-        if choice.plan.backend == "processes":
+        if not BACKENDS[choice.plan.backend].same_process:
             # The item is there to be weighed; what its result will weigh an earlier map may know.
             profile.bytes_in = self._task.machine.pickled_size((self._task.sample_item,)).bytes
             if profile.bytes_in is None:

@@ -12,16 +12,18 @@ from typing import Any
 from autopar._backends import load
 from autopar._backends.replay import replay
 from autopar._classify import classify
+from autopar._engine.cluster import look, open_pool
 from autopar._engine.functions import FunctionState
 from autopar._engine.journal import record
-from autopar._engine.machine import cores_here, threads_left, warm_workers
+from autopar._engine.machine import closed_ways, cores_here, threads_left, warm_workers
 from autopar._engine.native import DemandedCall
 from autopar._engine.notice import users_line
 from autopar._engine.task import draws_from_numpy, root_seed
 from autopar._engine.tierup import CALL_SECONDS, note_calls
+from autopar._model.cluster import Cluster
 from autopar._model.hints import Settings
 from autopar._model.observation import Profile, Sample
-from autopar._model.plan import Choice, Plan
+from autopar._model.plan import BACKENDS, Choice, Plan
 from autopar._model.work import Chunk, Failure, Job, Pending
 from autopar._observe.host import current_host
 from autopar._plan import Situation, choose
@@ -86,26 +88,30 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
     would be lost there.
     """
     state = state.under(settings.terms)
-    choice = choose_for_call(state, settings)
+    connection, cluster = look(settings, current_host().cores) if settings.backend == "dask" else (None, None)
+    choice = choose_for_call(state, settings, cluster=cluster)
     plan = choice.plan
+    elsewhere, traits = not BACKENDS[plan.backend].same_process, state.traits()
     job = Job(
-        state.function if plan.backend == "processes" else target_of(state, settings.compiler)[0],
+        state.function if elsewhere else target_of(state, settings.compiler)[0],
         star=True,
         kwargs=kwargs,
         collect=True,
         retries=settings.retries,
         seed=root_seed(settings.seed),
-        reference=state.reference() if plan.backend == "processes" else None,
-        shared=state.shared_globals() if plan.backend == "processes" else {},
+        reference=state.reference() if elsewhere else None,
+        shared=state.shared_globals() if elsewhere else {},
         name=state.name,
         cores=max(1, cores_here(current_host()) // 2),
         ordered=False,
         numpy_random=settings.seed is not None and draws_from_numpy(state.traits()),
         line=users_line(),
+        repeatable=settings.pure or settings.retries > 0 or not (traits.report.effects or traits.outside_calls),
+        timeout=settings.timeout,
     )
     chunk = Chunk(job, 0, [args])
     started, started_unix = time.perf_counter(), time.time()
-    pool = load(plan.backend).open(plan)
+    pool = load(plan.backend).open(plan) if connection is None else open_pool(plan, connection, settings)
     fallbacks: list[str] = []
     try:
         inner = pool.submit(chunk)
@@ -145,11 +151,17 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
     if settings.timeout is not None:
         _watch(inner, pool.abandon, settings.timeout)
     inner.add_done_callback(finish)
+    inner.add_done_callback(lambda _: pool.close())
     return future
 
 
 def choose_for_call(
-    state: FunctionState, settings: Settings, *, remaining: int | None = None, warm: Mapping[str, int] | None = None
+    state: FunctionState,
+    settings: Settings,
+    *,
+    remaining: int | None = None,
+    warm: Mapping[str, int] | None = None,
+    cluster: Cluster | None = None,
 ) -> Choice:
     """A thread, unless a process is demanded or clearly better; serial is no answer to ``submit``.
 
@@ -159,6 +171,7 @@ def choose_for_call(
     profile = state.calls if state.calls.items else next(iter(state.memory.latest.values()), Profile())
     host, traits = current_host(), state.traits()
     workload = classify(traits, profile, host)
+    closed = closed_ways(settings.backend)
     situation = Situation(
         traits=traits,
         workload=workload,
@@ -170,7 +183,10 @@ def choose_for_call(
         cores=cores_here(host),
         threads=threads_left(),
         warm=warm_workers() if warm is None else warm,
+        forks="multiprocessing" not in closed,
+        excluded=closed,
         ordered=False,
+        cluster=cluster,
     )
     choice = choose(situation)
     if settings.backend is None and (choice.plan.backend != "processes" or workload.cpu_per_item < worth):
@@ -183,7 +199,7 @@ def choose_for_call(
         workload,
         choice.rejected,
         choice.why,
-        notes=choice.notes,
+        notes=choice.notes if cluster is None else (*choice.notes, *cluster.notes),
     )
 
 

@@ -16,7 +16,7 @@ from autopar._engine.machine import THIS_MACHINE
 from autopar._engine.native import Forms, Ready, cached_seconds, kind_of
 from autopar._engine.tierup import begin, compile_between_maps, note_map, saving
 from autopar._model.effects import EffectKind
-from autopar._model.plan import COMPILERS
+from autopar._model.plan import BACKENDS, COMPILERS
 from autopar._plan import DEFAULT_COSTS
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Compiling:
         self.demanded = settings.compiler not in (None, "python")
         if settings.compiler == "python":
             self.why_not = 'compiler="python" is demanded'
-        elif settings.backend not in (None, "serial", "threads"):
+        elif settings.backend not in (None, "serial", "threads", "dask"):
             self.why_not = f'backend="{settings.backend}" is demanded, which runs the function as it is'
         elif settings.eager and not self.demanded:
             self.why_not = "AUTOPAR_EAGER asks for a backend, whatever that gains"
@@ -251,10 +251,11 @@ class Compiling:
     def excluded(self) -> dict[str, str]:
         """What the planner must not take, and why: native code where there is none, else what cannot have it."""
         if self.form is not None:
+            elsewhere = [name for name, spec in BACKENDS.items() if not spec.same_process]
             others = {
                 name: self.reason_against(name) for name in COMPILERS if name not in ("python", self.form.compiler)
             }
-            return {"processes": "the compiled code runs in this process", **others}
+            return {**dict.fromkeys(elsewhere, "the compiled code runs in this process"), **others}
         found = {name: self.reason_against(name) for name in COMPILERS if name != "python"}
         if self.demanded and not self.why_not:
             found.pop(self.task.settings.compiler or "", None)

@@ -10,24 +10,27 @@ from dataclasses import replace
 from autopar._backends.chunk import run_chunk
 from autopar._classify import classify
 from autopar._engine.blocks import Block
+from autopar._engine.cluster import WORTH_LOOKING, configured, connected
 from autopar._engine.lessons import SIDE_BY_SIDE, followed, gil_share_seen
-from autopar._engine.machine import THIS_MACHINE
+from autopar._engine.machine import THIS_MACHINE, closed_ways
 from autopar._engine.memory import NEAR_SIZES
 from autopar._engine.prices import costs_on
 from autopar._engine.task import MapTask
 from autopar._model.learned import Learned
 from autopar._model.nesting import nested_cores
 from autopar._model.observation import Profile, Sample, Traits
-from autopar._model.plan import Choice, Plan
+from autopar._model.plan import BACKENDS, Choice, Plan
 from autopar._model.work import Chunk, Outcome
 from autopar._model.workload import Kind
 from autopar._plan import (
+    WORTH_A_CLUSTER,
     Situation,
     choose,
     race_size,
     wants_gil_race,
     worth_planning,
 )
+from autopar.errors import UnavailableError
 
 ASSUMED_SHARE = 0.2
 """GIL share of a function that calls what releases it, where it cannot be measured. A guess; the next map measures."""
@@ -88,6 +91,27 @@ class Deciding:
 
         ``profile`` tells of an item that still runs, so that one item more than those to come is under way.
         """
+        if self.task.settings.backend == "dask":
+            self.task.look_at_cluster()
+        self.choice = self._chosen(profile)
+        if self._cluster_may_pay(self.choice):
+            try:
+                self.task.look_at_cluster()
+            except UnavailableError as error:
+                self.excluded["dask"] = str(error)
+            self.choice = self._chosen(profile)
+        return self.choice
+
+    def _cluster_may_pay(self, choice: Choice) -> bool:
+        """A cluster is configured that nobody has looked at yet, and what is left is long against a look."""
+        task, seconds = self.task, choice.plan.predicted
+        if task.cluster is not None or "dask" in self.excluded or not configured(task.settings):
+            return False
+        if seconds is None or task.settings.eager:
+            return task.settings.eager
+        return seconds > (WORTH_LOOKING if connected(task.settings) else WORTH_A_CLUSTER)
+
+    def _chosen(self, profile: Profile | None) -> Choice:
         situation = self._situation()
         if profile is not None:
             task, remaining = self.task, situation.remaining
@@ -97,8 +121,10 @@ class Deciding:
                 workload=classify(situation.traits, profile, task.host),
                 remaining=None if remaining is None else remaining + 1,
             )
-        self.choice = choose(situation)
-        return self.choice
+        choice = choose(situation)
+        if choice.plan.backend == "dask" and situation.cluster is not None:
+            choice = replace(choice, notes=(*choice.notes, *situation.cluster.notes))
+        return choice
 
     def choose_from_memory(self) -> Choice | None:
         """A choice before the first item, if what earlier maps learned of such items carries it; else None.
@@ -111,10 +137,10 @@ class Deciding:
             return None
         task.profile = learned.facts.profile()
         situation = self._situation()
-        choice = None if wants_gil_race(situation) else choose(situation)
-        blind = choice is not None and choice.plan.backend == "processes" and learned.facts.pickles is None
+        choice = None if wants_gil_race(situation) else self.choose()
+        blind = choice is not None and not BACKENDS[choice.plan.backend].same_process and learned.facts.pickles is None
         if choice is None or blind or choice.plan.backend == "serial":
-            task.profile = Profile()
+            task.profile, self.choice = Profile(), None
             return None
         self.choice, self.relied_on = choice, learned
         return choice
@@ -161,6 +187,7 @@ class Deciding:
         if form is not None and not form.holds_gil:
             traits = replace(traits, gil_seconds=COMPILED_GIL_SECONDS)
         profile = task.profile if task.profile.items else task.remembered or task.profile
+        closed = closed_ways(task.settings.backend) if task.machine is THIS_MACHINE else {}
         return Situation(
             traits=traits,
             workload=classify(traits, profile, task.host),
@@ -173,11 +200,13 @@ class Deciding:
             threads=self._threads(traits),
             warm=task.machine.warm_workers(),
             forkable=task.machine.forkable(),
-            excluded={**self.excluded, **task.compiling.excluded},
+            forks=task.machine is THIS_MACHINE and "multiprocessing" not in closed,
+            excluded={**closed, **self.excluded, **task.compiling.excluded},
             compiler=task.loop.compiler,
             ordered=task.ordered,
             costs=costs_on(task.machine),
             corrections=self._corrections(),
+            cluster=task.cluster,
         )
 
     def correction(self, plan: Plan) -> float:
@@ -223,8 +252,9 @@ class Deciding:
         named = size((task.kwargs,)) if task.kwargs else there
         profile.bytes_in, profile.bytes_out = there.bytes, back.bytes
         profile.bytes_shared = task.machine.shared_size([*task.state.carried(), *task.kwargs.values()])
-        profile.pickles = None not in (there.bytes, named.bytes, back.bytes)
-        profile.why_not_pickles = there.why_not or named.why_not or back.why_not
+        profile.pickles = None not in (there.bytes, back.bytes)
+        profile.why_not_pickles = there.why_not or back.why_not
+        profile.job_pickles, profile.why_not_job_pickles = named.bytes is not None, named.why_not
 
     def _assume_from_calls(self) -> None:
         """Where the machine is too busy to tell, calls that are known to release the GIL count as most of the work."""

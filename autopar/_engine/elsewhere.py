@@ -15,10 +15,10 @@ from autopar._engine.pace import Pace
 from autopar._engine.prices import costs_on
 from autopar._engine.task import MapTask, named, note_pool
 from autopar._model.observation import Sample
-from autopar._model.plan import Plan
-from autopar._model.work import Chunk, Job, Outcome, Pending
+from autopar._model.plan import BACKENDS, Plan
+from autopar._model.work import Chunk, Failure, Job, Outcome, Pending, Pool
 from autopar._plan import LEAST_RACE, Climb, climb_start, next_chunksize
-from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
+from autopar.errors import ItemTimeoutError, TransportError, UnavailableError, WorkerDiedError
 
 LOOK_FOR_STARTS = 0.05
 """Seconds after which a chunk that had not started yet is looked at again, when items have a time-out."""
@@ -28,6 +28,10 @@ POLL_FOR_CANCEL = 0.05
 
 BUSY_WORKERS = 0.6
 """Share of their time that worker processes spend on items from which nothing is lost around these."""
+
+AHEAD_ON_A_CLUSTER, SMALL_ITEM = 15_000, 1024
+"""Items that a lazy map without a ``buffersize`` may take further ahead on a cluster, if an item and its result have at
+most so many pickled bytes each: 30 MB in all."""
 
 Fallback = Callable[[str, bool], None]
 
@@ -64,8 +68,9 @@ class Elsewhere:
         self._now = task.machine.now
         if plan.backend == "processes" and not warm:
             task.on_pool.cold.append((self._now(), plan.workers, task.machine.forkable()))
-        self.pool = task.machine.open(plan)
-        self.warming = plan.backend == "processes" and warm < plan.workers
+        self.pool = task.open(plan)
+        self._earlier: list[Pool] = []
+        self.warming = not BACKENDS[plan.backend].same_process and warm < plan.workers
         self._costs = costs_on(task.machine)
         self.climb = self._new_climb(plan)
         task.scattered = True
@@ -81,6 +86,7 @@ class Elsewhere:
         self._spent = 0.0
         self._worked = 0.0
         self._unsent: deque[Block] = deque()
+        self._small = False
 
     # -- keeping it filled ------------------------------------------------------------------------------------------
 
@@ -91,12 +97,18 @@ class Elsewhere:
 
     def _new_job(self, plan: Plan) -> Job:
         task = self.task
-        return task.job(max(1, task.cores // max(1, plan.workers)), elsewhere=plan.backend == "processes")
+        cores = task.cores if task.cluster is None or plan.backend != "dask" else task.cluster.cores
+        return task.job(
+            max(1, cores // max(1, plan.workers)),
+            elsewhere=not BACKENDS[plan.backend].same_process,
+            repeatable=plan.backend != "dask" or task.repeatable_on("dask"),
+        )
 
     def adjust(self, plan: Plan) -> None:
         """Follow a better-informed plan for the same backend."""
         self.plan = plan
-        self.pool = self.task.machine.open(plan)
+        self._earlier.append(self.pool)
+        self.pool = self.task.open(plan)
         if not plan.adaptive or self.climb is None:
             self.climb = self._new_climb(plan)
 
@@ -140,7 +152,7 @@ class Elsewhere:
         if chunk is not None:
             return chunk
         source = self.task.source
-        room = self.task.room(self._pace.seconds, self.plan.workers)
+        room = self._room()
         if self.task.ended or room <= 0:
             return None
         if source.waits and self.busy and not source.ready(self.nudge):
@@ -161,6 +173,13 @@ class Elsewhere:
             return None
         return chunk
 
+    def _room(self) -> int:
+        """Items that may be taken now: the way to a cluster is long, so small ones are taken further ahead."""
+        room = self.task.room(self._pace.seconds, self.plan.workers)
+        if self.plan.backend == "dask" and self.task.lazy and self.task.buffersize is None and self._small:
+            room += AHEAD_ON_A_CLUSTER
+        return room
+
     def _chunksize(self, room: int) -> int:
         task, plan, workers = self.task, self.plan, self.plan.workers
         chunksize = plan.chunksize
@@ -174,13 +193,19 @@ class Elsewhere:
             chunksize = 1
         if chunksize is not None:
             return min(chunksize, room)
-        costs = self._costs
-        dispatch = costs.process_dispatch if plan.backend == "processes" else costs.thread_dispatch
-        if task.buffersize is not None:
+        dispatch = self._dispatch()
+        if task.buffersize is not None or (task.lazy and plan.backend == "dask"):
             # Every worker gets its share of a small buffer.
             room = max(1, room // (2 * workers))
         waits = self.climb is not None
         return next_chunksize(self._pace.seconds, task.source.remaining, workers, dispatch, buffered=room, waits=waits)
+
+    def _dispatch(self) -> float:
+        """Seconds for handing over one chunk."""
+        if self.plan.backend == "dask" and self.task.cluster is not None:
+            return self.task.cluster.dispatch
+        costs = self._costs
+        return costs.thread_dispatch if BACKENDS[self.plan.backend].same_process else costs.process_dispatch
 
     # -- taking outcomes back -----------------------------------------------------------------------------------------
 
@@ -217,7 +242,8 @@ class Elsewhere:
         self._learn_gil_share()
         if self.plan.backend == "processes" and self._began is not None:
             self.task.on_pool.steady.append((self.plan.workers, self._finished, self._now() - self._began))
-        self.pool.close()
+        for pool in (*self._earlier, self.pool):
+            pool.close()
 
     def _learn_gil_share(self) -> None:
         """Where threads were tried because nobody knew the share, the next map knows it."""
@@ -243,7 +269,7 @@ class Elsewhere:
             return ""
         # What these items took of a core tells what the loop would have needed, on a machine as busy as it was.
         share = task.profile.cpu_share
-        if self.plan.backend == "processes" and self._spent > BUSY_WORKERS * self.plan.workers * elapsed:
+        if not BACKENDS[self.plan.backend].same_process and self._spent > BUSY_WORKERS * self.plan.workers * elapsed:
             return ""  # All the time went into the items: they are as slow as the machine is busy, here as there.
         if share <= 0 or elapsed < 1.25 * self._worked / share + 0.1:
             return ""
@@ -313,10 +339,30 @@ class Elsewhere:
         if outcome.lost is not None and not (self.task.demanded and self.task.collects):
             yield self._lost_result(chunk, outcome, outcome.lost)
             return
+        if self.plan.backend == "dask" and (failed := _first_failure(outcome)) is not None and self._may_be_the_node():
+            yield self._again_here(chunk, outcome, failed)
+            return
         block = self.task.block_of(chunk, outcome, self.plan)
         if block.error is not None:
             self._cancel_beyond(block.end)
         yield block
+
+    @property
+    def _repeatable(self) -> bool:
+        return self.task.repeatable_on(self.plan.backend)
+
+    def _may_be_the_node(self) -> bool:
+        """An error on another machine may be that machine's: a file that is not there. What may run twice tells."""
+        cluster = self.task.cluster
+        return cluster is not None and cluster.elsewhere and not self.task.demanded and self._repeatable
+
+    def _again_here(self, chunk: Chunk, outcome: Outcome, failed: int) -> Block:
+        """Let the loop decide what becomes of an item that has raised; the results before it are right."""
+        index = chunk.start + failed
+        self.requeue.append(Chunk(chunk.job, index, chunk.items[failed:]))
+        self._go(f"item {index} raised on the cluster, which may be the node's doing: it runs again here")
+        emitted = [said for said in outcome.emitted if said[0] < failed]
+        return self.task.block_of(chunk, Outcome(outcome.values[:failed], emitted=emitted), self.plan)
 
     def _learn(self, outcome: Outcome) -> None:
         items = len(outcome.values)
@@ -330,6 +376,8 @@ class Elsewhere:
             self._worked += outcome.cpu
             self._spent += outcome.wall
         self._pace.add(items, outcome.wall)
+        sent = getattr(self.pool, "bytes_per_item", 0.0)
+        self._small = items > 0 and sent <= SMALL_ITEM and outcome.transport <= SMALL_ITEM * items
         if self.climb is not None:
             under_way = min(len(self._in_flight) + 1, self.climb.limit)
             latency = outcome.wall / max(1, items)
@@ -349,7 +397,10 @@ class Elsewhere:
         """Find the item to blame, and run what can be run."""
         if isinstance(error, TransportError):
             self._cannot_send(chunk, error)
-        elif isinstance(error, WorkerDiedError) and len(chunk.items) > 1 and self.task.repeatable:
+        elif isinstance(error, UnavailableError) and not self.task.demanded and self._repeatable:
+            self.requeue.append(chunk)
+            self._go(str(error))
+        elif isinstance(error, WorkerDiedError) and self._unclear(chunk, error) and self._repeatable:
             self._split(chunk)
             self.task.fallbacks.append(f"{error}; the {len(chunk.items)} items it held ran again, one by one")
         elif isinstance(error, (WorkerDiedError, ItemTimeoutError)) and self._try_again(chunk):
@@ -377,7 +428,7 @@ class Elsewhere:
         """A result could not leave its worker; without effects its item may run again where it need not travel."""
         error = outcome.values[place].error
         index = chunk.start + place
-        again = not self.task.demanded and self.task.repeatable
+        again = not self.task.demanded and self._repeatable
         last = place - 1 if again else place
         emitted = [said for said in outcome.emitted if said[0] <= last]
         if again:
@@ -401,7 +452,17 @@ class Elsewhere:
         for position, item in enumerate(chunk.items):
             self.requeue.append(Chunk(chunk.job, chunk.start + position, [item]))
 
+    def _unclear(self, chunk: Chunk, error: WorkerDiedError) -> bool:
+        """Another item than the one to blame may have been lost with it; alone on its pool none is."""
+        return len(chunk.items) > 1 or (not error.certain and self.pool.capacity > 1)
+
     def _try_again(self, chunk: Chunk) -> bool:
         used = self._attempts.get(chunk.start, 0)
         self._attempts[chunk.start] = used + 1
         return used < self.task.settings.retries
+
+
+def _first_failure(outcome: Outcome) -> int | None:
+    """The place of the first item of a chunk that raised."""
+    failed = (place for place, value in enumerate(outcome.values) if isinstance(value, Failure))
+    return next(failed, None if outcome.error is None else len(outcome.values))

@@ -15,9 +15,12 @@ from queue import SimpleQueue
 from typing import Any, Protocol
 
 from autopar._backends import load
-from autopar._backends.forkable import forkable
+from autopar._backends.forkable import LINGERING, forkable, why_not_forkable
+from autopar._engine import cluster
 from autopar._engine.beside import Beside, Story
 from autopar._engine.journal import settled
+from autopar._model.cluster import Cluster
+from autopar._model.hints import Settings
 from autopar._model.nesting import nested_cores
 from autopar._model.observation import Host
 from autopar._model.plan import Plan
@@ -77,6 +80,12 @@ class Machine(Protocol):
     def open(self, plan: Plan) -> Pool:
         """The plan's pool."""
 
+    def look_at_cluster(self, settings: Settings, cores: int) -> tuple[Any, Cluster]:
+        """The cluster that the hints name, and what it offers; `UnavailableError` if it cannot be used."""
+
+    def open_on(self, plan: Plan, cluster: Any, settings: Settings) -> Pool:
+        """The plan's pool on a cluster."""
+
     def beside(self, story: Story) -> AbstractContextManager[object]:
         """Let a story happen on another thread while the block runs."""
 
@@ -116,6 +125,9 @@ class ThisMachine:
     def open(self, plan: Plan) -> Pool:
         return load(plan.backend).open(plan)
 
+    look_at_cluster = staticmethod(cluster.look)
+    open_on = staticmethod(cluster.open_pool)
+
     def completions(self) -> Completions:
         return SimpleQueue()
 
@@ -134,10 +146,33 @@ def threads_left() -> int:
     return max(1, THREADS_AT_MOST - threading.active_count())
 
 
+def closed_ways(demanded: str | None = None) -> dict[str, str]:
+    """Backend -> why it cannot be used at this moment; loads none of them.
+
+    For one that is demanded, threads of autopar's own that have just handed over their last result are waited for.
+    """
+    why_not = why_not_forkable(idle_workers())
+    if why_not and not settled(0.0) and settled(WRITING):
+        why_not = why_not_forkable(idle_workers())  # The thread that writes to the store is gone.
+    until = time.monotonic() + LINGERING
+    while why_not and demanded == "multiprocessing" and time.monotonic() < until:
+        time.sleep(0)
+        why_not = why_not_forkable(idle_workers())
+    reasons = {"multiprocessing": why_not}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def idle_workers() -> int:
+    """Threads of autopar's own pools that wait for work, and would end if asked to."""
+    modules = [sys.modules.get(f"autopar._backends.{name}") for name in ("threads", "processes", "forks")]
+    # Without the function while another thread is still importing the module.
+    return sum(getattr(module, "idle", int)() for module in modules if module is not None)
+
+
 def warm_workers() -> dict[str, int]:
     """Backend -> workers that are already running; asks only backends that are in use."""
     warm = {}
-    for name in ("threads", "processes"):
+    for name in ("threads", "processes", "joblib", "interpreters"):
         module = sys.modules.get(f"autopar._backends.{name}")
         ask = getattr(module, "warm", None)  # absent while another thread is still importing the module
         if ask is not None:

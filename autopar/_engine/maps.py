@@ -9,6 +9,7 @@ from typing import Any
 
 from autopar._backends.replay import replay
 from autopar._engine.blocks import Block, Reorder
+from autopar._engine.cluster import with_remote_inputs
 from autopar._engine.early import early
 from autopar._engine.functions import FunctionState
 from autopar._engine.journal import record_map
@@ -30,6 +31,7 @@ def map_list(
     cancel: threading.Event | None = None,
 ) -> list[Any]:
     """All results in order. The error of the first failing item in input order is raised, as in the loop."""
+    iterables, settings = with_remote_inputs(iterables, settings)
     state = state.under(settings.terms)
     begun = early(state, iterables, settings, star=star) if cancel is None else None
     if begun is not None and begun.run(state, kwargs, operation, star=star):
@@ -84,6 +86,7 @@ def map_iterator(
     operation: str = "imap",
 ) -> Iterator[Any]:
     """Results one by one: in order, or as ``(index, result)`` in order of completion."""
+    iterables, settings = with_remote_inputs(iterables, settings)
     state = state.under(settings.terms)
     source = Source(iterables, star=star)
     run = MapRun(MapTask(state, source, kwargs, settings, lazy=True, ordered=ordered, buffersize=buffersize))

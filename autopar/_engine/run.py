@@ -248,7 +248,7 @@ class MapRun:
         self._look_at = 0.0
         self._forget_the_other_function()
         pool = self._elsewhere
-        if pool is not None and pool.plan.backend == "threads":
+        if pool is not None and pool.plan.backend in ("threads", "dask"):
             pool.renew()
             self.plan = pool.plan
             return

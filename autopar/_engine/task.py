@@ -12,6 +12,7 @@ from typing import Any
 from autopar import _effects
 from autopar._backends.exceptions import attributes_of
 from autopar._backends.standing import standing_at
+from autopar._compilers.native.portable import PortableFunction
 from autopar._engine.blocks import Block
 from autopar._engine.compiling import Compiling
 from autopar._engine.functions import ArgumentTypes, FunctionState
@@ -19,12 +20,13 @@ from autopar._engine.lessons import OnPool, key_of
 from autopar._engine.machine import THIS_MACHINE, Machine, cores_here
 from autopar._engine.notice import users_line
 from autopar._engine.source import Source
+from autopar._model.cluster import Cluster
 from autopar._model.effects import Effect, EffectKind
 from autopar._model.hints import Settings
 from autopar._model.learned import ProfileKey
 from autopar._model.observation import Profile, Traits
 from autopar._model.plan import LOOP, Plan
-from autopar._model.work import UNCHANGING, Chunk, Failure, Job, Outcome
+from autopar._model.work import UNCHANGING, Chunk, Failure, Job, Outcome, Pool, RemoteItem
 from autopar._observe.traits import without_array_arguments
 from autopar.errors import ItemTimeoutError, TransportError, UnavailableError, WorkerDiedError
 
@@ -110,6 +112,8 @@ class MapTask:
         What items took on pools.
     maps_inside
         Items go to pools themselves, so their times say nothing about other plans.
+    cluster
+        What the cluster offers, once it has been looked at.
     types
         Types of the first item's arguments, once it is known.
     assumed
@@ -160,6 +164,8 @@ class MapTask:
         self._other_effects: tuple[Effect, ...] = ()
         self.on_pool = OnPool()
         self.maps_inside = False
+        self.cluster: Cluster | None = None
+        self._connection: Any = None
         self._key: ProfileKey | None = None
         self.compiling = Compiling(self)
         self.sample_item: Any = None
@@ -225,8 +231,32 @@ class MapTask:
         """Items may run twice: nothing they do outlives them, or the user says so."""
         return self.settings.pure or self.settings.retries > 0 or not self.traits().report.effects
 
+    def repeatable_on(self, backend: str) -> bool:
+        """The same; on a cluster, where workers come and go, what items do to the outside world counts as well."""
+        said = self.settings.pure or self.settings.retries > 0
+        return self.repeatable and (backend != "dask" or said or not self.traits().outside_calls)
+
+    def look_at_cluster(self) -> None:
+        """See what the cluster offers; once a map.
+
+        Raises
+        ------
+        UnavailableError
+            It cannot be used.
+        """
+        if self.cluster is None:
+            self._connection, self.cluster = self.machine.look_at_cluster(self.settings, self.host.cores)
+
+    def open(self, plan: Plan) -> Pool:
+        """The plan's pool."""
+        if plan.backend == "dask":
+            return self.machine.open_on(plan, self._connection, self.settings)
+        return self.machine.open(plan)
+
     def see(self, item: Any) -> None:
-        """Note the types of the first item."""
+        """Note the types of the first item; what an item on a cluster is, nobody here knows."""
+        if _on_cluster(item):
+            return
         self.compiling.see(item)
         self._looked_at.clear()
         if not self.source.star:
@@ -260,6 +290,8 @@ class MapTask:
         If it does not, what the new types add is among the effects from now on.
         """
         kinds = set(map(type, items))
+        if any(map(_on_cluster, items)):
+            return True
         if self.settings.pure or kinds <= self._looked_at:
             return True
         fitting = True
@@ -308,24 +340,30 @@ class MapTask:
         if self.cancel is not None and self.cancel.is_set():
             raise Cancelled
 
-    def job(self, cores: int, *, elsewhere: bool = False) -> Job:
+    def job(self, cores: int, *, elsewhere: bool = False, repeatable: bool = True) -> Job:
         """What is done to each item; ``elsewhere`` adds what another process needs to find the function."""
-        compiled = None if elsewhere else self.compiling.form
+        function, portable = self.state.function, False
+        if self.compiling.form is not None:
+            form, portable = self.compiling.form, elsewhere
+            function = PortableFunction(form, self.settings.terms) if elsewhere else form
         return Job(
-            self.state.function if compiled is None else compiled,
+            function,
             star=self.source.star,
             kwargs=self.kwargs,
             collect=self.collects,
             retries=self.settings.retries,
             seed=self.seed,
-            reference=self.state.reference() if elsewhere else None,
+            reference=self.state.reference() if elsewhere and not portable else None,
             shared=self.state.shared_globals() if elsewhere else {},
             name=self.state.name,
             cores=cores,
             ordered=self.ordered,
             numpy_random=self.seed is not None and draws_from_numpy(self.state.traits()),
             line=self.line,
+            items_stay=self.source.inert and not self.lazy and not callable(self.settings.on_error),
             leaves_all_as_it_is=elsewhere and self._writes_nothing(),
+            repeatable=repeatable,
+            timeout=self.settings.timeout,
         )
 
     def _writes_nothing(self) -> bool:
@@ -389,6 +427,11 @@ class MapTask:
         error = named(error, index)
         add_note(error, f"item {index} of {self.state.name}, on {plan}")
         return error
+
+
+def _on_cluster(item: Any) -> bool:
+    kind = type(item)
+    return kind is RemoteItem or (kind is tuple and any(type(each) is RemoteItem for each in item))
 
 
 def answer(block: Block, on_error: Any) -> None:

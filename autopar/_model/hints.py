@@ -100,6 +100,31 @@ def _text(name: str, expected: str) -> Callable[[Any], str]:
     return check
 
 
+def _cluster(value: Any) -> Any:
+    if isinstance(value, str):
+        if not value.strip():
+            raise HintValueError('cluster must be an address, "local" or a distributed.Client, not an empty string')
+        return value.strip()
+    if any(kind.__module__.partition(".")[0] == "distributed" for kind in type(value).__mro__):
+        if hasattr(value, "scatter"):
+            return value
+        raise HintTypeError(f"cluster must be a distributed.Client, not a {type(value).__name__}: pass Client(it)")
+    raise _wrong_type("cluster", value, 'an address such as "tcp://host:8786", "local" or a distributed.Client')
+
+
+def _resources(value: Any) -> dict[str, float]:
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+        raise _wrong_type("resources", value, 'a dictionary of names and amounts, such as {"GPU": 1}')
+    for name, amount in value.items():
+        if isinstance(amount, (bool, str)) or not hasattr(type(amount), "__float__"):
+            raise _wrong_type(f"resources[{name!r}]", amount, "a number above 0")
+        if not 0 < float(amount) < math.inf:
+            raise HintValueError(f"resources[{name!r}] must be above 0, not {float(amount):g}")
+    if not value:
+        raise HintValueError('resources must name at least one, such as {"GPU": 1}; leave it out for none')
+    return {name: float(amount) for name, amount in value.items()}
+
+
 def _rtol(value: Any) -> float:
     if isinstance(value, (bool, str)) or not hasattr(type(value), "__float__"):
         raise _wrong_type("rtol", value, "a relative tolerance from 0 up to 1")
@@ -127,6 +152,11 @@ def _number_from_text(text: str) -> Any:
 def _flag_from_text(text: str) -> Any:
     words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
     return words[text.strip().lower()]
+
+
+def _resources_from_text(text: str) -> Any:
+    parts = [part.partition("=") for part in text.split(",")]
+    return {name.strip(): float(amount) for name, _, amount in parts}
 
 
 def _seed_from_text(text: str) -> Any:
@@ -225,6 +255,35 @@ HINTS: dict[str, Hint] = {
             "show a progress bar on standard error, or call back with (done, total)",
             _flag_from_text,
         ),
+        Hint(
+            "cluster",
+            _cluster,
+            None,
+            'Dask cluster that items may run on: an address, "local" or a distributed.Client',
+            optional=True,
+        ),
+        Hint(
+            "plaintext",
+            _flag("plaintext"),
+            False,
+            "your word that a connection to a cluster on other machines needs no encryption",
+            _flag_from_text,
+        ),
+        Hint(
+            "gather",
+            _flag("gather"),
+            True,
+            "False leaves results on the cluster and returns a distributed.Future for each",
+            _flag_from_text,
+        ),
+        Hint(
+            "resources",
+            _resources,
+            None,
+            "Dask resources that each chunk of items needs of its worker; a demand for a cluster",
+            _resources_from_text,
+            optional=True,
+        ),
     )
 }
 
@@ -306,6 +365,10 @@ class Settings:
     rtol: float = 0.0
     exact: bool = True
     progress: bool | ProgressCallback = False
+    cluster: Any = None
+    plaintext: bool = False
+    gather: bool = True
+    resources: dict[str, float] | None = None
     eager: bool = False
     given: frozenset[str] = field(default=frozenset())
     plain: bool = field(init=False, default=True)
@@ -337,8 +400,31 @@ def check_together(hints: Mapping[str, Any]) -> None:
         raise HintValueError('exact=False goes with compiler="numba": of all others autopar gives exact answers only')
 
 
+def _demand_cluster(merged: dict[str, Any]) -> None:
+    """What only a cluster can do demands one."""
+    wants = [name for name, demanded in ONLY_ON_A_CLUSTER.items() if name in merged and demanded(merged[name])]
+    if not wants:
+        return
+    backend = merged.get("backend")
+    if backend not in (None, "dask"):
+        raise HintValueError(f'{wants[0]}={merged[wants[0]]!r} is for backend="dask", not backend={backend!r}')
+    merged["backend"] = "dask"
+
+
+ONLY_ON_A_CLUSTER: dict[str, Callable[[Any], bool]] = {
+    "gather": lambda value: value is False,
+    "resources": lambda value: value is not None,
+}
+"""Hint -> whether a value of it can be met by the backend ``dask`` alone."""
+
+
 def settle(*layers: Mapping[str, Any], eager: bool = False) -> Settings:
     """Merge layers of checked hints; earlier layers win.
+
+    Raises
+    ------
+    HintValueError
+        Two of them contradict each other.
 
     Examples
     --------
@@ -350,6 +436,7 @@ def settle(*layers: Mapping[str, Any], eager: bool = False) -> Settings:
         merged.update(layer)
     if not merged and not eager:
         return DEFAULTS
+    _demand_cluster(merged)
     check_together(merged)
     return Settings(**merged, eager=eager, given=frozenset(name for name in merged if name in _FIELDS))
 

@@ -70,6 +70,8 @@ class Traits:
         Calls known to release the GIL while they compute: ``"zlib.compress"``.
     foreign_calls
         Other library calls; whether they release the GIL is not known.
+    outside_calls
+        Calls that reach beyond the process, to files, other programs or machines: ``"io.open"``.
     array_work
         Operators and methods on what may be arrays (``"@"``, ``".sum()"``), whose C code may release the GIL.
     report
@@ -85,6 +87,7 @@ class Traits:
     blocking_calls: tuple[str, ...] = ()
     releasing_calls: tuple[str, ...] = ()
     foreign_calls: tuple[str, ...] = ()
+    outside_calls: tuple[str, ...] = ()
     array_work: tuple[str, ...] = ()
     report: EffectReport = field(default_factory=EffectReport)
     gil_seconds: float | None = None
@@ -120,6 +123,7 @@ class Sample:
 class Profile:
     """What is known of a function's items; grows with each sample.
 
+    ``pickles`` is said of items and results, ``job_pickles`` of what travels with the function.
     ``bytes_shared`` is the pickled size of what travels with the function, once to each worker, and not with an item.
     ``process_cpu`` is the CPU time of the whole process during ``process_wall`` seconds of items that ran alone.
     Means are weighted by items; ``spread`` is the standard deviation between the means of the sampled runs
@@ -139,6 +143,8 @@ class Profile:
     bytes_shared: float | None = None
     pickles: bool | None = None
     why_not_pickles: str = ""
+    job_pickles: bool | None = None
+    why_not_job_pickles: str = ""
     gil_share: float | None = None
     gil_share_why: str = ""
     gil_share_assumed: bool = False

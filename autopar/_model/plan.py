@@ -23,6 +23,8 @@ class Spec:
         One sentence: when it is the best choice.
     same_process
         Items see and change the caller's objects.
+    inherits
+        Workers have the function and all that it reads from the caller as it is, unpickled.
     parallel_python
         Python bytecode of several items runs at the same time, GIL or not.
     overlaps_waits
@@ -38,6 +40,7 @@ class Spec:
     wins: str
     needs: tuple[str, ...] = ()
     same_process: bool = True
+    inherits: bool = False
     parallel_python: bool = False
     overlaps_waits: bool = False
     runs_async: bool = False
@@ -78,15 +81,16 @@ BACKENDS: dict[str, Spec] = {
         ),
         Spec(
             "multiprocessing",
-            None,
-            "functions that do not pickle and large read-only globals, inherited by fork",
+            "autopar._backends.forks",
+            "functions that do not pickle and large read-only objects, inherited by fork",
             same_process=False,
+            inherits=True,
             parallel_python=True,
             overlaps_waits=True,
         ),
         Spec(
             "joblib",
-            None,
+            "autopar._backends.loky",
             "large NumPy arguments, shared by memory map",
             needs=("joblib",),
             same_process=False,
@@ -95,7 +99,7 @@ BACKENDS: dict[str, Spec] = {
         ),
         Spec(
             "interpreters",
-            None,
+            "autopar._backends.interpreters",
             "CPU-bound Python without new processes",
             same_process=False,
             parallel_python=True,
@@ -104,8 +108,8 @@ BACKENDS: dict[str, Spec] = {
         ),
         Spec(
             "dask",
-            None,
-            "more work than one machine holds",
+            "autopar._backends.dask",
+            "more work than one machine has cores for",
             needs=("distributed",),
             same_process=False,
             parallel_python=True,
@@ -130,7 +134,8 @@ COMPILERS: dict[str, Spec] = {
 }
 
 
-_SINGULAR = {"threads": "thread", "processes": "process"}
+_SINGULAR = {"threads": "thread", "processes": "process", "dask": "core of a Dask cluster"}
+_PLURAL = {"dask": "cores of a Dask cluster"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +168,9 @@ class Plan:
         if self.workers == 1 and self.backend in _SINGULAR:
             return f"{compiled}1 {_SINGULAR[self.backend]}"
         if self.backend in _SINGULAR:
-            return f"{compiled}{'up to ' if self.adaptive else ''}{self.workers} {self.backend}"
+            return (
+                f"{compiled}{'up to ' if self.adaptive else ''}{self.workers} {_PLURAL.get(self.backend, self.backend)}"
+            )
         return f"{compiled}{self.backend}"
 
 

@@ -62,6 +62,8 @@ class Job:
         Items may draw from `numpy.random`, even if only they import it.
     line
         The line that asked for the map, or None.
+    items_stay
+        Nobody changes the items while the map runs, apart from the function.
     leaves_all_as_it_is
         The analysis found nothing that the items write to and that outlives their call: what came with the job may
         serve another.
@@ -80,7 +82,18 @@ class Job:
     ordered: bool = True
     numpy_random: bool = False
     line: Line | None = None
+    items_stay: bool = False
     leaves_all_as_it_is: bool = False
+    repeatable: bool = True
+    timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteItem:
+    """An item that is on a cluster: what a future there holds, or one element of it."""
+
+    future: Any
+    place: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from autopar import _effects
 from autopar._model.effects import EffectReport
 from autopar._model.observation import Traits
 from autopar._observe.known_calls import Known, classify_call
+from autopar._observe.outside import reaches_outside
 
 # A `while` jumps backwards. JUMP_BACKWARD_NO_INTERRUPT is not here: it is how `await` and `yield from` resume.
 _BACKWARD = frozenset(
@@ -69,6 +70,7 @@ def observe_traits(function: Callable[..., Any], report: EffectReport | None = N
         blocking_calls=calls[Known.BLOCKS],
         releasing_calls=calls[Known.RELEASES],
         foreign_calls=calls[Known.FOREIGN],
+        outside_calls=tuple(call for call in report.calls if reaches_outside(call)),
         array_work=(*report.array_work, *report.array_work_on_arguments) if _arrays_are_possible() else (),
         report=report,
     )

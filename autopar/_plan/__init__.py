@@ -14,6 +14,7 @@ from autopar._plan.model import climb_start, cold_start
 from autopar._plan.planner import (
     LEAST_RACE,
     RACERS,
+    WORTH_A_CLUSTER,
     choose,
     gil_share_from_race,
     race_size,
@@ -26,6 +27,7 @@ __all__ = [
     "DEFAULT_COSTS",
     "LEAST_RACE",
     "RACERS",
+    "WORTH_A_CLUSTER",
     "Climb",
     "Costs",
     "Situation",

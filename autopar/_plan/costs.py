@@ -22,6 +22,10 @@ class Costs:
         Cold start of a process pool whose workers are new interpreters: once, and for each worker.
     fork_base, fork_start
         The same where workers can be forked.
+    interpreter_base, interpreter_start
+        Cold start of interpreters in this process.
+    joblib_base, joblib_start, joblib_dispatch
+        Cold start of loky's executor, and the caller's time for one chunk of it.
     process_call, fork_call
         The caller's own part of each worker's start.
     second_thread, second_process
@@ -51,6 +55,11 @@ class Costs:
     process_start: float = 40e-3  # benchmarks/backend_costs.py: process pool cold, slope
     fork_base: float = 8e-3  # benchmarks/backend_costs.py: forked pool cold, intercept
     fork_start: float = 4e-3  # benchmarks/backend_costs.py: forked pool cold, slope
+    interpreter_base: float = 30e-3  # benchmarks/backends: interpreters cold, intercept
+    interpreter_start: float = 50e-3  # benchmarks/backends: interpreters cold, slope
+    joblib_base: float = 250e-3  # benchmarks/backends: joblib cold, intercept
+    joblib_start: float = 150e-3  # benchmarks/backends: joblib cold, slope
+    joblib_dispatch: float = 0.3e-3  # benchmarks/backends: joblib chunk
     process_call: float = 0.4e-3  # benchmarks/backend_costs.py: process call
     fork_call: float = 1.4e-3  # benchmarks/backend_costs.py: fork call
     process_dispatch: float = 110e-6  # benchmarks/backend_costs.py: process chunk

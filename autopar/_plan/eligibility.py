@@ -79,13 +79,18 @@ RULES: dict[EffectKind, Rule] = {
 }
 
 
+PICKLE_ALIKE = ("joblib", "interpreters")
+"""Backends that fail where processes failed: they pickle the same way, and are no faster."""
+
 _LOGGING = tuple(f"{name}()" for name in "debug info warning warn error critical exception log".split())
 
 _TEXT = frozenset({"print()", "sys.stdout", "sys.stderr", "pprint.pprint()", "pprint.pp()", "traceback.print_exc()"})
 
 REPLAYED: dict[str, frozenset[str]] = {
     "threads": _TEXT,
-    "processes": _TEXT | {"warnings.warn()"},
+    **dict.fromkeys(
+        ("processes", "multiprocessing", "joblib", "interpreters", "dask"), _TEXT | frozenset({"warnings.warn()"})
+    ),
 }
 """Backend -> output that it keeps and puts out in input order, besides records of loggers. On threads a warning is
 issued at once, since all threads share one memory of what was shown. Files, sockets and connections cannot be kept."""
@@ -169,10 +174,16 @@ def _all_barriers(name: str, situation: Situation) -> Iterator[Barrier]:
         if timeout is not None:
             yield Barrier(f"a plain call cannot be interrupted after timeout={timeout:g} s", (DEMAND,))
         return
+    if name == "dask":
+        yield from _no_cluster(situation)
     if name == "threads" and _threads_left(situation) < 1:
         yield Barrier("no thread is left in the budget", (DEMAND,))
+    if name == "joblib" and situation.settings.timeout is not None:
+        yield Barrier("it does not tell when an item begins, and cannot stop one; leave timeout= out")
     if not spec.same_process:
-        yield from _cannot_travel(situation)
+        yield from _cannot_travel(spec, situation)
+    if name == "dask":
+        yield from _away_from_home(situation)
     for effect in situation.traits.report.effects:
         if name == "asyncio" and effect.kind in (EffectKind.THREAD_IDENTITY, EffectKind.THREAD_LOCAL):
             continue  # all items stay on one thread and one loop, as in a loop that awaits them
@@ -193,6 +204,10 @@ def _missing(spec: Spec, situation: Situation) -> Iterator[Barrier]:
         yield Barrier(f"it needs Python {'.'.join(map(str, spec.minimum_python))}, this is {situation.host.python}")
     if spec.name in situation.excluded:
         yield Barrier(situation.excluded[spec.name])
+    elif spec.inherits and not situation.forks:
+        yield Barrier("this process cannot be forked at this moment")
+    elif spec.name in PICKLE_ALIKE and "processes" in situation.excluded:
+        yield Barrier(situation.excluded["processes"], (DEMAND,))
 
 
 def _version(text: str) -> tuple[int, int]:
@@ -208,12 +223,33 @@ def _wrong_colour(spec: Spec, situation: Situation) -> Iterator[Barrier]:
         yield Barrier('it runs coroutine functions and this is a plain one: use backend="threads"')
 
 
-def _cannot_travel(situation: Situation) -> Iterator[Barrier]:
-    if situation.profile.pickles is False:
-        why = situation.profile.why_not_pickles
+def _cannot_travel(spec: Spec, situation: Situation) -> Iterator[Barrier]:
+    profile = situation.profile
+    if profile.pickles is False:
+        why = profile.why_not_pickles
         yield Barrier(f"its items or results cannot be pickled{f': {why}' if why else ''}")
+    elif profile.job_pickles is False and not spec.inherits:
+        why = profile.why_not_job_pickles
+        yield Barrier(f"its keyword arguments cannot be pickled{f': {why}' if why else ''}")
     if situation.traits.is_generator:
         yield Barrier(RULES[EffectKind.GENERATOR].because, error=UnsafeDemandError)
+
+
+def _no_cluster(situation: Situation) -> Iterator[Barrier]:
+    if situation.cluster is None and "dask" not in situation.excluded:
+        yield Barrier(
+            "no cluster is configured"
+            if situation.settings.cluster is None
+            else "too little is left to ask the cluster"
+        )
+
+
+def _away_from_home(situation: Situation) -> Iterator[Barrier]:
+    """Files, devices and servers of this machine need not be there on another."""
+    outside = situation.traits.outside_calls
+    if outside and situation.cluster is not None and situation.cluster.elsewhere:
+        because = f"it calls {outside[0]}, and what that finds on this machine need not be on the cluster's"
+        yield Barrier(because, (DEMAND,), UnsafeDemandError)
 
 
 def _replayed(effect: Effect, name: str) -> bool:

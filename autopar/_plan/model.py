@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from autopar._model.plan import Plan
+from autopar._model.plan import BACKENDS, Plan
 from autopar._model.workload import Kind
 from autopar._plan.chunks import chunk_seconds
 from autopar._plan.costs import Costs
@@ -128,7 +128,7 @@ def climb_start(backend: str, cores: int, best: int | None, costs: Costs) -> int
 
     A process on each core is what a pool has without being told, so fewer would only lose.
     """
-    return max(cores if backend == "processes" else costs.climb_start, best or 1)
+    return max(costs.climb_start if BACKENDS[backend].same_process else cores, best or 1)
 
 
 def _serial(plan: Plan, work: Load, situation: Situation) -> float:
@@ -180,11 +180,60 @@ def _on_processes(plan: Plan, work: Load, workers: int, situation: Situation) ->
     return max(alone, work.items * work.busy / cores)
 
 
+def _dask(plan: Plan, work: Load, situation: Situation) -> float:
+    """A pool of processes behind a scheduler, through which every chunk passes and every byte of it.
+
+    Waits, which take no core, overlap as far as there are workers; what computes has the cores that others leave.
+    """
+    cluster = situation.cluster
+    if cluster is None:
+        return math.inf
+    costs = situation.costs
+    workers = min(plan.workers, max(1, work.items))
+    cold = 0.0 if cluster.warm else costs.process_base + costs.process_start
+    chunk = _chunk(plan, work, workers, cluster.dispatch)
+    dispatch = cluster.round_trip + work.items / chunk * cluster.dispatch
+    transport = work.items * (costs.process_item + work.transport * cluster.byte)
+    transport += min(workers, cluster.workers) * work.shared * cluster.byte
+    alone = _rounds(plan, work.items, workers, situation) * work.each
+    busy = work.items * work.busy / min(workers, cluster.free)
+    return cold + dispatch + transport + max(alone, busy) / cluster.speed
+
+
+def _multiprocessing(plan: Plan, work: Load, situation: Situation) -> float:
+    """Forked anew for each map, through a fork server; what the function carries is there already."""
+    afresh = replace(situation, forkable=True, warm={})
+    return situation.costs.fork_call + _processes(plan, replace(work, shared=0.0), afresh)
+
+
+def _interpreters(plan: Plan, work: Load, situation: Situation) -> float:
+    """As processes that cannot be forked, with a start of their own."""
+    costs = replace(
+        situation.costs, process_base=situation.costs.interpreter_base, process_start=situation.costs.interpreter_start
+    )
+    warm = {"processes": situation.warm.get("interpreters", 0)}
+    return _processes(plan, work, replace(situation, costs=costs, forkable=False, warm=warm))
+
+
+def _joblib(plan: Plan, work: Load, situation: Situation) -> float:
+    """As processes that cannot be forked, at the prices of loky's executor."""
+    own = situation.costs
+    costs = replace(
+        own, process_base=own.joblib_base, process_start=own.joblib_start, process_dispatch=own.joblib_dispatch
+    )
+    warm = {"processes": situation.warm.get("joblib", 0)}
+    return _processes(plan, work, replace(situation, costs=costs, forkable=False, warm=warm))
+
+
 _PRICES: Mapping[str, Callable[[Plan, Load, Situation], float]] = {
     "serial": _serial,
     "threads": _threads,
     "asyncio": _asyncio,
     "processes": _processes,
+    "dask": _dask,
+    "multiprocessing": _multiprocessing,
+    "interpreters": _interpreters,
+    "joblib": _joblib,
 }
 
 

@@ -15,7 +15,15 @@ from autopar._plan.eligibility import Barrier, barriers, compiler_barrier, conse
 from autopar._plan.model import Load, load, predict, priced, seems_to_release
 from autopar._plan.situation import Situation
 
-__all__ = ["Situation", "choose", "gil_share_from_race", "race_size", "wants_gil_race", "worth_planning"]
+__all__ = [
+    "WORTH_A_CLUSTER",
+    "Situation",
+    "choose",
+    "gil_share_from_race",
+    "race_size",
+    "wants_gil_race",
+    "worth_planning",
+]
 
 SHARE_HEADROOM = 2
 """Concurrency offered to I/O, as a multiple of what CPU and GIL can keep up with; climbing finds the rest."""
@@ -37,6 +45,10 @@ UNLIMITED = 1 << 62
 RELEASED, RELEASED_IF_KNOWN = 0.5, 0.9
 """Chance that work whose GIL share nobody has measured hardly holds it: of any library call, and of one that is known
 to release it or runs on several cores at once. Guesses; a race costs what they are worth."""
+
+WORTH_A_CLUSTER = 1.0
+"""Seconds of the loop below which nobody asks a cluster: connecting to one and measuring it takes 0.2 to 0.5 s
+(distributed 2026.8 on one machine)."""
 
 NEAR_TIE = 1.5
 """Factor within which threads are preferred for items that wait. Unmeasured: as far as GIL shares are guessed wrong."""
@@ -138,6 +150,8 @@ def worth_planning(
     if seen * seconds_per_item < costs.look_seconds:
         return False
     serial = items * seconds_per_item
+    if settings.cluster is not None and serial > WORTH_A_CLUSTER:
+        return True
     best = serial / max(1, host.cores) + items * (costs.process_item if host.gil else costs.thread_item)
     if seconds_per_item > costs.thread_dispatch:
         best = min(best, seconds_per_item + items * costs.thread_dispatch)
@@ -270,7 +284,7 @@ def _plans(name: str, situation: Situation, work: Load) -> Iterator[Plan]:
         most = min(most, settings.workers)
     most = max(1, most)
     chunksize = 1 if settings.timeout is not None else settings.chunksize
-    if chunksize is None and (waits or name == "asyncio"):
+    if chunksize is None and name != "dask" and (waits or name == "asyncio"):
         chunksize = 1
     widths = {most}
     if name == "processes" and adaptive:
@@ -302,6 +316,8 @@ def _most_workers(name: str, situation: Situation, work: Load, waits: bool) -> t
     if name == "asyncio":
         # A loop holds many waiting tasks as cheaply as few, and gather(), the usual way, starts them all at once.
         return min(work.items, costs.async_ceiling), False
+    if name == "dask":
+        return min(to_come, 1 if situation.cluster is None else situation.cluster.cores), False
     if not BACKENDS[name].same_process:
         keep_up = cores * work.each / work.busy if waits and work.busy > 0 else cores
         useful = max(cores, math.ceil(min(keep_up, PROCESSES_PER_CORE * cores)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from autopar._model.cluster import Cluster
 from autopar._model.hints import Settings
 from autopar._model.observation import Host, Profile, Traits
 from autopar._model.workload import Workload
@@ -31,6 +32,8 @@ class Situation:
         Backend name -> workers that are already running.
     forkable
         New worker processes can be forked.
+    forks
+        This process can be forked for one map, after idle threads of autopar's own have ended.
     excluded
         Backend or compiler name -> what went wrong with it earlier in this operation.
     compiler
@@ -41,6 +44,8 @@ class Situation:
         Prices of the backends.
     corrections
         Backend -> what earlier outcomes say to multiply its prediction by.
+    cluster
+        The cluster that items may run on, once it has been looked at; None for none.
     """
 
     traits: Traits
@@ -54,11 +59,13 @@ class Situation:
     threads: int = 256
     warm: Mapping[str, int] = field(default_factory=dict)
     forkable: bool = False
+    forks: bool = False
     excluded: Mapping[str, str] = field(default_factory=dict)
     ordered: bool = True
     compiler: str = "python"
     costs: Costs = DEFAULT_COSTS
     corrections: Mapping[str, float] = field(default_factory=dict)
+    cluster: Cluster | None = None
 
     def __post_init__(self) -> None:
         if self.cores <= 0:

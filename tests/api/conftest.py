@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.routes import async_route, choose_only, own_log, route
+from tests.routes import async_route, choose_only, fork_anyway, own_log, route
 
-__all__ = ["async_route", "choose_only", "own_log", "route"]
+__all__ = ["async_route", "choose_only", "fork_anyway", "own_log", "route"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 import autopar as ap
 from autopar import AutoparError, parallel
+from autopar._model.plan import BACKENDS
 from autopar.errors import (
     DemandError,
     HintError,
@@ -25,12 +27,15 @@ BAD_HINTS: list[tuple[dict[str, Any], type[AutoparError], str]] = [
     ({"worker": 2}, HintTypeError, "unknown hint 'worker'; the hints are backend, compiler, workers"),
     ({"backend": "thread"}, UnknownNameError, "backend='thread' is unknown; choose one of serial, threads, asyncio"),
     ({"backend": 3}, HintTypeError, "backend must be a string, one of serial, .*, not int"),
-    ({"backend": "dask"}, NotBuiltError, "backend='dask' is planned but not part of this version of autopar; choose"),
-    ({"backend": "joblib"}, NotBuiltError, "backend='joblib' is planned"),
-    ({"backend": "multiprocessing"}, NotBuiltError, "backend='multiprocessing' is planned"),
-    ({"backend": "interpreters"}, NotBuiltError, "backend='interpreters' is planned"),
+    ({"cluster": 8786}, HintTypeError, r"cluster must be an address such as .*, not int"),
+    ({"cluster": " "}, HintValueError, "cluster must be an address, .*, not an empty string"),
+    ({"gather": 0}, HintTypeError, "gather must be True or False, not int"),
+    ({"plaintext": "yes"}, HintTypeError, "plaintext must be True or False, not str"),
+    ({"resources": ["GPU"]}, HintTypeError, "resources must be a dictionary of names and amounts"),
+    ({"resources": {"GPU": "1"}}, HintTypeError, r"resources\['GPU'\] must be a number above 0, not str"),
+    ({"resources": {"GPU": 0}}, HintValueError, r"resources\['GPU'\] must be above 0, not 0"),
+    ({"resources": {}}, HintValueError, "resources must name at least one"),
     ({"compiler": "cython"}, NotBuiltError, "compiler='cython' is planned but not part of this version"),
-    ({"compiler": "cython"}, NotBuiltError, "compiler='cython' is planned"),
     ({"compiler": "cython"}, NotBuiltError, "compiler='cython' is planned"),
     ({"compiler": "pypy"}, UnknownNameError, "compiler='pypy' is unknown; choose one of python, native"),
     ({"workers": -1}, HintValueError, "workers must be at least 1, not -1"),
@@ -80,14 +85,15 @@ def test_a_bad_hint_is_an_error_where_it_is_written(
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_hints_are_checked_in_every_place(place: str) -> None:
+def test_hints_are_checked_in_every_place(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wrong value is refused in the decorator, in options, in config and in the call, before anything runs."""
     with pytest.raises(HintValueError, match="workers must be at least 1, not -3"):
         PLACES[place]({"workers": -3})
     with pytest.raises(HintTypeError, match="'wrokers'"):
         PLACES[place]({"wrokers": 3})
-    with pytest.raises(NotBuiltError, match="dask"):
-        PLACES[place]({"backend": "dask"})
+    monkeypatch.setitem(BACKENDS, "joblib", replace(BACKENDS["joblib"], module=None))
+    with pytest.raises(NotBuiltError, match="joblib"):
+        PLACES[place]({"backend": "joblib"})
 
 
 def test_the_decorator_checks_hints_before_it_has_a_function() -> None:
@@ -189,7 +195,7 @@ def test_an_unsafe_demand_names_line_and_hint() -> None:
         ("AUTOPAR_WORKERS", "2.5", HintTypeError, "workers must be a whole number"),
         ("AUTOPAR_TIMEOUT", "soon", HintValueError, "AUTOPAR_TIMEOUT='soon' is not a value of the hint timeout"),
         ("AUTOPAR_BACKEND", "gpu", UnknownNameError, "backend='gpu' is unknown"),
-        ("AUTOPAR_BACKEND", "dask", NotBuiltError, "backend='dask' is planned"),
+        ("AUTOPAR_RESOURCES", "GPU", HintValueError, "AUTOPAR_RESOURCES='GPU' is not a value of the hint"),
         ("AUTOPAR_PURE", "perhaps", HintValueError, "AUTOPAR_PURE='perhaps' is not a value of the hint pure"),
         ("AUTOPAR_SEED", "x", HintValueError, "AUTOPAR_SEED='x' is not a value of the hint seed"),
         ("AUTOPAR_ON_ERROR", "ignore", HintValueError, "on_error must be"),

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from autopar import parallel
+from autopar.errors import UnavailableError
 from tests.api.functions import square
 from tests.faults.nested import cores_inside, inner, outer, outer_of_coroutines, submits, three_deep
+from tests.routes import PLAIN_ROUTES
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -91,8 +93,11 @@ def test_an_item_knows_its_share_of_the_cores(backend: str) -> None:
     assert cores_inside(1) is None
 
 
-def test_sixteen_threads_may_map_at_once(route: dict[str, Any]) -> None:
-    """Maps of many threads do not get into each other's way."""
+def test_sixteen_threads_may_map_at_once(route: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Maps of many threads do not get into each other's way; what forks this process is refused beside threads."""
+    forks_here = route == PLAIN_ROUTES["multiprocessing"]
+    if forks_here:
+        monkeypatch.undo()  # what the fixture allows
     failures: list[BaseException] = []
     start = threading.Barrier(16)
 
@@ -101,15 +106,20 @@ def test_sixteen_threads_may_map_at_once(route: dict[str, Any]) -> None:
             start.wait(10)
             for _ in range(3):
                 assert square.map(range(n, n + 25), **route) == [x * x for x in range(n, n + 25)]
+        except UnavailableError as error:
+            refused.append(str(error))
         except BaseException as error:
             failures.append(error)
 
+    refused: list[str] = []
     threads = [threading.Thread(target=body, args=(n,)) for n in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(20)
     assert failures == []
+    assert all("other threads" in why for why in refused)
+    assert len(refused) == (16 if forks_here else 0)
     assert not any(thread.is_alive() for thread in threads)
 
 

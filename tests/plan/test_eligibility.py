@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from autopar._model.cluster import Cluster
 from autopar._model.effects import Effect
 from autopar._model.effects import EffectKind as E
 from autopar._model.observation import Host
@@ -28,9 +29,15 @@ WRITES = (
 )
 
 
+LIKE_PROCESSES = {name for name, spec in BACKENDS.items() if spec.module is not None and not spec.same_process} - {
+    "processes",
+    "dask",  # which needs a cluster besides
+}
+
+
 def open_ways(case: Situation) -> set[str]:
-    """Backends that may be used."""
-    return {name for name in BACKENDS if not barriers(name, case)}
+    """Backends that may be used; processes stand for all that are like them."""
+    return {name for name in BACKENDS if not barriers(name, case)} - LIKE_PROCESSES
 
 
 def test_every_kind_of_effect_has_a_rule() -> None:
@@ -96,6 +103,45 @@ def output(what: str, **facts: Any) -> Situation:
     case = situation(5e-3, 200, **facts)
     report = replace(case.traits.report, effects=(Effect(E.OUTPUT, what, "case.item", line=1),))
     return replace(case, traits=replace(case.traits, report=report))
+
+
+@pytest.mark.parametrize("name", sorted(LIKE_PROCESSES))
+@pytest.mark.parametrize("kind", list(E), ids=lambda kind: kind.name)
+@pytest.mark.parametrize("hints", [{}, {"pure": True}, {"thread_safe": True}, {"seed": 0}], ids=str)
+def test_what_closes_processes_closes_their_like(name: str, kind: E, hints: Mapping[str, Any]) -> None:
+    """An effect is as much lost in a forked process, an interpreter or one of joblib's workers."""
+    case = replace(situation(5e-3, 200, kind, host=replace(HOST, python="3.14.0"), **hints), forks=True)
+    assert bool(barriers(name, case)) == bool(barriers("processes", case))
+
+
+def test_what_is_inherited_need_not_pickle() -> None:
+    """Keyword arguments that do not pickle close processes, and not what forks; items close both."""
+    case = replace(situation(known={"job_pickles": False}), forks=True)
+    assert [name for name in ("processes", "joblib", "multiprocessing") if not barriers(name, case)] == [
+        "multiprocessing"
+    ]
+    assert barriers("multiprocessing", replace(situation(known={"pickles": False}), forks=True))
+
+
+def test_what_cannot_be_forked_is_not() -> None:
+    """Where forking is not known to be safe, nothing is inherited."""
+    (barrier,) = barriers("multiprocessing", situation())
+    assert "cannot be forked" in barrier.because
+
+
+@pytest.mark.parametrize("name", ["joblib", "interpreters"])
+def test_what_fails_in_processes_is_not_tried_alike(name: str) -> None:
+    """Backends that pickle as processes do are left, too, unless they are demanded."""
+    case = situation(host=replace(HOST, python="3.14.0"), excluded={"processes": "a lock does not pickle"})
+    (barrier,) = barriers(name, case)
+    assert barrier.because == "a lock does not pickle"
+    assert not barriers(name, replace(case, settings=replace(case.settings, backend=name)))
+
+
+def test_joblib_cannot_keep_a_time_limit() -> None:
+    """Loky does not tell when an item begins."""
+    (barrier,) = barriers("joblib", situation(timeout=5.0))
+    assert "leave timeout= out" in barrier.because
 
 
 @pytest.mark.parametrize(("what", "hints", "ways"), SAID, ids=[f"{what}-{hints}" for what, hints, _ in SAID])
@@ -174,9 +220,20 @@ def test_what_the_host_lacks_or_the_engine_gave_up_is_out() -> None:
     assert [b.because for b in barriers("threads", case)] == ["left after 2 s: slower than the loop"]
 
 
-def test_backends_of_later_versions_say_so() -> None:
+def test_backends_of_later_versions_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are known, and out."""
+    monkeypatch.setitem(BACKENDS, "dask", replace(BACKENDS["dask"], module=None))
     assert [b.because for b in barriers("dask", situation())] == ["it is not part of this version of autopar"]
+
+
+def test_a_cluster_is_considered_where_one_is_configured_and_was_looked_at() -> None:
+    """Without one the backend is out, and the reason says which of the two is missing."""
+    assert [b.because for b in barriers("dask", situation())] == ["no cluster is configured"]
+    named = situation(cluster="tcp://host:8786")
+    assert [b.because for b in barriers("dask", named)] == ["too little is left to ask the cluster"]
+    assert not barriers("dask", replace(named, cluster=Cluster("tcp://host:8786", 2, 8)))
+    away = replace(named, excluded={"dask": "it does not answer"})
+    assert [b.because for b in barriers("dask", away)] == ["it does not answer"]
 
 
 def test_an_exhausted_thread_budget_closes_threads() -> None:

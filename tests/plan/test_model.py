@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autopar._model.cluster import Cluster
 from autopar._model.observation import Host
 from autopar._model.plan import Plan
 from autopar._model.workload import Kind, Workload
@@ -167,7 +168,7 @@ def test_an_unknown_length_of_long_items_is_a_worker_each() -> None:
 
 def test_backends_without_a_price_say_so() -> None:
     """The model prices what is built."""
-    assert [name for name in (*PRICED, "dask", "joblib") if priced(name)] == list(PRICED)
+    assert [name for name in (*PRICED, "of a later version") if priced(name)] == list(PRICED)
 
 
 plans = st.builds(
@@ -213,3 +214,34 @@ def test_no_plan_beats_perfect_parallelism(plan: Plan, seconds_each: float, busy
     workers = 1 if plan.backend == "serial" else plan.workers
     least = max(seconds_each, items * seconds_each / workers, items * work.busy / cores)
     assert predict(plan, work, case) >= least * (1 - 1e-9)
+
+
+CLUSTER = Cluster("tcp://host:8786", workers=4, cores=16, warm=True, round_trip=10e-3, dispatch=2e-3, byte=10e-9)
+
+
+@pytest.mark.parametrize(
+    ("cluster", "seconds"),
+    [
+        (CLUSTER, 400 * 0.1 / 16 + 0.81),
+        (replace(CLUSTER, busy=8.0), 400 * 0.1 / 8 + 0.81),
+        (replace(CLUSTER, busy=16.0), 400 * 0.1 + 0.81),
+        (replace(CLUSTER, speed=2.0), 400 * 0.1 / 32 + 0.81),
+        (replace(CLUSTER, warm=False), 400 * 0.1 / 16 + 0.81 + 0.085),
+        (replace(CLUSTER, dispatch=20e-3), 400 * 0.1 / 16 + 0.01 + 20e-3 * 50),
+    ],
+    ids=["as it is", "half of it busy", "busy", "quicker cores", "first used", "slow scheduler"],
+)
+def test_a_cluster_has_its_price(cluster: Cluster, seconds: float) -> None:
+    """Cores that others leave, at their speed, behind a scheduler that takes its time for every chunk."""
+    case = replace(situation(0.1, 400, cluster=cluster.where), cluster=cluster)
+    plan = Plan(backend="dask", workers=16)
+    assert predict(plan, load(case), case) == pytest.approx(seconds, rel=0.02)
+
+
+def test_bytes_to_a_cluster_have_their_price() -> None:
+    """Those of the items, and once to each worker those of the function."""
+    few = replace(situation(0.1, 400), cluster=CLUSTER)
+    many = replace(few, profile=replace(few.profile, bytes_in=1e6, bytes_shared=1e8))
+    plan = Plan(backend="dask", workers=16)
+    more = predict(plan, load(many), many) - predict(plan, load(few), few)
+    assert more == pytest.approx(400 * 1e6 * 10e-9 + 4 * 1e8 * 10e-9, rel=0.01)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autopar._model.cluster import Cluster
 from autopar._model.effects import EffectKind as E
 from autopar._model.hints import Settings
 from autopar._model.observation import Host
@@ -92,7 +93,7 @@ def test_the_choice_carries_its_prices() -> None:
     assert choice.why == f"predicted {choice.plan.predicted:.3g} s with 2 processes against 2 s in the plain loop"
     assert rival(choice, "serial").because == "predicted slower"
     assert rival(choice, "serial").plan.predicted == choice.serial_seconds
-    assert rival(choice, "dask").because == "it is not part of this version of autopar"
+    assert rival(choice, "dask").because == "no cluster is configured"
 
 
 def test_what_no_hint_could_open_has_no_price() -> None:
@@ -281,7 +282,7 @@ REFUSED: list[tuple[str, Situation, type[DemandError], str]] = [
         UnavailableError,
         "no /dev/shm",
     ),
-    ("what is not built", situation(backend="dask"), NotBuiltError, "not part of this version"),
+    ("no cluster", situation(backend="dask"), UnavailableError, "no cluster is configured"),
     ("a compiler that is not built", situation(compiler="cython"), NotBuiltError, 'compiler="cython" cannot compile'),
 ]  # fmt: skip
 
@@ -523,3 +524,54 @@ def test_profiles_carry_what_was_learned() -> None:
     after = replace(case, profile=known, workload=replace(case.workload, gil_share=0.0))
     assert not wants_gil_race(after)
     assert choose(after).plan.backend == "threads"
+
+
+LARGE_CLUSTER = Cluster("tcp://host:8786", workers=4, cores=32, round_trip=10e-3, dispatch=2e-3, byte=10e-9)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "items", "cluster", "backend"),
+    [
+        (0.1, 2000, LARGE_CLUSTER, "dask"),
+        (0.1, 2000, replace(LARGE_CLUSTER, busy=32.0), "processes"),
+        (0.1, 2000, replace(LARGE_CLUSTER, cores=2), "processes"),
+        (0.1, 2000, replace(LARGE_CLUSTER, speed=0.05), "processes"),
+        (0.1, 2000, replace(LARGE_CLUSTER, dispatch=30.0), "processes"),
+        (5e-3, 20, LARGE_CLUSTER, "serial"),
+        (0.1, 2000, None, "processes"),
+    ],
+    ids=[
+        "it pays",
+        "it is busy",
+        "it is no larger",
+        "it is slow",
+        "its scheduler is slow",
+        "few items",
+        "none",
+    ],
+)
+def test_a_cluster_is_taken_where_it_pays(seconds: float, items: int, cluster: Cluster | None, backend: str) -> None:
+    """Of two local cores and a cluster the one that finishes first, by what the cluster costs and others leave."""
+    case = situation(seconds, items, known={"gil_share": 1.0}, cluster="tcp://host:8786")
+    assert choose(replace(case, cluster=cluster)).plan.backend == backend
+
+
+def test_what_finds_other_things_elsewhere_stays_here() -> None:
+    """A function that reads files goes to workers on this machine, and to others on demand only."""
+    case = situation(0.1, 2000, facts={"outside_calls": ("io.open",)}, known={"gil_share": 1.0}, cluster="tcp://h:1")
+    here, there = (replace(case, cluster=replace(LARGE_CLUSTER, elsewhere=away)) for away in (False, True))
+    assert choose(here).plan.backend == "dask"
+    choice = choose(there)
+    assert choice.plan.backend == "processes"
+    assert "io.open" in rival(choice, "dask").because
+    assert rival(choice, "dask").hint == 'backend="dask"'
+    assert choose(replace(there, settings=Settings(backend="dask"))).plan.backend == "dask"
+
+
+def test_a_cluster_that_is_named_makes_long_maps_worth_a_plan() -> None:
+    """Even one core may have a cluster behind it; a short map is not worth a look."""
+    host = Host(cores=1, python="3.11.7")
+    named = Settings(cluster="tcp://host:8786")
+    assert worth_planning(1e-5, 10**6, 200, host, named)
+    assert not worth_planning(1e-5, 10**6, 200, host, Settings())
+    assert not worth_planning(1e-5, 1000, 200, host, named)

@@ -28,6 +28,7 @@ from autopar._engine import elsewhere, here, machine
 from autopar._model.plan import BACKENDS, Plan
 from autopar._model.work import Chunk, Outcome
 from autopar._observe import host
+from tests.routes import PARALLEL
 
 Apply = Callable[[Any, Any], list[Any]]
 
@@ -208,10 +209,7 @@ _HOST = host.observe_host()
 @contextlib.contextmanager
 def eager(backend: str) -> Iterator[None]:
     """After the first item everything goes to this backend, if the planner leaves it."""
-    others = {
-        name: replace(BACKENDS[name], minimum_python=(99, 0))
-        for name in {"threads", "processes", "asyncio"} - {backend}
-    }
+    others = {name: replace(BACKENDS[name], minimum_python=(99, 0)) for name in PARALLEL - {backend}}
     with (
         patch.object(host, "_latest", (math.inf, os.getpid(), _HOST)),
         patch.dict("os.environ", AUTOPAR_EAGER="1"),

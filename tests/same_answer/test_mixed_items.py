@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from autopar import parallel
+from autopar._model.plan import BACKENDS
 from tests.routes import PLAIN_ROUTES
 
 noted: list[int] = []
@@ -38,8 +39,11 @@ def total(numbers: Any) -> Any:
     return sum(numbers)
 
 
-SAME_PROCESS = pytest.mark.parametrize("route", [name for name in PLAIN_ROUTES if name != "processes"], indirect=True)
-"""Demanded processes are refused, which has a test of its own."""
+IN_THIS_PROCESS = [
+    name for name, hints in PLAIN_ROUTES.items() if BACKENDS[hints.get("backend", "threads")].same_process
+]
+SAME_PROCESS = pytest.mark.parametrize("route", IN_THIS_PROCESS, indirect=True)
+"""Demanded processes, here or on a cluster, are refused, which has a test of its own."""
 
 
 @SAME_PROCESS

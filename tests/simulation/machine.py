@@ -19,11 +19,13 @@ from typing import Any
 from autopar._engine.beside import Story
 from autopar._engine.functions import ArgumentTypes, FunctionState
 from autopar._engine.task import pools_used
+from autopar._model.cluster import Cluster
+from autopar._model.hints import Settings
 from autopar._model.observation import Host, Sample, Traits
 from autopar._model.plan import Plan
 from autopar._model.work import Outcome, Pending, Pool
 from autopar._observe.pickled_size import PickledSize
-from autopar.errors import TransportError
+from autopar.errors import TransportError, UnavailableError
 from tests.simulation.events import SWITCH_INTERVAL, Action, Calendar, Processor, Server, Use
 from tests.simulation.shapes import HostShape, Totals, WorkShape
 
@@ -90,6 +92,7 @@ class SimulatedMachine:
             gil=self.shape.gil,
             python="3.13.0",
             platform="linux",
+            unavailable=dict.fromkeys(("multiprocessing", "joblib", "interpreters", "dask"), "not simulated"),
         )
 
     def threads_left(self) -> int:
@@ -108,6 +111,12 @@ class SimulatedMachine:
             workers.fork(plan.workers)
         queued = 2 if plan.backend == "processes" else 1
         return SimulatedPool(workers, queued * plan.workers)
+
+    def look_at_cluster(self, settings: Settings, cores: int) -> tuple[Any, Cluster]:
+        raise UnavailableError("this simulated machine has no cluster")
+
+    def open_on(self, plan: Plan, cluster: Any, settings: Settings) -> Pool:
+        raise UnavailableError("this simulated machine has no cluster")
 
     def completions(self) -> SimulatedCompletions:
         return SimulatedCompletions(self)

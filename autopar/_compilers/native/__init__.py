@@ -18,6 +18,7 @@ rehearsal     copies of arguments for that
 comparing     whether two results are the same
 blocks        many items of a map in one call
 refusal       why something is not compiled
+portable      compiled functions on their way to another machine
 annotations   C types out of annotations, for users' own C functions
 own_function  users' own C functions
 ============= =======================================================================================================

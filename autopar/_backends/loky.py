@@ -1,0 +1,312 @@
+"""Worker processes of joblib: loky's executor, and its memory maps for large arrays.
+
+Job and items are pickled here, so that what fails costs one chunk. Their large buffers are handed to the executor as
+arrays; joblib writes each to a memory map once, however many chunks hold it, and workers map it copy on write, so that
+a function may write to what it gets.
+
+When a worker dies, loky ends all of them and makes new ones: every chunk under way is lost, and which of them is to
+blame is not known (``certain=False`` of the error). loky does not tell when an item begins, so nothing can be timed.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import CancelledError, Future
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from autopar._backends import segments
+from autopar._backends.context import capture
+from autopar._backends.exceptions import describe
+from autopar._backends.pending import PendingChunk
+from autopar._backends.pickling import load_error
+from autopar._backends.segments import Ref, address_of
+from autopar._backends.transport import PackedJob, dump_items, dump_job, load_outcome
+from autopar._backends.worker import BAD_ITEMS, BAD_JOB, Guest
+from autopar._model.plan import Plan
+from autopar._model.work import Chunk, Job, Outcome
+from autopar.errors import TransportError, WorkerDiedError
+
+IDLE_SECONDS = 300
+"""Seconds after which loky ends workers that have nothing to do; joblib's own choice."""
+
+Buffers = Mapping[int, Any]
+"""Number of a carrier -> its array."""
+
+
+class _Carrier:
+    """A buffer as an array of bytes, which joblib knows how to map."""
+
+    def __init__(self, view: memoryview) -> None:
+        import numpy
+
+        self.number = next(segments.numbers)
+        self.array = numpy.frombuffer(view, numpy.uint8)
+
+
+class _Carrying:
+    """Puts large buffers into carriers; in the place of :class:`~autopar._backends.segments.Sharing`."""
+
+    def __init__(self, *, stays: bool) -> None:
+        self._stays = stays
+        self._recent: OrderedDict[tuple[int, int], _Carrier] = OrderedDict()
+
+    def pack(self, data: bytes, buffers: Sequence[pickle.PickleBuffer]) -> segments.Packed:
+        """The pickle with its buffers in carriers."""
+        refs, carriers = [], []
+        for view in [buffer.raw() for buffer in buffers]:
+            carrier = self._carrier(view)
+            refs.append(Ref(carrier.number, 0, view.nbytes, view.readonly))
+            carriers.append(carrier)
+        return segments.Packed(data, tuple(refs), tuple(carriers))
+
+    def _carrier(self, view: memoryview) -> _Carrier:
+        if not self._stays:
+            return _Carrier(view)
+        key = address_of(view), view.nbytes
+        known = self._recent.get(key)
+        if known is None:
+            known = self._recent[key] = _Carrier(view)
+            if len(self._recent) > segments.RECENT:
+                self._recent.popitem(last=False)
+        return known
+
+
+class _SentJob(NamedTuple):
+    number: int
+    job: PackedJob
+    surroundings: bytes
+    buffers: Buffers
+    carrying: _Carrying
+
+
+class _LokyChunk(PendingChunk):
+    """A chunk with loky's future of it."""
+
+    __slots__ = ("future",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.future: Future[bytes] | None = None
+
+    def cancel(self) -> bool:
+        """Cancel it if loky has not sent it yet."""
+        if self.future is None or not self.future.cancel():
+            return self.cancelled()
+        return super().cancel()
+
+    def take(self, future: Future[bytes]) -> None:
+        """Turn what loky says into an outcome, or an error around the items."""
+        try:
+            self.settle(_outcome(future.result()), None)
+        except CancelledError:
+            super().cancel()
+        except BaseException as error:
+            self.settle(None, error if isinstance(error, (TransportError, WorkerDiedError)) else _died(error))
+
+
+def _outcome(answer: bytes) -> Outcome:
+    status, data = pickle.loads(answer)
+    if status in (BAD_JOB, BAD_ITEMS):
+        cause = load_error(data)
+        what = "the function cannot be loaded" if status == BAD_JOB else "cannot be unpickled"
+        about = "function" if status == BAD_JOB else "item"
+        text = f"{what} in a worker process: {type(cause).__name__}: {cause}"
+        raise TransportError(text, about=about) from cause
+    return load_outcome(data)
+
+
+def _died(error: BaseException) -> WorkerDiedError:
+    died = WorkerDiedError(f"a worker process of joblib's executor ended: {describe(error)}", certain=False)
+    died.__cause__ = error
+    return died
+
+
+class _Executor:
+    """loky's executor, with the folder of its memory maps."""
+
+    def __init__(self, workers: int) -> None:
+        from joblib._memmapping_reducer import TemporaryResourcesManager, get_memmapping_reducers
+        from joblib.externals.loky import ProcessPoolExecutor
+
+        self.workers = workers
+        self.maps = 0
+        self._folders = TemporaryResourcesManager()
+        # The names of both functions' arguments are those that joblib.executor uses (joblib 1.4 to 1.6).
+        there, back = get_memmapping_reducers(
+            temp_folder_resolver=self._folders.resolve_temp_folder_name,
+            max_nbytes=segments.LARGE - 1,
+            mmap_mode="c",
+            unlink_on_gc_collect=True,
+        )
+        self.executor = ProcessPoolExecutor(workers, job_reducers=there, result_reducers=back, timeout=IDLE_SECONDS)
+
+    @property
+    def broken(self) -> bool:
+        return bool(self.executor._flags.broken or self.executor._flags.shutdown)
+
+    def clean(self) -> None:
+        """Remove the maps that nobody uses; those of a job that a worker still has go with the next one."""
+        self._folders._clean_temporary_resources()
+        self._folders.set_current_context(uuid4().hex)
+
+    def end(self) -> None:
+        """Kill the workers."""
+        self.executor.shutdown(wait=True, kill_workers=True)
+        self._folders._clean_temporary_resources(force=True)
+
+
+class LokyPool:
+    """One map's view of the shared workers."""
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._executor = _entered(workers)
+        self._open = True
+        self._jobs: weakref.WeakSet[Job] = weakref.WeakSet()
+        self.capacity = 2 * workers
+
+    def submit(self, chunk: Chunk) -> PendingChunk:
+        """Pickle a chunk and queue it.
+
+        Raises
+        ------
+        TransportError
+            Its function or its items do not pickle.
+        """
+        sent = _sent(chunk.job)
+        self._jobs.add(chunk.job)
+        items = dump_items(chunk.items, sent.carrying)
+        buffers = {**sent.buffers, **{carrier.number: carrier.array for carrier in items.segments}}
+        message = sent.number, sent.job, sent.surroundings, chunk.start, items._replace(segments=()), buffers
+        if self._executor.broken:
+            self._renew()
+        pending = _LokyChunk()
+        try:
+            pending.future = self._executor.executor.submit(_answer, *message)
+        except Exception as error:  # It broke in this moment.
+            pending.settle(None, _died(error))
+            return pending
+        pending.future.add_done_callback(pending.take)
+        return pending
+
+    def _renew(self) -> None:
+        """After a worker died: another executor, and one chunk at a time, so that the next one to blame is known."""
+        _left(self._executor)
+        self._executor = _entered(self._workers)
+        self.capacity = 1
+
+    def admit(self, limit: int) -> int:
+        """Run at most so many chunks at the same time."""
+        return min(limit, self.capacity)
+
+    def abandon(self, pending: PendingChunk) -> bool:
+        """Kill all workers: loky has no way to stop one."""
+        if not pending.cancel() and not pending.done():
+            self._executor.end()
+        return True
+
+    def close(self) -> None:
+        """The workers stay for the next map."""
+        if self._open:
+            self._open = False
+            for job in list(self._jobs):
+                _sent_jobs.pop(job, None)
+            _left(self._executor)
+
+
+_lock = threading.Lock()
+_shared: _Executor | None = None
+_sent_jobs: weakref.WeakKeyDictionary[Job, _SentJob] = weakref.WeakKeyDictionary()
+
+
+def _entered(workers: int) -> _Executor:
+    global _shared
+    with _lock:
+        if _shared is None or _shared.broken or (_shared.workers < workers and not _shared.maps):
+            if _shared is not None:
+                _shared.end()
+            _shared = _Executor(workers)
+        _shared.maps += 1
+        return _shared
+
+
+def _left(executor: _Executor) -> None:
+    with _lock:
+        executor.maps -= 1
+        if not executor.maps and not executor.broken:
+            executor.clean()
+
+
+def _sent(job: Job) -> _SentJob:
+    known = _sent_jobs.get(job)
+    if known is None:
+        carrying = _Carrying(stays=job.items_stay)
+        packed = dump_job(job, carrying)
+        buffers = {carrier.number: carrier.array for carrier in packed.segments}
+        number = next(segments.numbers)
+        known = _sent_jobs[job] = _SentJob(number, packed._replace(segments=()), _surroundings(), buffers, carrying)
+    return known
+
+
+def _surroundings() -> bytes:
+    try:
+        return capture()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        message = f"the caller's surroundings cannot be pickled for a worker process: {describe(error)}"
+        raise TransportError(message, about="function") from error
+
+
+def open(plan: Plan) -> LokyPool:
+    """A view of the shared workers."""
+    return LokyPool(plan.workers)
+
+
+def warm() -> int:
+    """Workers that are already there."""
+    shared = _shared
+    return 0 if shared is None or shared.broken else len(shared.executor._processes or ())
+
+
+def _forget() -> None:
+    global _shared, _lock
+    _shared, _lock = None, threading.Lock()
+    _sent_jobs.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+
+# -- in a worker ---------------------------------------------------------------------------------------------------
+
+
+class _Maps:
+    """The buffers of a chunk and of its job, from joblib's memory maps."""
+
+    def __init__(self, buffers: Buffers) -> None:
+        self._buffers = buffers
+
+    def buffers(self, refs: Sequence[Ref]) -> list[memoryview]:
+        views = [(memoryview(self._buffers[ref.segment]), ref.readonly) for ref in refs]
+        return [view.toreadonly() if readonly else view for view, readonly in views]
+
+
+_guest: Guest | None = None
+
+
+def _answer(
+    number: int, job: PackedJob, snapshot: bytes, start: int, items: segments.Packed, buffers: Buffers
+) -> bytes:
+    """Run a chunk in a worker of loky's."""
+    global _guest
+    if _guest is None:
+        _guest = Guest()
+    return _guest.answer(number, job, snapshot, start, items, _Maps(buffers))

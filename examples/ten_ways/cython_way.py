@@ -1,0 +1,43 @@
+"""Cython: Python through C, objects included."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import compare
+import work
+
+from autopar import parallel
+
+
+@cache
+def compiled() -> Any:
+    """The function, compiled by hand."""
+    import inspect
+
+    import cython  # type: ignore[import-untyped]
+
+    source = inspect.getsource(work.words)
+    return cython.inline(f"{source}\nreturn words", language_level=3, quiet=True)
+
+
+def by_hand(items: Sequence[str]) -> list[int]:
+    """The compiled function in a loop."""
+    function = compiled()
+    return [function(item) for item in items]
+
+
+WAY = compare.Way(
+    "Cython",
+    'compiler="cython"',
+    "benchmarks/native: where objects are handled in loops",
+    loop=lambda items: [work.words(item) for item in items],
+    by_hand=by_hand,
+    by_autopar=lambda items: parallel(work.words, compiler="cython").map(items),
+    items=work.texts(20),
+)
+
+if __name__ == "__main__":
+    compare.main(WAY)
