@@ -55,8 +55,9 @@ def parallel(function: Any = None, /, **hints: Any) -> Any:
             ``"joblib"``, ``"interpreters"`` (Python 3.14), ``"dask"``. A demand: it is
             met or the call raises.
         compiler : str
-            How one call runs: ``"python"``, or ``"native"``, compiled to C. A demand; for single calls it counts
-            where it is given to the decorator or to ``options``.
+            How one call runs: ``"python"``; ``"native"``, compiled to C; ``"numba"``, compiled by Numba's LLVM, which
+            takes whole-array code too. A demand; for single calls it counts where it is given to the decorator or to
+            ``options``.
         workers : int
             Most items under way at the same time.
         chunksize : int
@@ -75,7 +76,10 @@ def parallel(function: Any = None, /, **hints: Any) -> Any:
         thread_safe : bool
             Your word that calls may overlap on threads.
         rtol : float
-            Relative rounding difference you accept from compiled code; default 0.
+            Relative rounding difference you accept from compiled code; default 0. It admits functions that NumPy
+            rounds in ways of its own, as ``np.exp``, and sums in another order.
+        exact : bool
+            ``False``, with ``compiler="numba"``, takes what Numba gives, unchecked; default True.
         c : str
             A C function that is called in place of the Python body: ``"path/lib.so:symbol"``. Annotations give its
             types: ctypes types, or int, float, bool and NDArray; the body, if there is one, is what it is checked

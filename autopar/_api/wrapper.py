@@ -16,7 +16,7 @@ from autopar._engine.calls import Reading, submit_call, take_sample, target_of
 from autopar._engine.functions import FunctionState, bound_state, state_for
 from autopar._engine.journal import decisions_of, explanation
 from autopar._engine.maps import map_iterator, map_list
-from autopar._model.hints import Settings, check_hints
+from autopar._model.hints import Settings, check_hints, check_together, terms_of
 from autopar._native_api import counted_call_type
 
 if TYPE_CHECKING:
@@ -70,9 +70,11 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
     def __init__(self, function: Callable[P, R], hints: dict[str, Any], state: FunctionState | None = None) -> None:
         super().__init__(function)
         self._self_hints = hints
-        self._self_state = state if state is not None else state_for(function)
+        check_together(hints)
+        state = state if state is not None else state_for(function)
+        self._self_state = state.under(terms_of(hints))
         self._self_distance = 1
-        self._self_target = target_of(self._self_state, hints.get("compiler"), hints.get("rtol", 0.0))
+        self._self_target = target_of(self._self_state, hints.get("compiler"))
 
     # -- one call -------------------------------------------------------------------------------------------------
 

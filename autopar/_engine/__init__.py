@@ -9,7 +9,7 @@ Maps
 Plannings
     ``deciding`` asks the deciders; ``machine`` the clock, the cores and the pools as a map sees them; ``functions``
     what is remembered of a function; ``compiling`` one map's way to compiled code; ``native`` a function's compiled
-    forms.
+    forms; ``tierup`` the account by which it is compiled; ``chooser`` which of Python and a form runs a call.
 Learning
     ``memory`` what earlier maps have taught about a function; ``lessons`` from one map to what it teaches; ``teaching``
     the end of a map: who learns what; ``prices`` what this host costs; ``calibrating`` measures the host, bit by bit or

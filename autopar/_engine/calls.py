@@ -56,11 +56,11 @@ def take_sample(
         note_calls(state, args, kwargs, saved * stands_for)
 
 
-def target_of(state: FunctionState, compiler: str | None, rtol: float = 0.0) -> list[Callable[..., Any]]:
+def target_of(state: FunctionState, compiler: str | None) -> list[Callable[..., Any]]:
     """What single calls run, as the only item, which changes when the function has been compiled."""
-    if compiler == "native":
-        return [DemandedCall(state.forms_within(rtol, demanded=True))]
-    return state.target if compiler is None else [state.function]
+    if compiler is None:
+        return state.target
+    return [state.function] if compiler == "python" else [DemandedCall(state.demanded_forms(compiler))]
 
 
 class CallFuture(Future[Any]):
@@ -87,12 +87,13 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
     A thread is the rule; a process is taken for calls known to compute under the GIL for long, if nothing they do
     would be lost there.
     """
+    state = state.under(settings.terms)
     connection, cluster = look(settings, current_host().cores) if settings.backend == "dask" else (None, None)
     choice = choose_for_call(state, settings, cluster=cluster)
     plan = choice.plan
     elsewhere, traits = not BACKENDS[plan.backend].same_process, state.traits()
     job = Job(
-        state.function if elsewhere else target_of(state, settings.compiler, settings.rtol)[0],
+        state.function if elsewhere else target_of(state, settings.compiler)[0],
         star=True,
         kwargs=kwargs,
         collect=True,

@@ -8,19 +8,20 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from autopar._compilers import load
 from autopar._compilers.native import Refusal
 from autopar._engine import native
+from autopar._engine.chooser import Chosen
 from autopar._engine.machine import THIS_MACHINE
-from autopar._engine.native import Forms, Ready, cached_seconds, kind_of, types_of_call
+from autopar._engine.native import Forms, Ready, cached_seconds, kind_of
 from autopar._engine.tierup import begin, compile_between_maps, note_map, saving
 from autopar._model.effects import EffectKind
-from autopar._model.plan import BACKENDS
+from autopar._model.plan import BACKENDS, COMPILERS
 from autopar._plan import DEFAULT_COSTS
 
 if TYPE_CHECKING:
-    from autopar._compilers.native.compiled import CompiledFunction
     from autopar._engine.task import MapTask
-    from autopar._kernel.types import Type
+    from autopar._model.compiler import Compiled, Types
     from autopar._model.plan import Rejected
 
 AT_HAND = 2.5
@@ -70,20 +71,20 @@ class Compiling:
 
     def __init__(self, task: MapTask) -> None:
         self.task = task
-        self.form: CompiledFunction | None = None
+        self.form: Compiled | None = None
         self.why_not = ""
         self._item: Any = _NONE
-        self._found: tuple[Type, ...] | None = None
-        self._types: tuple[Type, ...] | None = None
+        self._found: Types | None = None
+        self._types: Types | None = None
         self._cost = cached_seconds()
         self._asked = self._looked = False
-        self._used: CompiledFunction | None = None
+        self._used: Compiled | None = None
         self.python_seconds: float | None = None
         self._left_before: Counter[tuple[int, str]] = Counter()
         settings = task.settings
-        self.demanded = settings.compiler == "native"
-        if settings.compiler not in (None, "native"):
-            self.why_not = f'compiler="{settings.compiler}" is demanded'
+        self.demanded = settings.compiler not in (None, "python")
+        if settings.compiler == "python":
+            self.why_not = 'compiler="python" is demanded'
         elif settings.backend not in (None, "serial", "threads", "dask"):
             self.why_not = f'backend="{settings.backend}" is demanded, which runs the function as it is'
         elif settings.eager and not self.demanded:
@@ -150,7 +151,7 @@ class Compiling:
     def _look_at_types(self) -> bool:
         """Find out for which types, and what that costs; False if there is nothing to compile for."""
         self._asked = True
-        found: tuple[Type, ...] | Refusal
+        found: Types | Refusal
         found = Refusal(other) if (other := self._of_another_type()) else self._find_types(self._item)
         if isinstance(found, Refusal):
             self.why_not = str(found)
@@ -177,12 +178,12 @@ class Compiling:
     @property
     def comparing_seconds(self) -> float:
         """What comparing with Python has taken so far; it says nothing about the items that follow."""
-        return 0.0 if self.form is None else self.form.sampling.python_seconds
+        return 0.0 if self.form is None else self.form.comparing_seconds
 
     @property
     def has_forms(self) -> bool:
         """The function has been compiled in this process, or is being, for some types."""
-        return self.task.state.forms_within(self.task.settings.rtol).some
+        return self.task.state.forms.some
 
     def take_up(self) -> bool:
         """Take a form that an earlier map or call has had compiled for the first item's types; True if there is one.
@@ -198,6 +199,9 @@ class Compiling:
             return False
         if form is not None or self._forms.pending(found):
             self._types = self._found = found
+        if form is not None and (why := self._no_gain(form)):
+            self.why_not = why
+            return False
         if form is not None:
             self._use(form)
         return form is not None
@@ -208,7 +212,7 @@ class Compiling:
         if ready is not None and ready.form is self.form:
             ready.seconds = each if ready.seconds is None else min(each, ready.seconds)
 
-    def go_on(self, form: CompiledFunction) -> None:
+    def go_on(self, form: Compiled) -> None:
         """Go on with a form that the first items ran with."""
         self._types = self._found = form.types
         self._use(form)
@@ -231,19 +235,31 @@ class Compiling:
         return True
 
     def dropped(self) -> bool:
-        """Whether the compiled function in use was withdrawn since; the rest then runs in Python."""
-        if self.form is None or not self.form.withdrawn:
+        """Whether the compiled function in use was withdrawn, or is no gain here; the rest then runs in Python."""
+        why = "" if self.form is None else self.form.withdrawn or self._no_gain(self.form)
+        if not why:
             return False
-        self.why_not, self.form = self.form.withdrawn, None
+        self.why_not, self.form = why, None
         return True
+
+    def _no_gain(self, form: Compiled) -> str:
+        """Why items like the first run in Python although there is a form, or an empty string."""
+        args = self._arguments(self._item)
+        return form.in_python(args, self.task.kwargs) if isinstance(form, Chosen) and args is not None else ""
 
     @property
     def excluded(self) -> dict[str, str]:
         """What the planner must not take, and why: native code where there is none, else what cannot have it."""
         if self.form is not None:
             elsewhere = [name for name, spec in BACKENDS.items() if not spec.same_process]
-            return dict.fromkeys(elsewhere, "the compiled code runs in this process")
-        return {} if self.demanded and not self.why_not else {"native": self.reason}
+            others = {
+                name: self.reason_against(name) for name in COMPILERS if name not in ("python", self.form.compiler)
+            }
+            return {**dict.fromkeys(elsewhere, "the compiled code runs in this process"), **others}
+        found = {name: self.reason_against(name) for name in COMPILERS if name != "python"}
+        if self.demanded and not self.why_not:
+            found.pop(self.task.settings.compiler or "", None)
+        return found
 
     @property
     def reason(self) -> str:
@@ -254,10 +270,28 @@ class Compiling:
             return "it was still being compiled"
         return f"too little is left to repay compiling, which takes about {native.COMPILE_SECONDS:g} s"
 
+    def reason_against(self, compiler: str) -> str:
+        """Why the map is not compiled by this compiler, in words."""
+        refused = self._forms.refusals(self._found)
+        if compiler in refused:
+            return str(refused[compiler])
+        form = self.form or self._used
+        if form is not None and form.compiler != compiler and not self.why_not:
+            return f"the function is compiled already, to {form.compiler} code"
+        if self.why_not or compiler in (self._forms.compilers[0], "cython"):
+            return self.reason
+        if not refused:
+            return f"it is asked where {self._forms.compilers[0]} code is not to be had"
+        return f"too little is left to repay compiling, which takes about {load(compiler).COMPILE_SECONDS:g} s"
+
     def latest(self, rejected: tuple[Rejected, ...]) -> tuple[Rejected, ...]:
         """The planner's rows with what has become known of native code since the choice was made."""
-        rows = (replace(row, because=self.reason) if row.plan.compiler == "native" else row for row in rejected)
-        return tuple(row for row in rows if self._used is None or row.plan.compiler != "native" or self.why_not)
+        used = "" if self._used is None or self.why_not else self._used.compiler
+        return tuple(
+            row if row.plan.compiler == "python" else replace(row, because=self.reason_against(row.plan.compiler))
+            for row in rejected
+            if row.plan.compiler != used or row.plan.compiler == "python"
+        )
 
     @property
     def used(self) -> bool:
@@ -276,7 +310,7 @@ class Compiling:
             ]
         return tuple(found)
 
-    def _use(self, form: CompiledFunction) -> None:
+    def _use(self, form: Compiled) -> None:
         task = self.task
         latest = task.state.memory.latest.get(type(self._item))
         known = task.profile if task.profile.items else task.remembered or latest
@@ -291,13 +325,14 @@ class Compiling:
 
     @property
     def _forms(self) -> Forms:
-        return self.task.state.forms_within(self.task.settings.rtol, demanded=self.demanded)
+        state = self.task.state
+        return state.demanded_forms(self.task.settings.compiler or "") if self.demanded else state.forms
 
-    def _find_types(self, item: Any) -> tuple[Type, ...] | Refusal:
+    def _find_types(self, item: Any) -> Types | Refusal:
         args = self._arguments(item)
         if args is None:
             return Refusal(f"items are of type {type(item).__name__}, and not tuples of arguments")
-        return types_of_call(self.task.state.function, args, self.task.kwargs)
+        return self._forms.types_of_call(args, self.task.kwargs)
 
     def _arguments(self, item: Any) -> tuple[Any, ...] | None:
         """An item as positional arguments; None for one that only can be used up."""
@@ -326,7 +361,7 @@ class Compiling:
         calls = [call for call in traits.report.calls if _of_another_kind(call)]
         return f"it calls {calls[0]}, which is not in the native fragment" if calls else ""
 
-    def _check_sample(self, form: CompiledFunction) -> None:
+    def _check_sample(self, form: Compiled) -> None:
         """Compare with the item that ran first in Python: its result is there already, and costs nothing."""
         from autopar._compilers.native.comparing import difference
 
@@ -334,6 +369,6 @@ class Compiling:
         if not form.pure or task.collects or task.sample_item is not self._item:
             return
         args = task.sample_item if task.source.star else (task.sample_item,)
-        found = difference(form(*args, **task.kwargs), task.sample_result, rtol=form.rtol)
+        found = difference(form(*args, **task.kwargs), task.sample_result, rtol=task.settings.rtol)
         if found and not form.withdrawn:
             form.mismatch(found)

@@ -183,7 +183,8 @@ class Deciding:
     def _situation(self) -> Situation:
         task = self.task
         traits = task.traits()
-        if task.compiling.form is not None:
+        form = task.compiling.form
+        if form is not None and not form.holds_gil:
             traits = replace(traits, gil_seconds=COMPILED_GIL_SECONDS)
         profile = task.profile if task.profile.items else task.remembered or task.profile
         closed = closed_ways(task.settings.backend) if task.machine is THIS_MACHINE else {}

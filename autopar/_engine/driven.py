@@ -15,6 +15,7 @@ from typing import Any
 from autopar._backends.driven import Driven
 from autopar._classify import classify
 from autopar._engine.functions import FunctionState
+from autopar._model.compiler import Terms
 from autopar._model.hints import Settings
 from autopar._model.observation import Profile, Traits
 from autopar._observe.host import current_host
@@ -40,6 +41,10 @@ class DrivenState(FunctionState):
     def analysed(self) -> Callable[..., Any]:
         """The coroutine function, whose body runs in the call."""
         return self._body
+
+    def under(self, terms: Terms) -> DrivenState:
+        """Itself: it is not compiled, whatever that may differ in."""
+        return self
 
     def _as_called(self, traits: Traits) -> Traits:
         return replace(traits, is_async=False)

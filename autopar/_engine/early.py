@@ -32,7 +32,7 @@ from autopar._observe.meter import Meter
 from autopar._plan import DEFAULT_COSTS, worth_planning
 
 if TYPE_CHECKING:
-    from autopar._compilers.native.compiled import CompiledFunction
+    from autopar._model.compiler import Compiled
 
 EARLY_TYPES = (list, tuple, range)
 """Inputs whose items are there already: taking one runs no code."""
@@ -69,7 +69,7 @@ class Early:
         The compiled function, if that runs the items.
     """
 
-    def __init__(self, items: Any, form: CompiledFunction | None = None, *, most: float) -> None:
+    def __init__(self, items: Any, form: Compiled | None = None, *, most: float) -> None:
         self.items = items
         self.form = form
         self._most = most
@@ -130,7 +130,7 @@ class Early:
 
 def _run_compiled(
     stand: Callable[..., Any],
-    form: CompiledFunction,
+    form: Compiled,
     call: Callable[..., Any],
     iterator: Iterator[Any],
     size: int,
@@ -140,12 +140,13 @@ def _run_compiled(
 ) -> bool:
     """As :func:`run_each`, with a compiled function, for items that are taken before they run."""
     items = list(islice(iterator, size))
-    if size < ENOUGH_FOR_A_BLOCK or not stand(form.__autopar_block__, items, star, kwargs, results):
+    block: Any = getattr(form, "__autopar_block__", None)
+    if size < ENOUGH_FOR_A_BLOCK or block is None or not stand(block, items, star, kwargs, results):
         run_each(stand, call, iter(items), len(items), results, star)
     return len(items) == size
 
 
-def _plan_of(form: CompiledFunction | None) -> Plan:
+def _plan_of(form: Compiled | None) -> Plan:
     return LOOP if form is None else COMPILED_LOOP
 
 

@@ -16,6 +16,7 @@ from autopar import _effects
 from autopar._backends.importing import importable
 from autopar._engine.memory import Memory
 from autopar._engine.native import Forms
+from autopar._model.compiler import EXACT, Terms
 from autopar._model.decision import Brief, Decision
 from autopar._model.effects import Effect, EffectKind, GlobalRead
 from autopar._model.observation import Profile, Traits
@@ -95,8 +96,10 @@ class FunctionState:
         :mod:`autopar._engine.tierup`.
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], terms: Terms = EXACT) -> None:
         self.function = function
+        self.terms = terms
+        self._under: dict[Terms, FunctionState] = {terms: self}
         self.lock = threading.Lock()
         self.memory = Memory(function)
         self.calls = Profile()
@@ -106,26 +109,33 @@ class FunctionState:
         self.witnessed = False
         self.seen_effects: tuple[Effect, ...] = ()
         self.hinted = False
+        self._demanded: dict[str, Forms] = {}
         self._traits: dict[ArgumentTypes | None, Traits] = {}
-        self._forms_within: dict[tuple[float, bool], Forms] = {}
         self._seen: tuple[tuple[dict[str, Any], str, Any], ...] = ()
 
     @functools.cached_property
     def forms(self) -> Forms:
         """Its compiled forms."""
-        return Forms(self.function)
+        return Forms(self.function, terms=self.terms)
 
-    def forms_within(self, rtol: float, *, demanded: bool = False) -> Forms:
-        """Its compiled forms where results may differ by so much; `demanded` if they are."""
-        if not rtol:
-            return self.demanded_forms if demanded else self.forms
-        made = Forms(self.function, demanded=self.name if demanded else "", rtol=rtol)
-        return self._forms_within.setdefault((rtol, demanded), made)
+    def demanded_forms(self, compiler: str) -> Forms:
+        """Its compiled forms where those of one compiler are demanded."""
+        known = self._demanded.get(compiler)
+        if known is None:
+            made = Forms(self.function, demanded=self.name, compilers=(compiler,), terms=self.terms)
+            known = self._demanded.setdefault(compiler, made)
+        return known
 
-    @functools.cached_property
-    def demanded_forms(self) -> Forms:
-        """Its compiled forms where they are demanded."""
-        return Forms(self.function, demanded=self.name)
+    def under(self, terms: Terms) -> FunctionState:
+        """The memory of the same function where compiled code may differ in this; what maps have taught is shared."""
+        if terms == self.terms:
+            return self
+        known = self._under.get(terms)
+        if known is None:
+            other = FunctionState(self.function, terms)
+            other.memory, other.calls, other.kept, other._under = self.memory, self.calls, self.kept, self._under
+            known = self._under.setdefault(terms, other)
+        return known
 
     @functools.cached_property
     def name(self) -> str:
@@ -352,7 +362,7 @@ def state_for(function: Callable[..., Any]) -> FunctionState:
 
 def bound_state(state: FunctionState, function: Callable[..., Any]) -> FunctionState:
     """The memory of a bound method: what was learned of its function, the traits of its own."""
-    bound = FunctionState(function)
+    bound = FunctionState(function, state.terms)
     bound.memory = state.memory
     bound.calls = state.calls
     bound.kept = state.kept

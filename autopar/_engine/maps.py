@@ -32,6 +32,7 @@ def map_list(
 ) -> list[Any]:
     """All results in order. The error of the first failing item in input order is raised, as in the loop."""
     iterables, settings = with_remote_inputs(iterables, settings)
+    state = state.under(settings.terms)
     begun = early(state, iterables, settings, star=star) if cancel is None else None
     if begun is not None and begun.run(state, kwargs, operation, star=star):
         return begun.results
@@ -86,6 +87,7 @@ def map_iterator(
 ) -> Iterator[Any]:
     """Results one by one: in order, or as ``(index, result)`` in order of completion."""
     iterables, settings = with_remote_inputs(iterables, settings)
+    state = state.under(settings.terms)
     source = Source(iterables, star=star)
     run = MapRun(MapTask(state, source, kwargs, settings, lazy=True, ordered=ordered, buffersize=buffersize))
     deliver = _in_order(run) if ordered else _as_completed(run)

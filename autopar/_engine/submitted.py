@@ -67,7 +67,7 @@ class Calls:
         operation: str = "submit",
     ) -> None:
         self.settings = settings
-        self.state = state
+        self.state = state.under(settings.terms)
         self._workers = workers
         self._kwargs = kwargs
         self._operation = operation
@@ -295,7 +295,7 @@ class Calls:
         state, settings, elsewhere = self.state, self.settings, where == "processes"
         alone = elsewhere and not (self._workers.has_processes() and self._workers.processes.plain)
         job = Job(
-            state.function if elsewhere else target_of(state, settings.compiler, settings.rtol)[0],
+            state.function if elsewhere else target_of(state, settings.compiler)[0],
             star=True,
             kwargs=self._kwargs,
             collect=settings.on_error != "raise",

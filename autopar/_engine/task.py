@@ -175,7 +175,8 @@ class MapTask:
 
     def not_compiled(self) -> UnavailableError:
         """The error for compiled code that is demanded and cannot be had."""
-        return UnavailableError(f'compiler="native" cannot compile {self.state.name}: {self.compiling.why_not}')
+        compiler = self.settings.compiler
+        return UnavailableError(f'compiler="{compiler}" cannot compile {self.state.name}: {self.compiling.why_not}')
 
     @property
     def best_concurrency(self) -> int | None:
@@ -210,7 +211,10 @@ class MapTask:
     @property
     def loop(self) -> Plan:
         """The loop in the caller's thread, over the function as it is or compiled."""
-        return LOOP if self.compiling.form is None else COMPILED_LOOP
+        form = self.compiling.form
+        if form is None:
+            return LOOP
+        return COMPILED_LOOP if form.compiler == COMPILED_LOOP.compiler else Plan(compiler=form.compiler)
 
     @property
     def demanded(self) -> bool:
@@ -340,7 +344,8 @@ class MapTask:
         """What is done to each item; ``elsewhere`` adds what another process needs to find the function."""
         function, portable = self.state.function, False
         if self.compiling.form is not None:
-            function, portable = PortableFunction(self.compiling.form) if elsewhere else self.compiling.form, elsewhere
+            form, portable = self.compiling.form, elsewhere
+            function = PortableFunction(form, self.settings.terms) if elsewhere else form
         return Job(
             function,
             star=self.source.star,

@@ -7,19 +7,22 @@ hindsight. Where nobody waits for the compiler, at the end of a map, the price i
 
 from __future__ import annotations
 
+import functools
+import time
 from typing import TYPE_CHECKING, Any
 
 from autopar._compilers.native import Refusal
 from autopar._engine import native
-from autopar._engine.native import Ready, cached_seconds, seconds_behind, types_of_call
+from autopar._engine.journal import record
+from autopar._engine.native import Ready, cached_seconds, seconds_behind
+from autopar._model.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from autopar._compilers.native.compiled import CompiledFunction
     from autopar._engine.functions import FunctionState
     from autopar._engine.native import Kind
-    from autopar._kernel.types import Type
+    from autopar._model.compiler import Compiled, Types
 
 NATIVE_ITEM = 0.1e-6
 """Seconds of an item in compiled code that has nothing to do: 60 to 100 ns for its way in and out of a block, 120 for a
@@ -47,7 +50,7 @@ def note_calls(state: FunctionState, args: Any, kwargs: Any, seconds: float) -> 
     state.spent += seconds
     if state.spent < cached_seconds() or state.target[0] is not state.function:
         return
-    types = types_of_call(state.function, args, kwargs)
+    types = state.forms.types_of_call(args, kwargs)
     if isinstance(types, Refusal):
         if state.spent >= native.COMPILE_SECONDS:
             state.spent = 0.0  # another call may be of other types
@@ -55,11 +58,12 @@ def note_calls(state: FunctionState, args: Any, kwargs: Any, seconds: float) -> 
     if state.spent < state.forms.cost(types):
         return
 
-    def install(form: CompiledFunction) -> None:
+    def install(form: Compiled) -> None:
         form.listener = lambda call: state.target.__setitem__(0, call)
         if not form.withdrawn:
             state.target[0] = form.call
 
+    state.forms.settled = functools.partial(_write_down, state)
     form = state.forms.begin(types, then=install)
     if form is None:
         return
@@ -68,19 +72,31 @@ def note_calls(state: FunctionState, args: Any, kwargs: Any, seconds: float) -> 
         install(form)
 
 
+def _write_down(state: FunctionState, compiler: str, why: str, seconds: float) -> None:
+    """Write down what single calls run from now on."""
+    plan = Plan(compiler=compiler)
+    record(state, operation="call", started=time.time(), items=1, workload=None, plan=plan, why=why, actual=seconds)
+
+
 def compile_between_maps(state: FunctionState, args: tuple[Any, ...], kwargs: Mapping[str, Any], kind: Kind) -> None:
     """Have the function compiled for calls like this on another thread, if the account holds what that costs by now.
 
     The next map whose first item is of this ``kind`` finds the form.
     """
-    types = types_of_call(state.function, args, kwargs)
+    types = state.forms.types_of_call(args, kwargs)
     if isinstance(types, Refusal):
         state.spent = 0.0  # the items of another map may be of other types
-    elif state.spent >= min(state.forms.cost(types), seconds_behind()):
+    elif state.spent >= _price(state, types):
         begin(state, types, kind)
 
 
-def begin(state: FunctionState, types: tuple[Type, ...], kind: Kind) -> CompiledFunction | Refusal | None:
+def _price(state: FunctionState, types: Types) -> float:
+    """What a program notices of the next compiler while nobody waits for it: of Numba all, which holds the GIL."""
+    cost = state.forms.cost(types)
+    return min(cost, seconds_behind()) if state.forms.next_compiler(types) == "native" else cost
+
+
+def begin(state: FunctionState, types: Types, kind: Kind) -> Compiled | Refusal | None:
     """Begin to compile on another thread; the account starts anew."""
     state.spent = 0.0
     return state.forms.begin(types, then=lambda form: state.forms.ready.__setitem__(kind, Ready(form)))

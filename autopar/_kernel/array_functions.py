@@ -316,6 +316,7 @@ def _pairwise_sum(ctx: Context, recipe: Elements, node: ast.AST) -> Number:
     if not one_row or not adds_pairwise():
         raise ctx.refuse(node, "a sum of floats that NumPy adds in an order of its own; rtol= would admit it")
     ctx.read |= memory.origins
+    ctx.whole_arrays = True
     count: ir.Expr = memory.dims[0].expr
     for dim in memory.dims[1:]:
         count = ir.Op("i64", "*", (count, dim.expr))

@@ -186,7 +186,8 @@ def _bounds(ctx: Context, node: ast.Slice, length: Number) -> tuple[Number, Numb
             ends.append(number)
             continue
         clipped = ir.Op("i64", "clip", (number.expr, length.expr))
-        ends.append(Number(t.Int(), ctx.hold(clipped), Interval(0, length.range.hi), None, length.below))
+        most = length.range.hi if number.range.lo < 0 else min(number.range.hi, length.range.hi)
+        ends.append(Number(t.Int(), ctx.hold(clipped), Interval(0, most), None, length.below))
     return ends[0], ends[1]
 
 

@@ -128,6 +128,7 @@ class Context:
         self.written: set[int] = set()
         self.read: set[int] = set()
         self.float_flags = False
+        self.whole_arrays = False  # NumPy would loop over elements
         self.sources: list[str] = []
         self.growing: dict[str, Any] = {}  # variable of a list that grows -> where it starts
         self.learned_constants: dict[ir.Expr, ir.Const] = {}  # the one element of a new list, to be repeated

@@ -68,6 +68,8 @@ def same_shape(ctx: Context, left: Sequence[Number], right: Sequence[Number], no
     extra = len(longer) - len(shorter)
     for a, b in zip(longer[extra:], shorter, strict=True):
         if a.expr != b.expr and (a.same is None or a.same != b.same):
+            if (a.range.hi <= 1) != (b.range.hi <= 1):
+                raise ctx.refuse(node, "a length of one that NumPy stretches is not in the native fragment")
             ctx.exit_if(ir.Op("bool", "!=", (a.expr, b.expr)), node, "arrays of different shapes")
     return tuple(longer)
 
@@ -259,6 +261,7 @@ def nest(
     if not dims:
         body(indexes)
         return
+    ctx.whole_arrays = True
     counter, loop_ = loop(ctx, dims[0].expr)
     with ctx.into(loop_.body):
         nest(ctx, dims[1:], body, (*indexes, counter.expr))

@@ -55,6 +55,7 @@ class Kernel:
     read: frozenset[int]  # parameters whose elements may be read
     may_exit_after_write: bool
     float_flags: bool  # NumPy would warn of overflow, division or an invalid operation: those are side exits
+    whole_arrays: bool = False  # some loops over elements are NumPy's in the function, and not its own
     overlaps: tuple[tuple[int, int], ...] = ()  # pairs of array parameters that must not overlap, or else exit 1
     sources: tuple[str, ...] = ()  # source text of the function and of every function compiled into it
     lookups: tuple[tuple[str, int, str], ...] | None = (

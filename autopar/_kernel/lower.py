@@ -37,6 +37,7 @@ def lower(
     function: Callable[..., Any],
     types: Sequence[t.Type],
     keywords: Mapping[str, t.Type] | None = None,
+    source: Source | None = None,
     *,
     rtol: float = 0.0,
 ) -> ir.Kernel:
@@ -52,6 +53,8 @@ def lower(
         Of the positional arguments, as `type_of` gives them.
     keywords : mapping of str to Type, optional
         Of the arguments passed by name. They follow the others as the kernel's parameters, in this order.
+    source : Source, optional
+        Another definition that does the same, to lower in the place of the function's own.
     rtol : float, optional
         Relative difference that the user accepts; above 0 what differs by rounding only is admitted as well.
 
@@ -67,7 +70,7 @@ def lower(
     """
     if not isinstance(function, FunctionType):
         raise Refused(0, "only plain functions are in the native fragment")
-    source = read_source(function)
+    source = read_source(function) if source is None else source
     learned: dict[Any, Any] = {}
     for _ in range(_TRIES):
         try:
@@ -85,6 +88,7 @@ class _Lowering:
     def __init__(self, function: FunctionType, source: Source, learned: dict[Any, Any], rtol: float) -> None:
         self.function, self.source = function, source
         self.ctx = ctx = Context(function, learned, rtol)
+        ctx.facts.given = source.given
         ctx.expression = lambda node: expression(ctx, node)
         ctx.lazy = lambda node: lazy(ctx, node)
         ctx.apply = lambda function, values, node: apply(ctx, function, values, node)
@@ -239,6 +243,7 @@ class _Lowering:
             read=frozenset(ctx.read) - {-1},
             may_exit_after_write=(ctx.float_flags and bool(written)) or exits_after_store(ctx.block),
             float_flags=ctx.float_flags,
+            whole_arrays=ctx.whole_arrays,
             overlaps=overlaps,
             sources=tuple(ctx.sources),
             lookups=tuple(ctx.facts.lookups) if ctx.facts.all_traced else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -25,6 +25,7 @@ class Facts:
         self.owners: list[Any] = [function]
         self.lookups: list[tuple[str, int, str]] = []
         self.all_traced = True
+        self.given: Mapping[str, Any] = {}  # names that no program has, and that so need no guard
         own = {function.__name__: function}  # a namespace is looked at without a call of Python
         self._note(("function", id(function)), function.__name__, function, lambda: function, own)
 
@@ -52,6 +53,8 @@ class Facts:
 
     def name(self, function: FunctionType, name: str) -> Any:
         """Return the object that a free or global name means in a function; raise NameError if there is none."""
+        if name in self.given:
+            return self.given[name]
         code = function.__code__
         if name in code.co_freevars:
             cell = (function.__closure__ or ())[code.co_freevars.index(name)]

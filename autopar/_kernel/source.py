@@ -8,8 +8,10 @@ import inspect
 import linecache
 import threading
 import tokenize
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import CodeType, FunctionType, ModuleType
+from typing import Any
 
 from autopar._kernel.refusal import Refused
 
@@ -24,12 +26,13 @@ for _name in __future__.all_feature_names:
 
 @dataclass(frozen=True)
 class Source:
-    """A function's definition, its text, and its place."""
+    """A function's definition, its text, and its place; `given` are values of names that the definition brings in."""
 
     tree: ast.FunctionDef
     text: str
     file: str
     line: int
+    given: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_source(function: FunctionType) -> Source:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
+from autopar._model.compiler import EXACT, Terms
 from autopar._model.plan import BACKENDS, COMPILERS
 from autopar.errors import HintTypeError, HintValueError, NotBuiltError, UnknownNameError
 
@@ -225,6 +226,13 @@ HINTS: dict[str, Hint] = {
         ),
         Hint("rtol", _rtol, 0.0, "relative rounding difference you accept from compiled code", _number_from_text),
         Hint(
+            "exact",
+            _flag("exact"),
+            True,
+            'False, with compiler="numba", takes what Numba gives, unchecked: your own risk',
+            _flag_from_text,
+        ),
+        Hint(
             "c",
             _text("c", "the path of a library, a colon and a symbol"),
             None,
@@ -355,6 +363,7 @@ class Settings:
     pure: bool = False
     thread_safe: bool = False
     rtol: float = 0.0
+    exact: bool = True
     progress: bool | ProgressCallback = False
     cluster: Any = None
     plaintext: bool = False
@@ -364,6 +373,11 @@ class Settings:
     given: frozenset[str] = field(default=frozenset())
     plain: bool = field(init=False, default=True)
 
+    @property
+    def terms(self) -> Terms:
+        """What compiled code may differ in."""
+        return Terms(self.rtol, self.exact) if self.rtol or not self.exact else EXACT
+
     def __post_init__(self) -> None:
         demanded = self.backend is not None or self.compiler is not None or self.timeout is not None or self.eager
         careful = self.retries > 0 or self.on_error != "raise" or self.seed is not None
@@ -372,6 +386,18 @@ class Settings:
 
 _FIELDS = frozenset(f.name for f in fields(Settings)) - {"given", "plain"}
 DEFAULTS = Settings()
+
+
+def check_together(hints: Mapping[str, Any]) -> None:
+    """Check what hints mean together.
+
+    Raises
+    ------
+    HintValueError
+        ``exact=False`` without ``compiler="numba"``.
+    """
+    if not hints.get("exact", True) and hints.get("compiler") != "numba":
+        raise HintValueError('exact=False goes with compiler="numba": of all others autopar gives exact answers only')
 
 
 def _demand_cluster(merged: dict[str, Any]) -> None:
@@ -411,4 +437,10 @@ def settle(*layers: Mapping[str, Any], eager: bool = False) -> Settings:
     if not merged and not eager:
         return DEFAULTS
     _demand_cluster(merged)
+    check_together(merged)
     return Settings(**merged, eager=eager, given=frozenset(name for name in merged if name in _FIELDS))
+
+
+def terms_of(hints: Mapping[str, Any]) -> Terms:
+    """What hints allow compiled code."""
+    return settle(hints).terms

@@ -123,7 +123,12 @@ COMPILERS: dict[str, Spec] = {
     for spec in (
         Spec("python", "autopar._compilers.python", "the function as it is", runs_async=True),
         Spec("native", "autopar._compilers.native", "numeric loops, compiled to C that holds no GIL"),
-        Spec("numba", None, "NumPy-heavy numeric code, compiled without the GIL", needs=("numba",)),
+        Spec(
+            "numba",
+            "autopar._compilers.numba",
+            "whole-array NumPy code, made into loops that hold no GIL",
+            needs=("numba",),
+        ),
         Spec("cython", None, "object-heavy Python", needs=("Cython",)),
     )
 }

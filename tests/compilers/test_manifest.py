@@ -76,7 +76,18 @@ def test_the_second_time_needs_no_front_end(lowered: list[str]) -> None:
     """It has the exits, facts and types of the first, and is withdrawn by the same changes."""
     first, second = compiled(), compiled()
     assert lowered == ["scaled"]
-    for name in ("parameters", "result", "exits", "written", "read", "undo", "float_flags", "line", "layout"):
+    for name in (
+        "parameters",
+        "result",
+        "exits",
+        "written",
+        "read",
+        "undo",
+        "float_flags",
+        "whole_arrays",
+        "line",
+        "layout",
+    ):
         assert getattr(first.kernel, name) == getattr(second.kernel, name)
     assert [fact.name for fact in first.kernel.facts] == [fact.name for fact in second.kernel.facts]
 
@@ -146,3 +157,17 @@ def test_a_second_process_imports_no_front_end(store: Path, tmp_path: Path) -> N
     ]
     assert said == ["True True\n", "False False\n"]
     assert len(list(store.glob("*.json"))) == 1
+
+
+def doubled(values: Any) -> Any:
+    return values * 2.0
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(("function", "certain"), [(doubled, False), (scaled, True)])
+def test_whether_it_is_quicker_than_python_is_left_open_for_whole_arrays(function: Any, certain: bool) -> None:
+    """NumPy's own loops are quick, so such a kernel is to be measured: also when it comes out of the cache."""
+    for _ in range(2):
+        found = compile_function(function, ARGUMENTS[: function.__code__.co_argcount])
+        assert isinstance(found, CompiledFunction)
+        assert found.certain is certain

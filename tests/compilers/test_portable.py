@@ -34,7 +34,7 @@ def test_where_it_cannot_be_compiled_it_is_the_function(monkeypatch: pytest.Monk
     """A node without a compiler runs it in Python."""
     from autopar._compilers import native
 
-    monkeypatch.setattr(native, "compile_for", lambda function, types: Refusal("no C compiler is found"))
+    monkeypatch.setattr(native, "compile_for", lambda function, types, *, terms: Refusal("no C compiler is found"))
     kind = type_of(1)
     assert kind is not None
     assert compiled_here(tripled, (kind,)) is tripled

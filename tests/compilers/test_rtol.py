@@ -12,6 +12,7 @@ import pytest
 import autopar
 from autopar._compilers.native import Refusal, compile_function
 from autopar._compilers.native.compiled import CompiledFunction
+from autopar._model.compiler import Terms
 from autopar.errors import UnavailableError
 
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
@@ -40,7 +41,7 @@ def test_rtol_admits_what_numpy_rounds_in_its_own_way(function: Any) -> None:
     refused = compile_function(function, (VALUES,))
     assert isinstance(refused, Refusal)
     assert "rtol= would admit it" in str(refused)
-    compiled = compile_function(function, (VALUES,), rtol=1e-12)
+    compiled = compile_function(function, (VALUES,), terms=Terms(rtol=1e-12))
     assert isinstance(compiled, CompiledFunction)
     for _ in range(5):
         np.testing.assert_allclose(compiled(VALUES), function(VALUES), rtol=1e-12)
@@ -66,7 +67,7 @@ def test_rtol_of_a_decorated_function_reaches_its_single_calls() -> None:
 
 def test_a_difference_beyond_rtol_withdraws_the_kernel() -> None:
     """A comparison goes by the tolerance that was given."""
-    compiled = compile_function(exponentials, (VALUES,), rtol=1e-18)
+    compiled = compile_function(exponentials, (VALUES,), terms=Terms(rtol=1e-18))
     assert isinstance(compiled, CompiledFunction)
     with pytest.warns(autopar.errors.KernelMismatchWarning):
         found = compiled(VALUES)

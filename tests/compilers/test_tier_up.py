@@ -145,7 +145,7 @@ def test_parameters_by_name_only_are_compiled_for() -> None:
     function = fresh(scaled, compiler="native")
     assert [function(1.0), function(1.0, by=3.0), function(1.0, shift=0.5)] == [4.0, 6.0, 3.0]
     assert function.map([1.0, 2.0], by=0.5) == [1.0, 1.5]
-    [form] = function._self_state.demanded_forms._forms.values()
+    [form] = function._self_state.demanded_forms("native")._forms.values()
     assert (form.calls, form.counters.misses) == (5, 0)
 
 
@@ -157,7 +157,7 @@ def test_a_demanded_call_runs_compiled() -> None:
         numeric.draw(5, 10),
         numeric.draw(2, 3),
     ]
-    [form] = function._self_state.demanded_forms._forms.values()
+    [form] = function._self_state.demanded_forms("native")._forms.values()
     assert form.calls == 3
     assert fresh(numeric.draw).options(compiler="native")(7) == numeric.draw(7)
 

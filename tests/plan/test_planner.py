@@ -283,7 +283,7 @@ REFUSED: list[tuple[str, Situation, type[DemandError], str]] = [
         "no /dev/shm",
     ),
     ("no cluster", situation(backend="dask"), UnavailableError, "no cluster is configured"),
-    ("a compiler that is not built", situation(compiler="numba"), NotBuiltError, 'compiler="numba" cannot compile'),
+    ("a compiler that is not built", situation(compiler="cython"), NotBuiltError, 'compiler="cython" cannot compile'),
 ]  # fmt: skip
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from autopar._compilers.native.emit import FLAGS
-from autopar._compilers.native.refusal import Refusal
 from tests.semantics.compilers import Native
 from tests.semantics.outcome import Outcome, arguments_of, module, outcome
 from tests.semantics.programs import Program
@@ -28,16 +27,16 @@ class _Run:
     shared: Texts
 
     @classmethod
-    def of(cls, program: Program, texts: Texts) -> _Run:
+    def of(cls, program: Program, texts: Texts, compiler: type[Native]) -> _Run:
         """Load its module."""
         file = f"<{hash(program)}>"
         names = module(program.source, file)
-        return cls(program, file, Native(names["f"], texts.loaded), names, texts)
+        return cls(program, file, compiler(names["f"], texts.loaded), names, texts)
 
     def texts(self) -> dict[str, None]:
         """The C texts that the calls need."""
-        found = [self.native.text_for(arguments_of(call, self.names)) for call in self.program.calls]
-        return {one[1]: None for one in found if not isinstance(one, Refusal)}
+        calls = self.program.calls
+        return {text: None for call in calls for text in self.native.texts_for(arguments_of(call, self.names))}
 
     def outcomes(self) -> list[tuple[str, Outcome, Outcome]]:
         """Each call with what it does in Python and compiled."""
@@ -118,13 +117,19 @@ class Compared:
             self.differing.append(run.program)
 
 
-def compare(programs: Iterable[Program], *, optimised: bool = True, trace: Path | None = None) -> Compared:
-    """Run programs both ways; compiled with -O1 if not `optimised`.
+def compare(
+    programs: Iterable[Program],
+    *,
+    optimised: bool = True,
+    trace: Path | None = None,
+    compiler: type[Native] = Native,
+) -> Compared:
+    """Run programs both ways; compiled with -O1 if not `optimised`, where a C compiler does that.
 
     `trace` is a file that says which program runs, for whoever finds this process dead.
     """
     texts = Texts()
-    runs = [_Run.of(program, texts) for program in programs]
+    runs = [_Run.of(program, texts, compiler) for program in programs]
     compared = Compared()
     for run in runs:
         with _named(run.program):

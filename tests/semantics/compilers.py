@@ -11,8 +11,9 @@ from typing import Any, Protocol
 from autopar._compilers.native import NotCompiled, Refusal, signature
 from autopar._compilers.native.compiled import CompiledFunction
 from autopar._compilers.native.frontend import kernel_of
-from autopar._compilers.native.loader import Library
+from autopar._compilers.native.loader import Code, Library
 from autopar._compilers.native.sampling import Sampling
+from autopar._compilers.numba.jit import compile_kernel
 from autopar._kernel.ir import Kernel
 from autopar._kernel.types import Type
 from tests.semantics.together import Texts
@@ -41,7 +42,7 @@ class Opened(Protocol):
         """The C texts that a call would need, where the compiler makes such; they may be compiled ahead."""
 
 
-class _Never(Sampling):
+class Never(Sampling):
     """Compares no call with Python: a mistake must show in the test."""
 
     def distance(self, ours: float) -> int:
@@ -119,11 +120,27 @@ class Native:
             return found
         kernel, text = found
         try:
-            compiled = CompiledFunction(self._function, kernel, self._loaded(text), sampling=_Never())
+            compiled = CompiledFunction(self._function, kernel, self.library(kernel, text), sampling=Never())
         except NotCompiled as refused:
             return refused.refusal
         self._kernels[types] = compiled
         return compiled
+
+    def library(self, kernel: Kernel, text: str) -> Code:
+        """The kernel in memory."""
+        return self._loaded(text)
+
+
+class Numba(Native):
+    """The same kernels by way of Numba's LLVM."""
+
+    def texts_for(self, arguments: tuple[Any, ...]) -> tuple[str, ...]:
+        """None: there is no C compiler on this way."""
+        return ()
+
+    def library(self, kernel: Kernel, text: str) -> Code:
+        """The kernel in memory."""
+        return compile_kernel(kernel)
 
 
 class Naive:
@@ -155,4 +172,4 @@ class Naive:
         return ()
 
 
-COMPILERS: dict[str, Callable[[Function], Opened]] = {"native": Native}
+COMPILERS: dict[str, Callable[[Function], Opened]] = {"native": Native, "numba": Numba}

@@ -22,10 +22,12 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from autopar._compilers.native.toolchain import compile_text
 from tests.semantics import together
 from tests.semantics.batches import Compared, compare
+from tests.semantics.compilers import Numba
 from tests.semantics.programs import PROGRAMS, Program
 
 LONG = os.environ.get("AUTOPAR_TEST_LONG") == "1"
 BATCHES, PROGRAMS_IN_A_BATCH = (400, 500) if LONG else (10, 500)
+BY_NUMBA = 500 if LONG else 60
 WORKERS = 2
 ADMITTED_AT_LEAST = 0.45
 """Share of the programs that compiled code carries to the end in one of their calls: 0.55 when this was written."""
@@ -114,6 +116,20 @@ def test_random_programs_go_as_in_python(
         shrink(number, compared.differing)
         pytest.fail(f"{len(compared.differing)} programs differ, but none by itself:\n" + "\n".join(compared.report))
     assert compared.admitted >= ADMITTED_AT_LEAST * len(programs), compared.summary
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_random_programs_go_as_in_python_by_way_of_numba(
+    record_testsuite_property: Callable[[str, object], None],
+) -> None:
+    """The same through Numba's LLVM, which optimises in ways of its own: fewer, since each is compiled by itself."""
+    programs: list[Program] = []
+    drawn(BATCHES, programs.append, Phase.generate)
+    compared = compare(programs[:BY_NUMBA], compiler=Numba)
+    record_testsuite_property("random programs by way of numba", compared.summary)
+    assert compared.differing == [], "\n".join(compared.report)
+    assert compared.admitted >= ADMITTED_AT_LEAST * BY_NUMBA, compared.summary
 
 
 @pytest.mark.slow

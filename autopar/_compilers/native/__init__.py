@@ -30,12 +30,21 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from autopar._compilers.native.refusal import NotCompiled, Refusal
+from autopar._model.compiler import EXACT, Terms
 
 if TYPE_CHECKING:
     from autopar._compilers.native.compiled import CompiledFunction
     from autopar._kernel.types import Type
 
+COMPILE_SECONDS = 0.15
+"""A small kernel takes gcc 0.08 to 0.14 s on a core (benchmarks/native)."""
+
+CACHED_SECONDS = 0.01
+"""Reading the function and loading an object from the cache (benchmarks/native)."""
+
 __all__ = [
+    "CACHED_SECONDS",
+    "COMPILE_SECONDS",
     "NotCompiled",
     "Refusal",
     "as_call",
@@ -52,8 +61,8 @@ def compile_function(
     args: tuple[Any, ...] = (),
     kwargs: Mapping[str, Any] | None = None,
     *,
+    terms: Terms = EXACT,
     deadline: float | None = None,
-    rtol: float = 0.0,
 ) -> CompiledFunction | Refusal:
     """Compile a function for the types of one call.
 
@@ -63,11 +72,11 @@ def compile_function(
         A plain Python function.
     args, kwargs
         The call. Only its types count, and it is not made.
+    terms
+        With ``rtol`` above 0 sums that NumPy adds in an order of its own, and functions that it approximates in a way
+        of its own, are compiled as well.
     deadline
         Seconds that the compiler may take; 30 if left out.
-    rtol
-        Relative difference from Python that the user accepts; above 0 sums that NumPy adds in an order of its own, and
-        functions that it approximates in a way of its own, are compiled as well.
 
     Returns
     -------
@@ -83,7 +92,7 @@ def compile_function(
     Refusal(reason="a parameter's value is not of a type of the native fragment: dict", line=None)
     """
     kinds = signature(function, args, kwargs or {})
-    return kinds if isinstance(kinds, Refusal) else compile_for(function, kinds, deadline=deadline, rtol=rtol)
+    return kinds if isinstance(kinds, Refusal) else compile_for(function, kinds, terms=terms, deadline=deadline)
 
 
 def as_call(function: Callable[..., Any], bound: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -94,7 +103,7 @@ def as_call(function: Callable[..., Any], bound: tuple[Any, ...]) -> tuple[tuple
 
 
 def signature(
-    function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], *, terms: Terms = EXACT
 ) -> tuple[Type, ...] | Refusal:
     """The types of a call's parameters, or why native code takes no such call."""
     from autopar._compilers.native.binding import bind, types_of
@@ -125,7 +134,7 @@ def was_worth_compiling(function: Callable[..., Any], types: tuple[Type, ...]) -
 
 
 def compile_for(
-    function: Callable[..., Any], types: tuple[Type, ...], *, deadline: float | None = None, rtol: float = 0.0
+    function: Callable[..., Any], types: tuple[Type, ...], *, terms: Terms = EXACT, deadline: float | None = None
 ) -> CompiledFunction | Refusal:
     """Compile a function for these types of its parameters; as :func:`compile_function` otherwise."""
     from autopar._compilers.native import manifest
@@ -133,6 +142,7 @@ def compile_for(
     from autopar._compilers.native.loader import load
     from autopar._compilers.native.toolchain import DEADLINE, KERNEL_FLAGS
 
+    rtol = terms.rtol
     try:
         notes: list[str] = []
         found = manifest.find(function, types, notes, rtol=rtol, flags=KERNEL_FLAGS)

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 from autopar._compilers.native.binding import as_call, bind
 from autopar._compilers.native.comparing import difference
 from autopar._compilers.native.entry import entry_of
 from autopar._compilers.native.facts import changed, keyword_defaults, rows_of
-from autopar._compilers.native.loader import Library
+from autopar._compilers.native.loader import Code
 from autopar._compilers.native.rehearsal import Rehearsal
 from autopar._compilers.native.sampling import Sampling
 from autopar._compilers.native.warning_state import tells_of_underflow
 from autopar._kernel.kernel import Kernel
 from autopar._kernel.types import Type
+from autopar._model.compiler import Counters
 from autopar._native_twin_entry import CHANGED, COMPARE, DONE, UNBOUND, UNFIT, facts_hold
 from autopar.errors import KernelMismatchWarning
 
@@ -29,28 +28,6 @@ EXITS_AT_MOST = 0.5
 on top of Python's, which is small, and its undoing. Unmeasured."""
 
 
-@dataclass(slots=True)
-class Counters:
-    """What became of the calls.
-
-    Attributes
-    ----------
-    exits
-        (line, reason) -> calls that left the kernel there and ran in Python.
-    misses
-        Calls that ran in Python since a guard did not hold.
-    compared
-        Calls that were compared with Python.
-    blocks
-        Items that ran in blocks.
-    """
-
-    exits: Counter[tuple[int, str]] = field(default_factory=Counter)
-    misses: int = 0
-    compared: int = 0
-    blocks: int = 0
-
-
 class CompiledFunction:
     """A function for which compiled code runs the calls of certain types.
 
@@ -58,6 +35,8 @@ class CompiledFunction:
 
     Attributes
     ----------
+    compiler
+        The name of what has made the code.
     function
         The Python function.
     types
@@ -82,11 +61,13 @@ class CompiledFunction:
         self,
         function: Callable[..., Any],
         kernel: Kernel,
-        library: Library,
+        library: Code,
         *,
         sampling: Sampling | None = None,
         rtol: float = 0.0,
+        compiler: str = "native",
     ) -> None:
+        self.compiler = compiler
         self.function = function
         self.kernel = kernel
         self.library = library
@@ -133,6 +114,21 @@ class CompiledFunction:
     def pure(self) -> bool:
         """Nothing that outlives a call is written."""
         return not self.kernel.written
+
+    @property
+    def certain(self) -> bool:
+        """Its loops stand in the function: always quicker than in Python; NumPy's own loops are vector code too."""
+        return not self.kernel.whole_arrays
+
+    @property
+    def comparing_seconds(self) -> float:
+        """What Python has taken where calls were compared with it."""
+        return self.sampling.python_seconds
+
+    @property
+    def holds_gil(self) -> bool:
+        """It does not, but for calls too short for that to matter."""
+        return False
 
     def withdraw(self, reason: str) -> None:
         """From now on every call runs in Python."""

@@ -6,7 +6,7 @@ import ctypes
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from autopar._compilers.native.loader import Library, function_at
+from autopar._compilers.native.loader import Code, function_at
 from autopar._compilers.native.programs import RAW, classes_of, parameter_program, result_program
 from autopar._compilers.native.results import finisher
 from autopar._compilers.native.warning_state import warnings_raise
@@ -23,7 +23,7 @@ else:
 Miss = Callable[[int, tuple[Any, ...], dict[str, Any]], Any]
 
 
-def entry_of(kernel: Kernel, library: Library, facts: tuple[Any, ...], miss: Miss) -> KernelEntry:
+def entry_of(kernel: Kernel, library: Code, facts: tuple[Any, ...], miss: Miss) -> KernelEntry:
     """Make the callable; ``miss(why, args, kwargs)`` answers the calls that it cannot run itself.
 
     Raises

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from autopar._compilers.native.cache import ObjectCache, is_key, key_of
 from autopar._compilers.native.refusal import NotCompiled
@@ -16,6 +16,21 @@ from autopar._compilers.native.toolchain import DEADLINE, Toolchain, compile_tex
 
 VERSION = "1"
 """Raised when objects of the same C text are not the same any more, for a reason that their key does not show."""
+
+
+class Code(Protocol):
+    """Compiled code in memory, whoever has made it: as :class:`Library`."""
+
+    @property
+    def handle(self) -> object:
+        """What the code lives as long as."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What went wrong on the way, in words."""
+
+    def address(self, name: str) -> int:
+        """The address of a function of :mod:`autopar._kernel.abi`."""
 
 
 @dataclass(frozen=True, slots=True)

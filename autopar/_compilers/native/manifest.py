@@ -76,6 +76,7 @@ def keep(kernel: Kernel, text: str, function: Callable[..., Any], *, rtol: float
             "read": sorted(kernel.read),
             "may_exit_after_write": kernel.may_exit_after_write,
             "float_flags": kernel.float_flags,
+            "whole_arrays": kernel.whole_arrays,
         }
         key = _key(function, tuple(kind for _, kind in kernel.parameters), rtol, flags)
     except (_Unknown, NameError, AttributeError):
@@ -108,6 +109,7 @@ def _kernel_of(
         read=frozenset(map(int, said["read"])),
         may_exit_after_write=bool(said["may_exit_after_write"]),
         float_flags=bool(said["float_flags"]),
+        whole_arrays=bool(said["whole_arrays"]),
         lookups=lookups,
     )
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from autopar._compilers.native.refusal import Refusal
+from autopar._model.compiler import EXACT, Refusal, Terms
 
 if TYPE_CHECKING:
-    from autopar._compilers.native.compiled import CompiledFunction
-    from autopar._kernel.types import Type
+    from autopar._model.compiler import Compiled, Types
 
 
 class PortableFunction:
@@ -23,22 +22,28 @@ class PortableFunction:
     ----------
     form
         The compiled function of here.
+    terms
+        What it may differ in.
     """
 
-    def __init__(self, form: CompiledFunction) -> None:
+    def __init__(self, form: Compiled, terms: Terms = EXACT) -> None:
         self._function = form.function
         self._types = form.types
+        self._compiler = form.compiler
+        self._terms = terms
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._function(*args, **kwargs)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return compiled_here, (self._function, self._types)
+        return compiled_here, (self._function, self._types, self._compiler, self._terms)
 
 
-def compiled_here(function: Callable[..., Any], types: tuple[Type, ...]) -> Callable[..., Any]:
+def compiled_here(
+    function: Callable[..., Any], types: Types, compiler: str = "native", terms: Terms = EXACT
+) -> Callable[..., Any]:
     """The function compiled on this machine, or as it is where that cannot be."""
-    from autopar._compilers.native import compile_for
+    from autopar._compilers import load
 
-    form = compile_for(function, types)
+    form = load(compiler).compile_for(function, types, terms=terms)
     return function if isinstance(form, Refusal) else form

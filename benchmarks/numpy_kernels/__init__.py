@@ -1,0 +1,1 @@
+"""NumPy-style functions through autopar, against NumPy as it is and against Numba as a user would ask it."""

@@ -1,0 +1,244 @@
+"""Whole-array code made into loops: the same answers, effects, errors and warnings as NumPy's, or refused."""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, seed, settings
+
+from autopar._compilers.arrays import as_loops
+from autopar._compilers.native import signature
+from autopar._compilers.native.comparing import difference
+from autopar._compilers.native.compiled import CompiledFunction
+from autopar._compilers.numba import compile_for
+from autopar._kernel.refusal import Refused
+from autopar._model.compiler import Refusal, Terms
+from benchmarks.numpy_kernels.kernels import CASES as KERNELS
+from tests.compilers.array_programs import programs
+from tests.semantics.compilers import Never
+from tests.semantics.outcome import Outcome, arguments_of, module, outcome
+
+pytestmark = pytest.mark.slow
+
+PROGRAMS = 2000 if os.environ.get("AUTOPAR_TEST_LONG") == "1" else 30
+SIZES = (
+    "(np.arange(5.0) / 3 - 0.5, np.cos(np.arange(5.0)), np.sin(np.arange(25.0)).reshape(5, 5),"
+    " np.array([0, 2, 1, 4, 3]), 0.25)",
+    "(np.arange(2.0), np.ones(2), np.ones((2, 2)), np.array([1, 0]), 0.0)",
+    "(np.zeros(0), np.zeros(0), np.zeros((0, 0)), np.zeros(0, int), 1.0)",
+    "(np.arange(3.0), np.ones(3), np.ones((4, 3)), np.array([1, 7, -1]), -1.0)",
+    "(np.array([np.nan, 0.0, -0.0]), np.array([np.inf, 1.0, -1.0]), np.eye(3), np.array([2, 1, 0]), 0.5)",
+    "(*overlapping(np.arange(6.0)), np.ones((5, 5)), np.arange(5), 2.0)",
+)
+
+# name, source of f, calls, whether compiled code is to end the first of them
+CASES: tuple[tuple[str, str, tuple[str, ...], bool], ...] = (
+    ("a slice that is shifted in place", "a[1:] = a[:-1]\n    return a", ("(np.arange(6.0),)",), True),
+    ("a slice added to its neighbour", "a[1:] += a[:-1]\n    return a", ("(np.arange(6.0),)",), True),
+    ("a slice reversed in place", "a[:] = a[::-1]\n    return a", ("(np.arange(6.0),)",), True),
+    ("an element that is overwritten on the way", "a[:] = a / a[0]\n    return a", ("(np.arange(1.0, 7.0),)",), True),
+    ("another name for the array", "b = a\n    b[1:] = a[:-1] * 2.0\n    return a", ("(np.arange(6.0),)",), True),
+    ("a view that is written", "b = a[1:]\n    b[:] = a[:-1] + 1.0\n    return a", ("(np.arange(6.0),)",), True),
+    ("a row that is written", "r = a[1]\n    r += a[0]\n    return a", ("(np.arange(6.0).reshape(2, 3),)",), True),
+    ("a diagonal step", "a[1:, 1:] = a[:-1, :-1]\n    return a", ("(np.arange(9.0).reshape(3, 3),)",), True),
+    ("a shape that does not fit", "return a[1:] + a[2:]", ("(np.arange(6.0),)", "(np.zeros(0),)"), False),
+    ("a broadcast length of one", "return a[:1] + a", ("(np.arange(6.0),)",), True),
+    ("a slice beyond the end", "return a[:9] * 2.0", ("(np.arange(12.0),)", "(np.arange(3.0),)"), True),
+    ("division by zero warns", "return 1.0 / a", ("(np.arange(1.0, 3.0),)", "(np.arange(3.0),)"), True),
+    (
+        "both sides of where are worked out",
+        "return np.where(a > 0.0, 1.0 / a, 0.0)",
+        ("(np.arange(1.0, 3.0),)", "(np.arange(3.0),)"),
+        True,
+    ),
+    ("overflow warns", "return a * 1e300", ("(np.arange(3.0),)", "(np.array([1e300]),)"), True),
+    ("integers wrap silently", "return a * a", ("(np.arange(3),)", "(np.array([2**40]),)"), True),
+    (
+        "narrow integers stay narrow",
+        "return a + 1",
+        ("(np.arange(3, dtype='uint8'),)", "(np.array([255], 'uint8'),)"),
+        True,
+    ),
+    ("single precision stays single", "return a * 0.1 + 1.0", ("(np.arange(3, dtype='float32'),)",), True),
+    (
+        "a sum in NumPy's order",
+        "return np.sum(a)",
+        ("(np.cos(np.arange(1000.0) ** 2),)", "(np.zeros(0),)", "(-np.zeros(3),)"),
+        True,
+    ),
+    ("a sum of rows", "return a.sum(axis=0)", ("(np.cos(np.arange(60.0) ** 2).reshape(6, 10),)",), True),
+    ("a sum along rows", "return a.sum(axis=1)", ("(np.cos(np.arange(3000.0) ** 2).reshape(6, 500),)",), True),
+    ("mean, variance, deviation", "return a.mean(), a.var(), np.std(a)", ("(np.cos(np.arange(999.0) ** 2),)",), True),
+    ("a sum of truth values", "return np.sum(a > 1.0)", ("(np.arange(5.0),)",), True),
+    (
+        "the largest of what has NaN",
+        "return a.max()",
+        ("(np.arange(5.0),)", "(np.array([1.0, np.nan]),)", "(np.zeros(0),)"),
+        True,
+    ),
+    ("the largest of signed zeros", "return a.max()", ("(np.array([1.0, -0.0]),)", "(np.array([-0.0, 0.0]),)"), True),
+    ("where the largest is", "return a.argmax()", ("(np.array([1.0, 3.0, 3.0]),)", "(np.array([1.0, np.nan]),)"), True),
+    ("running sums", "return np.cumsum(a)", ("(np.cos(np.arange(50.0)),)", "(np.arange(5),)"), True),
+    (
+        "what an index array picks",
+        "return a[i]",
+        ("(np.arange(5.0), np.array([4, 0, -1]))", "(np.arange(2.0), np.array([2]))"),
+        True,
+    ),
+    ("an index array that repeats", "a[i] = 1.0\n    return a", ("(np.zeros(5), np.array([4, 0, 4]))",), True),
+    ("np.add.at adds each time", "np.add.at(a, i, 1.0)\n    return a", ("(np.zeros(5), np.array([4, 0, 4]))",), True),
+    ("in place by an index array", "a[i] += 1.0\n    return a", ("(np.zeros(5), np.array([4, 0, 4]))",), False),
+    ("a mask", "a[a > 1.0] = 0.0\n    return a", ("(np.arange(5.0),)",), True),
+    ("the truth of an array", "return 1 if a > 0 else 2", ("(np.arange(5.0),)", "(np.arange(1.0),)"), False),
+    ("outer products", "return np.outer(a, a)", ("(np.arange(5.0),)",), True),
+    (
+        "a result that is the argument",
+        "a *= 2.0\n    return a",
+        ("(np.arange(5.0),)", "(read_only(np.arange(3.0)),)"),
+        True,
+    ),
+    ("a result that is a view", "return a[1:]", ("(np.arange(5.0),)",), False),
+    ("a transposed result", "return a.T", ("(np.arange(6.0).reshape(2, 3),)",), False),
+    ("strided arguments", "return a + 1.0", ("(every_second(np.arange(5.0)),)", "(backwards(np.arange(5.0)),)"), True),
+    ("floats into integers", "a[:] = a / 2\n    return a", ("(np.arange(5),)",), True),
+    ("exponentials without a tolerance", "return np.exp(a)", ("(np.arange(5.0),)",), False),
+    ("matrix products without a tolerance", "return a @ a", ("(np.arange(5.0),)",), False),
+    ("random numbers", "return a + np.random.random(3)", ("(np.arange(0.0),)",), False),
+    (
+        "errors that are caught",
+        "try:\n        return a[9] + a\n    except IndexError:\n        return a",
+        ("(np.arange(5.0),)",),
+        False,
+    ),
+)
+
+
+def _source(body: str) -> str:
+    names = "a, i" if "i]" in body or ", i," in body else "a"
+    return f"def f({names}):\n    {body}\n"
+
+
+class Opened:
+    """A function that is compiled anew for each call, with nothing but the kernel between call and answer."""
+
+    def __init__(self, function: Any, rtol: float = 0.0) -> None:
+        self.function, self.rtol = function, rtol
+        self.ended: list[bool] = []
+
+    def __call__(self, *arguments: Any) -> Any:
+        self.ended.append(False)
+        terms = Terms(rtol=self.rtol)
+        types = signature(self.function, arguments, {})
+        form = types if isinstance(types, Refusal) else compile_for(self.function, types, terms=terms)
+        if isinstance(form, Refusal):
+            return self.function(*arguments)
+        assert isinstance(form, CompiledFunction)
+        form.sampling = Never()
+        form._entry.countdown = 1 << 40
+        try:
+            return form(*arguments)
+        finally:
+            self.ended[-1] = form.calls > 0
+
+
+def _both(
+    source: str, call: str, opened: list[Opened] | None = None, *, one_nan: bool = False
+) -> tuple[Outcome, Outcome]:
+    found = []
+    for compiled in (False, True):
+        names = module(source, "<whole arrays>")
+        function = Opened(names["f"]) if compiled else names["f"]
+        found.append(outcome(function, arguments_of(call, names), names, "<whole arrays>", one_nan=one_nan))
+        if opened is not None and isinstance(function, Opened):
+            opened.append(function)
+    return found[0], found[1]
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(("name", "body", "calls", "compiled"), CASES, ids=[case[0] for case in CASES])
+def test_a_case_goes_as_in_numpy(name: str, body: str, calls: tuple[str, ...], compiled: bool) -> None:
+    """Value and type to the bit, errors, warnings, and the arguments afterwards; and no less is compiled than was."""
+    opened: list[Opened] = []
+    for call in calls:
+        expected, found = _both(_source(body), call, opened)
+        assert found == expected
+    assert opened[0].ended == [compiled]
+
+
+@pytest.mark.timeout(600)
+def test_random_programs_go_as_in_numpy() -> None:
+    """Slices that overlap, broadcasting, in-place operations, masks, reductions: equal, whether compiled or not."""
+    ended = []
+
+    @seed(1)
+    @settings(max_examples=PROGRAMS, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(programs())
+    def each(source: str) -> None:
+        opened: list[Opened] = []
+        names = module(source, "<whole arrays>")
+        arguments = arguments_of(SIZES[0], names)
+        types = signature(names["f"], arguments, {})
+        assert not isinstance(types, Refusal)
+        try:
+            as_loops(names["f"], types, {})
+        except Refused:
+            ended.append(False)
+            return
+        for call in SIZES:
+            expected, found = _both(source, call, opened, one_nan=True)
+            assert found == expected, call
+        ended.append(any(one.ended[0] for one in opened))
+
+    each()
+    assert sum(ended) >= len(ended) // 8
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("case", KERNELS, ids=lambda case: case.name)
+def test_a_numpy_kernel_is_exact_or_within_the_tolerance(case: Any) -> None:
+    """Without a tolerance the answer is NumPy's to the bit; with one it is within that, and compiled."""
+    arguments = case.arguments(np.random.default_rng(3))
+    expected = case.function(*arguments)
+    exact, close = Opened(case.function), Opened(case.function, rtol=1e-9)
+    assert difference(exact(*arguments), expected) == ""
+    assert difference(close(*arguments), expected, rtol=1e-9) == ""
+    assert close.ended == [True]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("return np.exp(a)", "np.exp() rounds otherwise than the C library; rtol= would admit it"),
+        ("return a @ a", "matrix products add in BLAS's own order; rtol= would admit another"),
+        ("return np.maximum(a, 0.0)", "np.maximum() of floats may differ in the sign of zero; rtol= would admit it"),
+        ("return np.sort(a)", "np.sort() is not made into loops"),
+        ("return np.random.random(3) + a", ""),
+    ],
+)
+def test_a_refusal_says_what_exactness_forbids(body: str, reason: str) -> None:
+    """With the line, and the hint that would admit it."""
+    function = module(_source(body), "<refused>")["f"]
+    types = signature(function, (np.arange(3.0),), {})
+    assert not isinstance(types, Refusal)
+    with pytest.raises(Refused) as found:
+        as_loops(function, types, {})
+    assert found.value.line == 2
+    assert reason in found.value.reason
+
+
+def test_a_changed_numpy_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Functions of NumPy's that were made into loops are guarded: a program may put others in their place."""
+    function = module("def f(a):\n    return np.sqrt(a) + 1.0\n", "<guarded>")["f"]
+    arguments = (np.arange(4.0),)
+    types = signature(function, arguments, {})
+    assert not isinstance(types, Refusal)
+    form = compile_for(function, types)
+    assert not isinstance(form, Refusal)
+    assert form(*arguments)[3] == math.sqrt(3.0) + 1.0
+    monkeypatch.setattr(np, "sqrt", lambda values: values * 0.0)
+    assert form(*arguments)[3] == 1.0
+    assert "sqrt" in form.withdrawn
