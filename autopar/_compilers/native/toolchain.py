@@ -113,7 +113,7 @@ def version_of(toolchain: Toolchain) -> str:
         It cannot be run, or says nothing.
     """
     with private_folder() as folder:
-        said = _run([*toolchain.command, "--version"], folder, time.monotonic() + DEADLINE)
+        said = run_program([*toolchain.command, "--version"], folder, time.monotonic() + DEADLINE)
     return said.partition("\n")[0].strip()
 
 
@@ -142,7 +142,7 @@ def compile_text(text: str, toolchain: Toolchain, *, deadline: float = DEADLINE)
         except OSError as error:
             raise NotCompiled(f"the C text cannot be written: {_why(error)}") from error
         arguments = [*toolchain.command, *toolchain.flags, "-o", built.name, source.name, "-lm"]
-        _run(arguments, folder, ends)
+        run_program(arguments, folder, ends)
         try:
             return built.read_bytes()
         except OSError as error:
@@ -160,7 +160,7 @@ def preprocess(source: Path, toolchain: Toolchain, *, deadline: float = DEADLINE
     with private_folder() as folder:
         made = folder / "kernel.i.c"
         arguments = [*toolchain.command, *toolchain.flags, "-E", f"-I{source.parent}", "-o", made.name, str(source)]
-        _run(arguments, folder, time.monotonic() + deadline)
+        run_program(arguments, folder, time.monotonic() + deadline)
         try:
             return made.read_text(encoding="utf-8", errors="surrogateescape")
         except OSError as error:
@@ -297,7 +297,7 @@ def cpu_features() -> str:
 # -- one run -----------------------------------------------------------------------------------------------------------
 
 
-def _run(arguments: Sequence[str], folder: Path, ends: float) -> str:
+def run_program(arguments: Sequence[str], folder: Path, ends: float) -> str:
     """Run a program to its end and return what it printed, at most its beginning.
 
     Raises

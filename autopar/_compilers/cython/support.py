@@ -1,0 +1,590 @@
+"""The C that stands beside each function: what CPython does where Cython's own code would do something else.
+
+Cython binds builtins when a module is loaded, words some errors in its own way, takes ``in`` apart, and writes
+tracebacks of its own. Here are CPython's ways, as its ``ceval.c`` has them. A function's surroundings are one tuple,
+``ap``, which every generated function takes first: see :mod:`.surroundings`.
+"""
+
+from __future__ import annotations
+
+__all__ = ["C_TEXT", "DECLARATIONS", "entry"]
+
+C_TEXT = r"""
+#include <frameobject.h>
+#define AP_FUNCTION 0
+#define AP_GLOBALS 1
+#define AP_BUILTINS 2
+#define AP_CODE 3
+#define AP_MISS 4
+#define AP_LINES 5
+#define AP_CALLS 6
+#define AP_OWN(ap, i) PyTuple_GET_ITEM(ap, i)
+#define AP_K(ap, i) Py_NewRef(AP_OWN(ap, i))
+#define AP_TRACEBACK(name, c_line, line, file) ap_traceback(__pyx_v_ap, line)
+#define AP_UNBOUND(name) ap_unbound(name)
+#if defined(__GNUC__)
+#define AP_RARELY(test) __builtin_expect(!!(test), 0)
+#else
+#define AP_RARELY(test) (test)
+#endif
+#include <time.h>
+
+/* The lines that a traceback shows for a line of the generated text, innermost first: as code objects. */
+static void ap_traceback(PyObject *ap, int line)
+{
+    PyObject *type, *value, *trace;
+    PyErr_Fetch(&type, &value, &trace);
+    PyObject *key = PyLong_FromLong(line);
+    PyObject *codes = key ? PyObject_GetItem(AP_OWN(ap, AP_LINES), key) : NULL;
+    Py_XDECREF(key);
+    if (!codes) PyErr_Clear();
+    PyErr_Restore(type, value, trace);
+    for (Py_ssize_t i = 0; codes && i < PyTuple_GET_SIZE(codes); i++) {
+        PyCodeObject *code = (PyCodeObject *)PyTuple_GET_ITEM(codes, i);
+        PyFrameObject *frame = PyFrame_New(PyThreadState_Get(), code, AP_OWN(ap, AP_GLOBALS), NULL);
+        if (frame) PyTraceBack_Here(frame);
+        Py_XDECREF((PyObject *)frame);
+    }
+    Py_XDECREF(codes);
+}
+
+static void ap_unbound(const char *name)
+{
+    PyErr_Format(PyExc_UnboundLocalError,
+                 "cannot access local variable '%s' where it is not associated with a value", name);
+}
+
+/* Names of the module, as they are now. */
+static PyObject *ap_no_name(PyObject *name)
+{
+    PyObject *type, *value, *trace;
+    PyErr_Format(PyExc_NameError, "name '%.200U' is not defined", name);
+    PyErr_Fetch(&type, &value, &trace);
+    PyErr_NormalizeException(&type, &value, &trace);
+    if (value) (void)PyObject_SetAttrString(value, "name", name);
+    PyErr_Restore(type, value, trace);
+    return NULL;
+}
+static inline PyObject *ap_global(PyObject *ap, PyObject *name)
+{
+    PyObject *value = PyDict_GetItemWithError(AP_OWN(ap, AP_GLOBALS), name);
+    if (value) return Py_NewRef(value);
+    if (PyErr_Occurred()) return NULL;
+    value = PyDict_GetItemWithError(AP_OWN(ap, AP_BUILTINS), name);
+    if (value) return Py_NewRef(value);
+    return PyErr_Occurred() ? NULL : ap_no_name(name);
+}
+static inline int ap_set_global(PyObject *ap, PyObject *name, PyObject *value)
+{
+    return PyDict_SetItem(AP_OWN(ap, AP_GLOBALS), name, value);
+}
+
+/* Variables that inner functions share. */
+static inline PyObject *ap_cell(PyObject *value) { return PyCell_New(value == Py_Ellipsis ? NULL : value); }
+static inline PyObject *ap_get_cell(PyObject *cell, const char *name, int outer)
+{
+    PyObject *value = PyCell_GET(cell);
+    if (value) return Py_NewRef(value);
+    if (outer) PyErr_Format(PyExc_NameError, "cannot access free variable '%s' where it is not associated with a value"
+                                             " in enclosing scope", name);
+    else ap_unbound(name);
+    return NULL;
+}
+static inline int ap_set_cell(PyObject *cell, PyObject *value) { return PyCell_Set(cell, value); }
+static PyObject *ap_function(PyObject *ap, PyObject *code, PyObject *defaults, PyObject *by_name, PyObject *cells)
+{
+    PyObject *made = PyFunction_New(code, AP_OWN(ap, AP_GLOBALS));
+    if (made && PyTuple_GET_SIZE(defaults) && PyFunction_SetDefaults(made, defaults) < 0) Py_CLEAR(made);
+    if (made && PyDict_GET_SIZE(by_name) && PyFunction_SetKwDefaults(made, by_name) < 0) Py_CLEAR(made);
+    if (made && PyTuple_GET_SIZE(cells) && PyFunction_SetClosure(made, cells) < 0) Py_CLEAR(made);
+    return made;
+}
+
+/* Operators. */
+static inline int ap_contains(PyObject *item, PyObject *container) { return PySequence_Contains(container, item); }
+static inline PyObject *ap_same(PyObject *value) { return Py_NewRef(value); }
+static inline PyObject *ap_slice(PyObject *start, PyObject *stop, PyObject *step)
+{
+    return PySlice_New(start, stop, step);
+}
+static inline PyObject *ap_item(PyObject *container, PyObject *key) { return PyObject_GetItem(container, key); }
+static inline PyObject *ap_part(PyObject *container, PyObject *start, PyObject *stop)
+{
+    if (PyUnicode_CheckExact(container) || PyList_CheckExact(container)) {
+        int text = PyUnicode_CheckExact(container), over = 0;
+        Py_ssize_t length = text ? PyUnicode_GET_LENGTH(container) : PyList_GET_SIZE(container);
+        Py_ssize_t from = 0, to = length;
+        if ((start == Py_None || PyLong_CheckExact(start)) && (stop == Py_None || PyLong_CheckExact(stop))) {
+            if (start != Py_None) from = PyLong_AsLongAndOverflow(start, &over);
+            if (stop != Py_None && !over) to = PyLong_AsLongAndOverflow(stop, &over);
+            if (!over) {
+                from = from < 0 ? (from + length < 0 ? 0 : from + length) : from > length ? length : from;
+                to = to < 0 ? (to + length < 0 ? 0 : to + length) : to > length ? length : to;
+                if (to < from) to = from;
+                return text ? PyUnicode_Substring(container, from, to) : PyList_GetSlice(container, from, to);
+            }
+        }
+    }
+    PyObject *slice = PySlice_New(start, stop, Py_None);
+    PyObject *found = slice ? PyObject_GetItem(container, slice) : NULL;
+    Py_XDECREF(slice);
+    return found;
+}
+static inline int ap_add_to(PyObject **place, PyObject *value)
+{
+    if (PyUnicode_CheckExact(*place) && PyUnicode_CheckExact(value)) {
+        PyObject *text = *place;
+        *place = Py_NewRef(Py_None);  /* so that the variable holds the only reference, and grows in place */
+        PyUnicode_Append(&text, value);
+        if (!text) return -1;
+        Py_SETREF(*place, text);
+        return 0;
+    }
+    PyObject *sum = PyNumber_InPlaceAdd(*place, value);
+    if (!sum) return -1;
+    Py_SETREF(*place, sum);
+    return 0;
+}
+#define AP_ADD_TO(variable, value) ap_add_to(&(variable), value)
+
+/* Texts. */
+static PyObject *ap_format(PyObject *value, int conversion, PyObject *spec)
+{
+    PyObject *text = conversion == 's'   ? PyObject_Str(value)
+                     : conversion == 'r' ? PyObject_Repr(value)
+                     : conversion == 'a' ? PyObject_ASCII(value)
+                                         : Py_NewRef(value);
+    if (!text || (PyUnicode_CheckExact(text) && spec == Py_None)) return text;
+    PyObject *made = PyObject_Format(text, spec == Py_None ? NULL : spec);
+    Py_DECREF(text);
+    return made;
+}
+static PyObject *ap_join(PyObject *parts)
+{
+    PyObject *nothing = PyUnicode_New(0, 0);
+    PyObject *made = nothing ? PyUnicode_Join(nothing, parts) : NULL;
+    Py_XDECREF(nothing);
+    return made;
+}
+
+/* Unpacking. */
+static PyObject *ap_not_iterable(PyObject *value)
+{
+    if (PyErr_ExceptionMatches(PyExc_TypeError) && Py_TYPE(value)->tp_iter == NULL && !PySequence_Check(value))
+        PyErr_Format(PyExc_TypeError, "cannot unpack non-iterable %.200s object", Py_TYPE(value)->tp_name);
+    return NULL;
+}
+static PyObject *ap_too_many(PyObject *value, Py_ssize_t count)
+{
+#if PY_VERSION_HEX >= 0x030E0000
+    if (PyTuple_CheckExact(value) || PyList_CheckExact(value) || PyDict_CheckExact(value)) {
+        Py_ssize_t length = PyDict_CheckExact(value) ? PyDict_Size(value) : Py_SIZE(value);
+        if (length > count)
+            return PyErr_Format(PyExc_ValueError, "too many values to unpack (expected %zd, got %zd)", count, length);
+    }
+#endif
+    return PyErr_Format(PyExc_ValueError, "too many values to unpack (expected %zd)", count);
+}
+static PyObject *ap_unpack_any(PyObject *value, Py_ssize_t before, Py_ssize_t after)
+{
+    Py_ssize_t count = before + (after < 0 ? 0 : after + 1), got = 0;
+    PyObject *item, *rest = NULL, *found, *iterator = PyObject_GetIter(value);
+    if (!iterator) return ap_not_iterable(value);
+    if (!(found = PyTuple_New(count))) goto bad;
+    for (; got < before; got++) {
+        if (!(item = PyIter_Next(iterator))) {
+            if (PyErr_Occurred()) goto bad;
+            if (after < 0)
+                PyErr_Format(PyExc_ValueError, "not enough values to unpack (expected %zd, got %zd)", before, got);
+            else
+                PyErr_Format(PyExc_ValueError, "not enough values to unpack (expected at least %zd, got %zd)",
+                             before + after, got);
+            goto bad;
+        }
+        PyTuple_SET_ITEM(found, got, item);
+    }
+    if (after < 0) {
+        if ((item = PyIter_Next(iterator))) {
+            Py_DECREF(item);
+            ap_too_many(value, before);
+            goto bad;
+        }
+        if (PyErr_Occurred()) goto bad;
+    } else {
+        if (!(rest = PySequence_List(iterator))) goto bad;
+        Py_ssize_t length = PyList_GET_SIZE(rest);
+        if (length < after) {
+            PyErr_Format(PyExc_ValueError, "not enough values to unpack (expected at least %zd, got %zd)",
+                         before + after, before + length);
+            goto bad;
+        }
+        for (Py_ssize_t i = 0; i < after; i++)
+            PyTuple_SET_ITEM(found, before + 1 + i, Py_NewRef(PyList_GET_ITEM(rest, length - after + i)));
+        if (PyList_SetSlice(rest, length - after, length, NULL) < 0) goto bad;
+        PyTuple_SET_ITEM(found, before, rest);
+    }
+    Py_DECREF(iterator);
+    return found;
+bad:
+    Py_XDECREF(rest);
+    Py_XDECREF(found);
+    Py_DECREF(iterator);
+    return NULL;
+}
+static inline PyObject *ap_unpack(PyObject *value, Py_ssize_t count)
+{
+    if (PyTuple_CheckExact(value) && PyTuple_GET_SIZE(value) == count) return Py_NewRef(value);
+    if (PyList_CheckExact(value) && PyList_GET_SIZE(value) == count) return PyList_AsTuple(value);
+    return ap_unpack_any(value, count, -1);
+}
+#define AP_PART(parts, i) Py_NewRef(PyTuple_GET_ITEM(parts, i))
+
+/* Calls: a method of a built-in type is looked up before the arguments are worked out, and bound by nobody. */
+static inline int ap_plain(PyObject *value)
+{
+    PyTypeObject *type = Py_TYPE(value);
+    return type == &PyList_Type || type == &PyDict_Type || type == &PyUnicode_Type || type == &PySet_Type ||
+           type == &PyTuple_Type || type == &PyBytes_Type;
+}
+static inline PyObject *ap_look(PyObject *owner, PyObject *name)
+{
+    if (ap_plain(owner)) {
+        PyObject *found = _PyType_Lookup(Py_TYPE(owner), name);
+        if (found && Py_IS_TYPE(found, &PyMethodDescr_Type)) return Py_NewRef(found);
+    }
+    return PyObject_GetAttr(owner, name);
+}
+static inline PyObject *ap_called(PyObject *owner, PyObject *method, PyObject **arguments, size_t count)
+{
+    if (Py_IS_TYPE(method, &PyMethodDescr_Type) && ap_plain(owner)) {
+        arguments[0] = owner;
+        return PyObject_Vectorcall(method, arguments, count + 1, NULL);
+    }
+    return PyObject_Vectorcall(method, arguments + 1, count | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+}
+static inline PyObject *ap_call1(PyObject *owner, PyObject *method, PyObject *a)
+{
+    PyObject *all[] = {NULL, a};
+    return ap_called(owner, method, all, 1);
+}
+static inline PyObject *ap_call2(PyObject *owner, PyObject *method, PyObject *a, PyObject *b)
+{
+    PyObject *all[] = {NULL, a, b};
+    return ap_called(owner, method, all, 2);
+}
+static inline PyObject *ap_call3(PyObject *owner, PyObject *method, PyObject *a, PyObject *b, PyObject *c)
+{
+    PyObject *all[] = {NULL, a, b, c};
+    return ap_called(owner, method, all, 3);
+}
+static inline PyObject *ap_iterable(PyObject *value)
+{
+    return PyList_CheckExact(value) || PyTuple_CheckExact(value) ? Py_NewRef(value) : PyObject_GetIter(value);
+}
+
+/* Calls with * and **. */
+static PyObject *ap_name_of(PyObject *function)
+{
+    PyObject *name = PyObject_GetAttrString(function, "__qualname__"), *module, *made;
+    if (!name) { PyErr_Clear(); return PyObject_Str(function); }
+    module = PyObject_GetAttrString(function, "__module__");
+    if (!module) PyErr_Clear();
+    if (module && PyUnicode_Check(module) && PyUnicode_CompareWithASCIIString(module, "builtins"))
+        made = PyUnicode_FromFormat("%S.%S()", module, name);
+    else
+        made = PyUnicode_FromFormat("%S()", name);
+    Py_XDECREF(module);
+    Py_DECREF(name);
+    return made;
+}
+static PyObject *ap_wrong_star(PyObject *function, const char *what, PyObject *value)
+{
+    PyErr_Clear();
+    PyObject *name = ap_name_of(function);
+    if (name) PyErr_Format(PyExc_TypeError, "%U argument after %s, not %.200s", name, what, Py_TYPE(value)->tp_name);
+    Py_XDECREF(name);
+    return NULL;
+}
+static PyObject *ap_call_star(PyObject *function, PyObject *arguments, PyObject *more, PyObject *named)
+{
+    PyObject *all = NULL, *by_name = NULL, *made = NULL;
+    if (more == Py_Ellipsis) all = Py_NewRef(arguments);
+    else {
+        PyObject *rest = PySequence_Tuple(more);
+        if (!rest) {
+            if (PyErr_ExceptionMatches(PyExc_TypeError) && Py_TYPE(more)->tp_iter == NULL && !PySequence_Check(more))
+                ap_wrong_star(function, "* must be an iterable", more);
+            return NULL;
+        }
+        all = PyTuple_GET_SIZE(arguments) ? PySequence_Concat(arguments, rest) : Py_NewRef(rest);
+        Py_DECREF(rest);
+    }
+    if (!all) return NULL;
+    if (named != Py_Ellipsis) {
+        by_name = PyDict_New();
+        if (by_name && PyDict_Update(by_name, named) < 0) {
+            Py_CLEAR(by_name);
+            if (PyErr_ExceptionMatches(PyExc_AttributeError)) ap_wrong_star(function, "** must be a mapping", named);
+        }
+        if (!by_name) { Py_DECREF(all); return NULL; }
+    }
+    made = PyObject_Call(function, all, by_name);
+    Py_DECREF(all);
+    Py_XDECREF(by_name);
+    return made;
+}
+
+/* Exceptions. */
+static int ap_raise(PyObject *raised, PyObject *cause)
+{
+    PyObject *value = NULL, *reason = NULL;
+    if (PyExceptionClass_Check(raised)) {
+        if (!(value = PyObject_CallNoArgs(raised))) return -1;
+        if (!PyExceptionInstance_Check(value)) {
+            PyErr_Format(PyExc_TypeError, "calling %R should have returned an instance of BaseException, not %R",
+                         raised, Py_TYPE(value));
+            goto bad;
+        }
+    } else if (PyExceptionInstance_Check(raised)) {
+        value = Py_NewRef(raised);
+        raised = (PyObject *)Py_TYPE(value);
+    } else {
+        PyErr_SetString(PyExc_TypeError, "exceptions must derive from BaseException");
+        return -1;
+    }
+    if (cause != Py_Ellipsis) {
+        if (PyExceptionClass_Check(cause)) {
+            if (!(reason = PyObject_CallNoArgs(cause))) goto bad;
+            if (!PyExceptionInstance_Check(reason)) {
+                PyErr_Format(PyExc_TypeError, "calling %R should have returned an instance of BaseException, not %R",
+                             cause, Py_TYPE(reason));
+                goto bad;
+            }
+        } else if (PyExceptionInstance_Check(cause)) {
+            reason = Py_NewRef(cause);
+        } else if (cause != Py_None) {
+            PyErr_SetString(PyExc_TypeError, "exception causes must derive from BaseException");
+            goto bad;
+        }
+        PyException_SetCause(value, reason);
+        reason = NULL;
+    }
+    PyErr_SetObject(raised, value);
+    Py_DECREF(value);
+    return -1;
+bad:
+    Py_XDECREF(value);
+    Py_XDECREF(reason);
+    return -1;
+}
+static int ap_catches(PyObject *type)
+{
+    if (PyExceptionClass_Check(type)) return 1;
+    if (!PyTuple_Check(type)) return 0;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(type); i++)
+        if (!PyExceptionClass_Check(PyTuple_GET_ITEM(type, i))) return 0;
+    return 1;
+}
+static int ap_matches(PyObject *error, PyObject *type)
+{
+    if (ap_catches(type)) return PyErr_GivenExceptionMatches(error, type);
+    PyErr_SetString(PyExc_TypeError, "catching classes that do not inherit from BaseException is not allowed");
+    return -1;
+}
+static PyObject *ap_special(PyObject *manager, const char *name, const char *more)
+{
+    PyObject *found = PyObject_GetAttrString((PyObject *)Py_TYPE(manager), name);
+    if (!found) {
+        if (PyErr_ExceptionMatches(PyExc_AttributeError))
+            PyErr_Format(PyExc_TypeError, "'%.200s' object does not support the context manager protocol%s",
+                         Py_TYPE(manager)->tp_name, more);
+        return NULL;
+    }
+    descrgetfunc get = Py_TYPE(found)->tp_descr_get;
+    if (!get) return found;
+    PyObject *bound = get(found, manager, (PyObject *)Py_TYPE(manager));
+    Py_DECREF(found);
+    return bound;
+}
+static PyObject *ap_enter(PyObject *manager)
+{
+    PyObject *leave, *value, *enter = ap_special(manager, "__enter__", "");
+    if (!enter) return NULL;
+    if (!(leave = ap_special(manager, "__exit__", " (missed __exit__ method)"))) { Py_DECREF(enter); return NULL; }
+    value = PyObject_CallNoArgs(enter);
+    Py_DECREF(enter);
+    PyObject *pair = value ? PyTuple_Pack(2, leave, value) : NULL;
+    Py_DECREF(leave);
+    Py_XDECREF(value);
+    return pair;
+}
+static int ap_leave(PyObject *leave, PyObject *error)
+{
+    PyObject *trace = error == Py_None ? NULL : PyException_GetTraceback(error), *said;
+    if (error == Py_None) said = PyObject_CallFunctionObjArgs(leave, Py_None, Py_None, Py_None, NULL);
+    else said = PyObject_CallFunctionObjArgs(leave, (PyObject *)Py_TYPE(error), error, trace ? trace : Py_None, NULL);
+    Py_XDECREF(trace);
+    int truth = !said ? -1 : error == Py_None ? 0 : PyObject_IsTrue(said);
+    Py_XDECREF(said);
+    return truth;
+}
+
+/* What a loop owes to other threads, to Ctrl-C and to the garbage collector. */
+static int ap_pause(void)
+{
+    static _Thread_local double last;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    double seconds = (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+    if (seconds - last < 0.005) return 0;
+    last = seconds;
+    Py_BEGIN_ALLOW_THREADS
+    Py_END_ALLOW_THREADS
+    return PyErr_CheckSignals();
+}
+static unsigned ap_rounds;
+#define AP_ROUND() (AP_RARELY((++ap_rounds & 255) == 0) ? ap_pause() : 0)
+
+/* The way in: past it are as many arguments as the function has parameters. */
+#if PY_VERSION_HEX >= 0x030C0000
+#define AP_LEFT(state) ((state)->py_recursion_remaining)
+#define AP_TRACED(state) ((state)->c_tracefunc != NULL || (state)->c_profilefunc != NULL)
+#else
+#define AP_LEFT(state) ((state)->recursion_remaining)
+#define AP_TRACED(state) ((state)->cframe->use_tracing)
+#endif
+#define AP_COUNT(ap) (++*(long long *)PyByteArray_AS_STRING(AP_OWN(ap, AP_CALLS)))
+#define AP_DEEPEST 64
+static _Thread_local int ap_depth;
+static inline int ap_may_enter(PyObject *ap, PyThreadState *state)
+{
+    return !AP_RARELY(PyFunction_GET_CODE(AP_OWN(ap, AP_FUNCTION)) != AP_OWN(ap, AP_CODE) || AP_TRACED(state) ||
+                      ap_depth >= AP_DEEPEST || AP_LEFT(state) < 4);
+}
+static PyObject *ap_miss(PyObject *ap, PyObject *const *arguments, Py_ssize_t count, PyObject *names)
+{
+    PyObject *by_name = NULL, *made = NULL, *positional = PyTuple_New(count);
+    for (Py_ssize_t i = 0; positional && i < count; i++) PyTuple_SET_ITEM(positional, i, Py_NewRef(arguments[i]));
+    by_name = PyDict_New();
+    for (Py_ssize_t i = 0; by_name && names && i < PyTuple_GET_SIZE(names); i++)
+        if (PyDict_SetItem(by_name, PyTuple_GET_ITEM(names, i), arguments[count + i]) < 0) Py_CLEAR(by_name);
+    if (positional && by_name)
+        made = PyObject_CallFunctionObjArgs(AP_OWN(ap, AP_MISS), positional, by_name, NULL);
+    Py_XDECREF(positional);
+    Py_XDECREF(by_name);
+    return made;
+}
+static int ap_with_defaults(PyObject *ap, PyObject *const *given, Py_ssize_t count, Py_ssize_t arity, PyObject **all)
+{
+    PyObject *defaults = PyFunction_GET_DEFAULTS(AP_OWN(ap, AP_FUNCTION));
+    Py_ssize_t known = defaults ? PyTuple_GET_SIZE(defaults) : 0;
+    if (count + known < arity) return 0;
+    for (Py_ssize_t i = 0; i < arity; i++)
+        all[i] = Py_NewRef(i < count ? given[i] : PyTuple_GET_ITEM(defaults, known - arity + i));
+    return 1;
+}
+"""
+"""Helpers by what they do; ``Py_Ellipsis`` stands for "none given" where ``None`` is a value."""
+
+DECLARATIONS = """
+    object AP_K(object ap, int i)
+    object AP_PART(tuple parts, int i)
+    object ap_global(object ap, object name)
+    int ap_set_global(object ap, object name, object value) except -1
+    object ap_cell(object value)
+    object ap_get_cell(object cell, const char *name, int outer)
+    int ap_set_cell(object cell, object value) except -1
+    object ap_function(object ap, object code, tuple defaults, dict by_name, tuple cells)
+    bint ap_contains(object item, object container) except -1
+    object ap_same(object value)
+    object ap_slice(object start, object stop, object step)
+    object ap_part(object container, object start, object stop)
+    object ap_item(object container, object key)
+    int AP_ADD_TO(object variable, object value) except -1
+    object ap_format(object value, int conversion, object spec)
+    object ap_join(tuple parts)
+    tuple ap_unpack(object value, Py_ssize_t count)
+    tuple ap_unpack_any(object value, Py_ssize_t before, Py_ssize_t after)
+    object ap_look(object owner, object name)
+    object ap_call1(object owner, object method, object a)
+    object ap_call2(object owner, object method, object a, object b)
+    object ap_call3(object owner, object method, object a, object b, object c)
+    object ap_iterable(object value)
+    object ap_iterator "PyObject_GetIter" (object value)
+    object ap_call_star(object function, tuple arguments, object more, object named)
+    object ap_handled "PyErr_GetHandledException" ()
+    bint ap_matches(object error, object type) except -1
+    int ap_raise(object raised, object cause) except -1
+    tuple ap_enter(object manager)
+    int ap_leave(object leave, object error) except -1
+    int AP_ROUND() except -1
+"""
+
+
+def entry(number: int, arity: int, by_position: int) -> str:
+    """The C of one function's way in: from a call's arguments to the function that Cython makes.
+
+    Parameters
+    ----------
+    number
+        Of the function in its module.
+    arity
+        How many parameters it has; ``by_position`` of them may be passed so.
+    """
+    kinds = ", ".join(["PyObject *"] * (arity + 1))
+    passed = "".join(f", arguments[{i}]" for i in range(arity))
+    filled = "".join(f", all[{i}]" for i in range(arity))
+    defaults = (
+        f"""
+    if (!names && count < {arity} && ap_may_enter(ap, state)) {{
+        PyObject *all[{arity}];
+        if (ap_with_defaults(ap, arguments, count, {arity}, all)) {{
+            ap_depth++; AP_LEFT(state)--;
+            PyObject *made = ap_body_at_{number}(ap{filled});
+            ap_depth--; AP_LEFT(state)++;
+            if (made) AP_COUNT(ap);
+            for (int i = 0; i < {arity}; i++) Py_DECREF(all[i]);
+            return made;
+        }}
+    }}"""
+        if arity and arity == by_position
+        else ""
+    )
+    return f"""
+static PyObject *(*ap_body_at_{number})({kinds});
+static PyObject *ap_entry_{number}(PyObject *ap, PyObject *const *arguments, Py_ssize_t count, PyObject *names)
+{{
+    PyThreadState *state = PyThreadState_Get();
+    if (!names && count == {arity} && {int(arity == by_position)} && ap_may_enter(ap, state)) {{
+        ap_depth++; AP_LEFT(state)--;
+        PyObject *made = ap_body_at_{number}(ap{passed});
+        ap_depth--; AP_LEFT(state)++;
+        if (made) AP_COUNT(ap);
+        return made;
+    }}{defaults}
+    return ap_miss(ap, arguments, count, names);
+}}
+static PyObject *ap_run_{number}(PyObject *ap, PyObject *const *arguments, Py_ssize_t count, PyObject *names)
+{{
+    PyThreadState *state = PyThreadState_Get();
+    if (names || count != {arity} || !ap_may_enter(ap, state)) return Py_NewRef(ap);
+    ap_depth++; AP_LEFT(state)--;
+    PyObject *made = ap_body_at_{number}(ap{passed});
+    ap_depth--; AP_LEFT(state)++;
+    if (made) AP_COUNT(ap);
+    return made;
+}}
+static PyMethodDef ap_entry_of_{number} = {{
+    "call", (PyCFunction)(void (*)(void))ap_entry_{number}, METH_FASTCALL | METH_KEYWORDS, NULL}};
+static PyMethodDef ap_run_of_{number} = {{
+    "run", (PyCFunction)(void (*)(void))ap_run_{number}, METH_FASTCALL | METH_KEYWORDS, NULL}};
+static PyObject *ap_bind_{number}(PyObject *ap)
+{{
+    PyObject *call = PyCFunction_New(&ap_entry_of_{number}, ap), *run = PyCFunction_New(&ap_run_of_{number}, ap);
+    PyObject *pair = call && run ? PyTuple_Pack(2, call, run) : NULL;
+    Py_XDECREF(call);
+    Py_XDECREF(run);
+    return pair;
+}}
+#define AP_SET_{number}(body) (*(void **)&ap_body_at_{number} = (void *)(body), 0)
+"""
