@@ -45,6 +45,8 @@ class Expressions:
         Where its names live.
     bound
         The variables that surely have a value at the statement being written.
+    unsure
+        Those that were read where they may have none.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Expressions:
         self.scope = scope
         self.around = around
         self.bound: frozenset[str] = frozenset()
+        self.unsure: set[str] = set()
         self._comprehend = comprehend
 
     def value(self, node: ast.expr) -> str:
@@ -87,6 +90,8 @@ class Expressions:
     def name(self, name: str) -> str:
         """The value of a name."""
         if name in self.scope.variables:
+            if name not in self.bound:
+                self.unsure.add(name)
             return f"v_{name}"
         if name in self.scope.cells:
             return f'ap_get_cell(w_{name}, b"{name}", 0)'

@@ -131,10 +131,18 @@ class _Writer:
             raise NotCompiled(f"the name {strange} is not of ASCII letters", self.tree.lineno)
         shared = {name for inner in _inner_codes(code) for name in inner.co_freevars} & own
         scope = Scope(own - shared, shared, self.around.outer)
-        statements = self._function("ap_fN", names, scope, self.bound)
+        emptied = _emptied(self.tree) & set(names) - shared
+        statements = self._function("ap_fN", names, shared | emptied, scope, self.bound)
+        for name in sorted(emptied):  # Cython takes parameters to have values always
+            statements.line(f"v_{name} = a_{name}", self.tree.lineno)
         for name in sorted(shared):
             statements.line(f"w_{name} = ap_cell({f'a_{name}' if name in names else '...'})", self.tree.lineno)
+        start = len(self.lines.text)
         statements.block(self.tree.body)
+        # Cython refuses what surely has no value; so there is always a path, never taken, that gives it one.
+        for name in sorted(statements.expressions.unsure):
+            self.lines.text.insert(start, f"    if AP_NEVER(): v_{name} = None")
+            self.lines.places.insert(start, NOWHERE)
         self._frames(code.co_name)
         self._comprehensions_pending()
         variable = arguments.vararg is not None or arguments.kwarg is not None
@@ -149,10 +157,11 @@ class _Writer:
         )
 
     def _function(
-        self, name: str, parameters: list[str], scope: Scope, bound: dict[int, frozenset[str]], first: str = ""
+        self, name: str, parameters: list[str], apart: set[str], scope: Scope, bound: dict[int, frozenset[str]]
     ) -> Statements:
-        passed = [f"object {'a' if each in scope.cells else 'v'}_{each}" for each in parameters]
-        given = ", ".join(["object ap", *([first] if first else []), *passed])
+        """Begin a function; the parameters ``apart`` are passed under names of their own."""
+        passed = [f"object {'a' if each in apart else 'v'}_{each}" for each in parameters]
+        given = ", ".join(["object ap", *passed])
         line = self.tree.lineno
         self.lines.add(0, f"cdef object {name}({given}):", line)
         return Statements(self.lines, Expressions(scope, self.around, self._comprehend), bound)
@@ -242,6 +251,17 @@ def _names_of_comprehension(node: Any) -> tuple[set[str], set[str]]:
             if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load):
                 read.add(each.id)
     return own, read
+
+
+def _emptied(tree: ast.FunctionDef) -> set[str]:
+    """The names that are deleted, by a statement or at the end of a handler."""
+    found = set()
+    for node in walk_own(tree.body):  # type: ignore[arg-type]
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del):
+            found.add(node.id)
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            found.add(node.name)
+    return found
 
 
 def _inner_codes(code: CodeType) -> list[CodeType]:

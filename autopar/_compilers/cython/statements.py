@@ -133,7 +133,7 @@ class Statements:
             if surely and isinstance(node.op, ast.Add) and not plain:
                 self.line(f"AP_ADD_TO(v_{target.id}, {value})", node.lineno)
             elif target.id in scope.variables:
-                self.line(f"v_{target.id} {operator} {value}", node.lineno)
+                self.line(f"{self.expressions.name(target.id)} {operator} {value}", node.lineno)
             else:
                 name = self.temporary()
                 self.line(f"{name} = {self.expressions.name(target.id)}", node.lineno)
@@ -165,7 +165,9 @@ class Statements:
             if isinstance(target, ast.Name):
                 if target.id not in self.expressions.scope.variables:
                     raise NotCompiled("del of a shared name is not among what is compiled", node.lineno)
+                self.expressions.name(target.id)
                 self.line(f"del v_{target.id}", node.lineno)
+                self.line(f"if AP_NEVER(): v_{target.id} = None", node.lineno)
             elif isinstance(target, ast.Attribute):
                 self.line(f"del {self.value(target.value)}.{target.attr}", node.lineno)
             elif isinstance(target, ast.Subscript):
@@ -323,6 +325,7 @@ class Statements:
         self.line("finally:", handler.lineno)
         self.inner(lambda: self.line(f"v_{handler.name} = None", handler.lineno))
         self.inner(lambda: self.line(f"del v_{handler.name}", handler.lineno))
+        self.inner(lambda: self.line(f"if AP_NEVER(): v_{handler.name} = None", handler.lineno))
 
     def _with(self, node: ast.With) -> None:
         self._managed(node.items, node)

@@ -18,6 +18,7 @@ C_TEXT = r"""
 #define AP_MISS 4
 #define AP_LINES 5
 #define AP_CALLS 6
+#define AP_NEVER() 0
 #define AP_OWN(ap, i) PyTuple_GET_ITEM(ap, i)
 #define AP_K(ap, i) Py_NewRef(AP_OWN(ap, i))
 #define AP_TRACEBACK(name, c_line, line, file) ap_traceback(__pyx_v_ap, line)
@@ -487,6 +488,7 @@ static int ap_with_defaults(PyObject *ap, PyObject *const *given, Py_ssize_t cou
 """Helpers by what they do; ``Py_Ellipsis`` stands for "none given" where ``None`` is a value."""
 
 DECLARATIONS = """
+    bint AP_NEVER()
     object AP_K(object ap, int i)
     object AP_PART(tuple parts, int i)
     object ap_global(object ap, object name)

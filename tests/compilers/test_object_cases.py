@@ -1,0 +1,110 @@
+"""Functions on objects, compiled as a whole by Cython: the same as in Python, or refused with the line."""
+
+from __future__ import annotations
+
+import functools
+import re
+from types import FunctionType
+from typing import Any
+
+import pytest
+
+from autopar._compilers.cython import compile_for, signature
+from autopar._compilers.cython.builder import FLAGS, build
+from autopar._compilers.cython.compiled import CompiledObjects
+from autopar._compilers.cython.generate import Written, module_text, write
+from autopar._effects import analyse
+from autopar._model.compiler import NotCompiled, Refusal
+from tests.compilers.object_cases import CASES, ObjectCase
+from tests.semantics.outcome import arguments_of, module, outcome
+
+COMPILED = [case for case in CASES if not case.refused]
+REFUSED = [case for case in CASES if case.refused]
+_ADDRESS = re.compile("0x[0-9a-f]+")
+QUICK = tuple("-O0" if flag == "-O2" else flag for flag in FLAGS)
+
+
+def _file(case: ObjectCase) -> str:
+    return f"<case {case}>"
+
+
+def _function(names: dict[str, Any]) -> FunctionType:
+    function = names["f"]
+    assert isinstance(function, FunctionType)
+    return function
+
+
+@functools.cache
+def _together() -> dict[ObjectCase, tuple[dict[str, Any], CompiledObjects]]:
+    """All cases in one module, since each run of Cython and of the C compiler costs seconds."""
+    names = {case: module(case.source, _file(case)) for case in COMPILED}
+    written: dict[ObjectCase, Written] = {case: write(_function(names[case])) for case in COMPILED}
+    text, before = module_text(list(written.values()))
+    built = build(text, flags=QUICK, deadline=600.0)
+    return {
+        case: (names[case], CompiledObjects(one.function, (), one, built, number=number, before=before[number]))
+        for number, (case, one) in enumerate(written.items())
+    }
+
+
+def _outcomes(case: ObjectCase, names: dict[str, Any], function: Any) -> list[str]:
+    """What each call does, one after the other in one module, but for the addresses of objects."""
+    found = []
+    for call in case.calls:
+        if call.startswith(":"):
+            exec(call[1:], names)
+        else:
+            found.append(_ADDRESS.sub("0x", repr(outcome(function, arguments_of(call, names), names, _file(case)))))
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("case", COMPILED, ids=str)
+def test_a_function_goes_as_in_python(case: ObjectCase) -> None:
+    """Value, exception with its lines, output, warnings and arguments are Python's, and compiled code has run."""
+    fresh = module(case.source, _file(case))
+    expected = _outcomes(case, fresh, fresh["f"])
+    names, compiled = _together()[case]
+    if case.calls_itself:
+        names["f"] = compiled.call
+    assert _outcomes(case, names, compiled.call) == expected
+
+
+@pytest.mark.slow
+def test_compiled_code_has_run() -> None:
+    """A case whose calls all ran in Python shows nothing."""
+    never = []
+    for case, (names, compiled) in _together().items():
+        before = compiled.calls, compiled.counters.misses
+        _outcomes(case, names, compiled.call)
+        returned = compiled.calls > before[0]
+        if not returned and compiled.counters.misses - before[1] >= sum(not c.startswith(":") for c in case.calls):
+            never.append(str(case))
+    assert set(never) <= {"names: wrong calls", "names: code that is replaced"}
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=str)
+def test_what_differs_is_refused(case: ObjectCase) -> None:
+    """With the reason, and with the line that stands in the way where one does."""
+    names = module(case.source, _file(case))
+    function = _function(names)
+    types = signature(function, (1,), {})
+    try:
+        if isinstance(types, Refusal):
+            raise NotCompiled(types.reason, types.line)
+        write(function, analyse(function).codes)
+    except NotCompiled as refused:
+        assert case.refused in refused.refusal.reason
+        assert refused.refusal.line == (case.line or refused.refusal.line)
+    else:
+        pytest.fail("it is not refused")
+
+
+def test_a_refusal_is_an_answer() -> None:
+    """What cannot be compiled is no error: the reason comes back, and nothing was built."""
+    names = module("def f(a):\n    return eval(a)\n", "<eval>")
+    function = _function(names)
+    types = signature(function, ("1",), {})
+    assert not isinstance(types, Refusal)
+    assert compile_for(function, types) == Refusal("eval: it runs in the frame that calls it", 2)
