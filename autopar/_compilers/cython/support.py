@@ -11,6 +11,8 @@ __all__ = ["C_TEXT", "DECLARATIONS", "entry"]
 
 C_TEXT = r"""
 #include <frameobject.h>
+#include <structmember.h>
+#include <stddef.h>
 #define AP_FUNCTION 0
 #define AP_GLOBALS 1
 #define AP_BUILTINS 2
@@ -454,13 +456,49 @@ static unsigned ap_rounds;
 #define AP_LEFT(state) ((state)->recursion_remaining)
 #define AP_TRACED(state) ((state)->cframe->use_tracing)
 #endif
-#define AP_COUNT(ap) (++*(long long *)PyByteArray_AS_STRING(AP_OWN(ap, AP_CALLS)))
 #define AP_DEEPEST 64
 static _Thread_local int ap_depth;
-static inline int ap_may_enter(PyObject *ap, PyThreadState *state)
+#define AP_SAME_CODE(ap) (PyFunction_GET_CODE(AP_OWN(ap, AP_FUNCTION)) == AP_OWN(ap, AP_CODE))
+/* Deep in a recursion, and while somebody looks on, Python runs: it knows its limit, and it has the frames to show. */
+static inline int ap_may_enter(PyThreadState *state)
 {
-    return !AP_RARELY(PyFunction_GET_CODE(AP_OWN(ap, AP_FUNCTION)) != AP_OWN(ap, AP_CODE) || AP_TRACED(state) ||
-                      ap_depth >= AP_DEEPEST || AP_LEFT(state) < 4);
+    return !AP_RARELY(AP_TRACED(state) || ap_depth >= AP_DEEPEST || AP_LEFT(state) < 4);
+}
+/* A callable of its own, since a call of a C function counts as one more level of a recursion. */
+typedef struct { PyObject_HEAD vectorcallfunc call; PyObject *ap; } ap_callable;
+static int ap_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(((ap_callable *)self)->ap);
+    return 0;
+}
+static int ap_clear(PyObject *self) { Py_CLEAR(((ap_callable *)self)->ap); return 0; }
+static void ap_free_callable(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    ap_clear(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+static PyMemberDef ap_members[] = {
+    {"__vectorcalloffset__", T_PYSSIZET, offsetof(ap_callable, call), READONLY, NULL}, {NULL, 0, 0, 0, NULL}};
+static PyType_Slot ap_slots[] = {
+    {Py_tp_call, (void *)PyVectorcall_Call}, {Py_tp_traverse, (void *)ap_traverse}, {Py_tp_clear, (void *)ap_clear},
+    {Py_tp_dealloc, (void *)ap_free_callable}, {Py_tp_members, (void *)ap_members}, {0, NULL}};
+static PyType_Spec ap_spec = {
+    "autopar.compiled", sizeof(ap_callable), 0,
+    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION, ap_slots};
+static PyObject *ap_new_callable(vectorcallfunc call, PyObject *ap)
+{
+    static PyObject *type;
+    if (!type && !(type = PyType_FromSpec(&ap_spec))) return NULL;
+    ap_callable *made = PyObject_GC_New(ap_callable, (PyTypeObject *)type);
+    if (!made) return NULL;
+    made->call = call;
+    made->ap = Py_NewRef(ap);
+    PyObject_GC_Track((PyObject *)made);
+    return (PyObject *)made;
 }
 static PyObject *ap_miss(PyObject *ap, PyObject *const *arguments, Py_ssize_t count, PyObject *names)
 {
@@ -479,7 +517,7 @@ static int ap_with_defaults(PyObject *ap, PyObject *const *given, Py_ssize_t cou
 {
     PyObject *defaults = PyFunction_GET_DEFAULTS(AP_OWN(ap, AP_FUNCTION));
     Py_ssize_t known = defaults ? PyTuple_GET_SIZE(defaults) : 0;
-    if (count + known < arity) return 0;
+    if (count > arity || count + known < arity) return 0;
     for (Py_ssize_t i = 0; i < arity; i++)
         all[i] = Py_NewRef(i < count ? given[i] : PyTuple_GET_ITEM(defaults, known - arity + i));
     return 1;
@@ -535,54 +573,42 @@ def entry(number: int, arity: int, by_position: int) -> str:
     """
     kinds = ", ".join(["PyObject *"] * (arity + 1))
     passed = "".join(f", arguments[{i}]" for i in range(arity))
-    filled = "".join(f", all[{i}]" for i in range(arity))
-    defaults = (
-        f"""
-    if (!names && count < {arity} && ap_may_enter(ap, state)) {{
-        PyObject *all[{arity}];
-        if (ap_with_defaults(ap, arguments, count, {arity}, all)) {{
-            ap_depth++; AP_LEFT(state)--;
-            PyObject *made = ap_body_at_{number}(ap{filled});
-            ap_depth--; AP_LEFT(state)++;
-            if (made) AP_COUNT(ap);
-            for (int i = 0; i < {arity}; i++) Py_DECREF(all[i]);
-            return made;
-        }}
-    }}"""
-        if arity and arity == by_position
-        else ""
-    )
     return f"""
 static PyObject *(*ap_body_at_{number})({kinds});
-static PyObject *ap_entry_{number}(PyObject *ap, PyObject *const *arguments, Py_ssize_t count, PyObject *names)
+static PyObject *ap_enter_{number}(PyObject *ap, PyObject *const *arguments, PyThreadState *state)
 {{
-    PyThreadState *state = PyThreadState_Get();
-    if (!names && count == {arity} && {int(arity == by_position)} && ap_may_enter(ap, state)) {{
-        ap_depth++; AP_LEFT(state)--;
-        PyObject *made = ap_body_at_{number}(ap{passed});
-        ap_depth--; AP_LEFT(state)++;
-        if (made) AP_COUNT(ap);
-        return made;
-    }}{defaults}
-    return ap_miss(ap, arguments, count, names);
-}}
-static PyObject *ap_run_{number}(PyObject *ap, PyObject *const *arguments, Py_ssize_t count, PyObject *names)
-{{
-    PyThreadState *state = PyThreadState_Get();
-    if (names || count != {arity} || !ap_may_enter(ap, state)) return Py_NewRef(ap);
-    ap_depth++; AP_LEFT(state)--;
+    ap_depth++;
+    AP_LEFT(state)--;
     PyObject *made = ap_body_at_{number}(ap{passed});
-    ap_depth--; AP_LEFT(state)++;
-    if (made) AP_COUNT(ap);
+    ap_depth--;
+    AP_LEFT(state)++;
+    if (made) ++*(long long *)PyByteArray_AS_STRING(AP_OWN(ap, AP_CALLS));
     return made;
 }}
-static PyMethodDef ap_entry_of_{number} = {{
-    "call", (PyCFunction)(void (*)(void))ap_entry_{number}, METH_FASTCALL | METH_KEYWORDS, NULL}};
-static PyMethodDef ap_run_of_{number} = {{
-    "run", (PyCFunction)(void (*)(void))ap_run_{number}, METH_FASTCALL | METH_KEYWORDS, NULL}};
+static PyObject *ap_call_{number}(PyObject *self, PyObject *const *arguments, size_t flags, PyObject *names)
+{{
+    PyObject *ap = ((ap_callable *)self)->ap;
+    PyThreadState *state = PyThreadState_Get();
+    Py_ssize_t count = PyVectorcall_NARGS(flags);
+    if (!ap_may_enter(state)) return PyObject_Vectorcall(AP_OWN(ap, AP_FUNCTION), arguments, flags, names);
+    if (names || {arity} != {by_position} || !AP_SAME_CODE(ap)) return ap_miss(ap, arguments, count, names);
+    if (count == {arity}) return ap_enter_{number}(ap, arguments, state);
+    PyObject *all[{max(arity, 1)}];
+    if (!ap_with_defaults(ap, arguments, count, {arity}, all)) return ap_miss(ap, arguments, count, names);
+    PyObject *made = ap_enter_{number}(ap, (PyObject *const *)all, state);
+    for (int i = 0; i < {arity}; i++) Py_DECREF(all[i]);
+    return made;
+}}
+static PyObject *ap_run_{number}(PyObject *ap, PyObject *const *arguments, Py_ssize_t count)
+{{
+    PyThreadState *state = PyThreadState_Get();
+    if (count != {arity} || !ap_may_enter(state) || !AP_SAME_CODE(ap)) return Py_NewRef(ap);
+    return ap_enter_{number}(ap, arguments, state);
+}}
+static PyMethodDef ap_run_of_{number} = {{"run", (PyCFunction)(void (*)(void))ap_run_{number}, METH_FASTCALL, NULL}};
 static PyObject *ap_bind_{number}(PyObject *ap)
 {{
-    PyObject *call = PyCFunction_New(&ap_entry_of_{number}, ap), *run = PyCFunction_New(&ap_run_of_{number}, ap);
+    PyObject *call = ap_new_callable(ap_call_{number}, ap), *run = PyCFunction_New(&ap_run_of_{number}, ap);
     PyObject *pair = call && run ? PyTuple_Pack(2, call, run) : NULL;
     Py_XDECREF(call);
     Py_XDECREF(run);

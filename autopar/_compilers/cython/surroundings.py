@@ -64,20 +64,21 @@ class Places(dict[int, tuple[CodeType, ...]]):
 
     def __missing__(self, line: int) -> tuple[CodeType, ...]:
         name, place = self._lines[line - 1] if 0 < line <= len(self._lines) else ("", 0)
-        made = () if not place else (_code_at(self._function.__code__, name, place),)
+        code = self._function.__code__
+        made = () if not place else (_code_at(code.co_filename, code.co_name, code.co_qualname, name, place),)
         self[line] = made
         return made
 
 
 @functools.lru_cache(maxsize=4096)
-def _code_at(code: CodeType, name: str, line: int) -> CodeType:
+def _code_at(file: str, own_name: str, own_qualname: str, name: str, line: int) -> CodeType:
     """Empty code of a function's name and file, all of it in one line, and in no column (Objects/locations.md, 13)."""
     empty = next(each for each in compile("def f(): pass", "", "exec").co_consts if isinstance(each, CodeType))
     units = len(empty.co_code) // 2
     table = b"".join(bytes((0xE8 | (min(8, units - at) - 1), 0)) for at in range(0, units, 8))
-    qualname = code.co_qualname if name == code.co_name else f"{code.co_qualname}.<locals>.{name}"
+    qualname = own_qualname if name == own_name else f"{own_qualname}.<locals>.{name}"
     return empty.replace(
-        co_name=name, co_qualname=qualname, co_filename=code.co_filename, co_firstlineno=line, co_linetable=table
+        co_name=name, co_qualname=qualname, co_filename=file, co_firstlineno=line, co_linetable=table
     )
 
 
