@@ -16,6 +16,7 @@ from autopar import _effects
 from autopar._backends.importing import importable
 from autopar._engine.memory import Memory
 from autopar._engine.native import Forms
+from autopar._engine.objects import CYTHON, Account
 from autopar._model.compiler import EXACT, Terms
 from autopar._model.decision import Brief, Decision
 from autopar._model.effects import Effect, EffectKind, GlobalRead
@@ -117,6 +118,11 @@ class FunctionState:
     def forms(self) -> Forms:
         """Its compiled forms."""
         return Forms(self.function, terms=self.terms)
+
+    @functools.cached_property
+    def objects(self) -> Account:
+        """What its calls on objects have cost, and its forms compiled as a whole."""
+        return Account(Forms(self.function, compilers=(CYTHON,)))
 
     def demanded_forms(self, compiler: str) -> Forms:
         """Its compiled forms where those of one compiler are demanded."""

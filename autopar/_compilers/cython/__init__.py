@@ -52,7 +52,9 @@ class Object:
         return self.kind.__qualname__
 
 
-def signature(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Types | Refusal:
+def signature(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], *, terms: Terms = EXACT
+) -> Types | Refusal:
     """What a call would be compiled for, or why it would not."""
     from autopar._compilers.native.binding import bind
 

@@ -49,6 +49,16 @@ class CompiledObjects:
         return self.call(*args, **kwargs)
 
     @property
+    def compiler(self) -> str:
+        """Its compiler's name."""
+        return "cython"
+
+    @property
+    def certain(self) -> bool:
+        """It is not: what a function gains depends on what it works on, and is measured."""
+        return False
+
+    @property
     def types(self) -> Types:
         """The types of the call that it was compiled for, though it takes any."""
         return self._types
