@@ -10,18 +10,17 @@ from typing import Any
 import pytest
 
 from autopar._compilers.cython import compile_for, signature
-from autopar._compilers.cython.builder import FLAGS, build
 from autopar._compilers.cython.compiled import CompiledObjects
-from autopar._compilers.cython.generate import Written, module_text, write
+from autopar._compilers.cython.generate import write
 from autopar._effects import analyse
 from autopar._model.compiler import NotCompiled, Refusal
 from tests.compilers.object_cases import CASES, ObjectCase
+from tests.compilers.objects_together import opened
 from tests.semantics.outcome import arguments_of, module, outcome
 
 COMPILED = [case for case in CASES if not case.refused]
 REFUSED = [case for case in CASES if case.refused]
 _ADDRESS = re.compile("0x[0-9a-f]+")
-QUICK = tuple("-O0" if flag == "-O2" else flag for flag in FLAGS)
 
 
 def _file(case: ObjectCase) -> str:
@@ -38,13 +37,9 @@ def _function(names: dict[str, Any]) -> FunctionType:
 def _together() -> dict[ObjectCase, tuple[dict[str, Any], CompiledObjects]]:
     """All cases in one module, since each run of Cython and of the C compiler costs seconds."""
     names = {case: module(case.source, _file(case)) for case in COMPILED}
-    written: dict[ObjectCase, Written] = {case: write(_function(names[case])) for case in COMPILED}
-    text, before = module_text(list(written.values()))
-    built = build(text, flags=QUICK, deadline=600.0)
-    return {
-        case: (names[case], CompiledObjects(one.function, (), one, built, number=number, before=before[number]))
-        for number, (case, one) in enumerate(written.items())
-    }
+    forms = opened({case: _function(names[case]) for case in COMPILED})
+    assert {str(case): str(form) for case, form in forms.items() if isinstance(form, Refusal)} == {}
+    return {case: (names[case], form) for case, form in forms.items() if not isinstance(form, Refusal)}
 
 
 def _outcomes(case: ObjectCase, names: dict[str, Any], function: Any) -> list[str]:
