@@ -445,6 +445,8 @@ CASES: tuple[ObjectCase, ...] = (
           "({}, 'x')", "({'x': 1}, 'x')", "({}, [])", "([], 1)"),
     _same("sequences", "sets", "def f(a, b):\n    s = {b, 1, b}\n    s.add(a)\n    s |= {2}\n    s.discard(1)\n    return sorted(map(str, s)), {x % 3 for x in range(a)}\n",
           "(5, 2)", "([], 1)", "(1, [])"),
+    _same("sequences", "starred items", "def f(a, b):\n    return (*a, b), [b, *a], {*a, b}, [*a], [*a, *b]\n",
+          "([1, 2], [3])", "([1], 3)", "(5, ())", "((), 'xy')", "({}, {1})"),
     _same("sequences", "starred results", "def f(a):\n    return sorted(a, key=lambda p: -p[1]), max(a, key=lambda p: p[0]), list(map(lambda p: p[0], a))\n",
           "([(1, 2), (3, 4)],)", "([],)", "([1],)"),
     # -- texts ------------------------------------------------------------------------------------------------------

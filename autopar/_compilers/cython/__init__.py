@@ -17,11 +17,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from autopar._model.compiler import EXACT, NotCompiled, Refusal, Terms, Types
 
 if TYPE_CHECKING:
+    from autopar._kernel.types import Type
     from autopar._model.compiler import Compiled
 
 COMPILE_SECONDS = 4.0
@@ -55,7 +56,15 @@ class Object:
 def signature(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any], *, terms: Terms = EXACT
 ) -> Types | Refusal:
-    """What a call would be compiled for, or why it would not."""
+    """What a call would be compiled for, or why it would not: types of a kernel, or else those of any objects."""
+    from autopar._compilers import native
+
+    kinds = native.signature(function, args, kwargs)
+    return of_objects(function, args, kwargs) if isinstance(kinds, Refusal) else kinds
+
+
+def of_objects(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Types | Refusal:
+    """The types of a call of a function that is compiled as a whole, or why it is not."""
     from autopar._compilers.native.binding import bind
 
     if type(function) is not FunctionType:
@@ -85,17 +94,51 @@ def compile_for(
     deadline
         Seconds that Cython and the C compiler may take together.
     """
-    from autopar._compilers.cython.builder import DEADLINE, build, cython_version
+    from autopar._compilers.cython.builder import DEADLINE, cython_version
+
+    assert isinstance(function, FunctionType)  # noqa: S101 - signature() takes nothing else
+    limit = DEADLINE if deadline is None else deadline
+    try:
+        cython_version()
+    except NotCompiled as refused:
+        return refused.refusal
+    if any(isinstance(each, Object) for each in types):
+        return _as_a_whole(function, types, limit)
+    kernel = _as_a_kernel(function, types, limit)
+    if not isinstance(kernel, Refusal):
+        return kernel
+    if any("ndarray" in str(each) or "[" in str(each) and "list" not in str(each) for each in types):
+        return kernel
+    whole = _as_a_whole(function, types, limit)
+    if isinstance(whole, Refusal):
+        return Refusal(f"{whole.reason}; and as a kernel: {kernel}", whole.line)
+    return whole
+
+
+def _as_a_kernel(function: FunctionType, types: Types, deadline: float) -> Compiled | Refusal:
+    """The exact numeric fragment, without the GIL."""
+    from autopar._compilers.cython.builder import library
+    from autopar._compilers.cython.typed import typed_text
+    from autopar._compilers.native.compiled import CompiledFunction
+    from autopar._compilers.native.frontend import kernel_of
+
+    try:
+        kernel, _ = kernel_of(function, cast("tuple[Type, ...]", types))
+        return CompiledFunction(function, kernel, library(typed_text(kernel), deadline=deadline), compiler="cython")
+    except NotCompiled as refused:
+        return refused.refusal
+
+
+def _as_a_whole(function: FunctionType, types: Types, deadline: float) -> Compiled | Refusal:
+    """Any objects, with the GIL."""
+    from autopar._compilers.cython.builder import build
     from autopar._compilers.cython.compiled import CompiledObjects
     from autopar._compilers.cython.generate import module_text, write
 
-    assert isinstance(function, FunctionType)  # noqa: S101 - signature() takes nothing else
     try:
-        cython_version()
         written = write(function, _called(function))
         text, before = module_text([written])
-        built = build(text, deadline=DEADLINE if deadline is None else deadline)
-        return CompiledObjects(function, types, written, built, before=before[0])
+        return CompiledObjects(function, types, written, build(text, deadline=deadline), before=before[0])
     except NotCompiled as refused:
         return refused.refusal
 

@@ -6,6 +6,7 @@ wrong with its installation is a reason in words.
 
 from __future__ import annotations
 
+import ctypes
 import importlib.machinery
 import importlib.util
 import os
@@ -20,10 +21,12 @@ from pathlib import Path
 from types import ModuleType
 
 from autopar._compilers.native.cache import ObjectCache, key_of
+from autopar._compilers.native.emit import FLAGS as KERNEL_FLAGS
+from autopar._compilers.native.loader import Library
 from autopar._compilers.native.toolchain import Toolchain, compile_text, find_toolchain, private_folder, run_program
 from autopar._model.compiler import NotCompiled
 
-__all__ = ["DEADLINE", "Built", "build", "cython_version", "why_no_cython"]
+__all__ = ["DEADLINE", "Built", "build", "cython_version", "library", "why_no_cython"]
 
 DEADLINE = 120.0
 """Seconds after which Cython or the C compiler is taken to hang: 30 times what they take for a function."""
@@ -61,6 +64,7 @@ class Built:
 
 
 _built: dict[str, Built] = {}
+_libraries: dict[str, Library] = {}
 _lock = threading.Lock()
 
 
@@ -130,6 +134,42 @@ def build(text: str, *, flags: tuple[str, ...] = FLAGS, deadline: float = DEADLI
         with _lock:
             known = _built.setdefault(key, known)
     return known
+
+
+def library(text: str, *, deadline: float = DEADLINE) -> Library:
+    """Build and load a module of a kernel, of which nothing is Python's: it is loaded as any shared object.
+
+    Raises
+    ------
+    NotCompiled
+        As :func:`build`.
+    """
+    version = cython_version()
+    toolchain = _toolchain(KERNEL_FLAGS)
+    key = key_of(text, toolchain, version=f"cython {version} {VERSION}")
+    with _lock:
+        known = _libraries.get(key)
+    if known is not None:
+        return known
+    store = ObjectCache.from_environment()
+    found = store.find(key)
+    ends = time.monotonic() + deadline
+    if found is None:
+        c_text = _translated(f"autopar_{key}", text, deadline)
+        content = compile_text(c_text, toolchain, deadline=max(1.0, ends - time.monotonic()))
+        found = store.keep(key, content)
+    try:
+        if found is not None:
+            made = Library(ctypes.CDLL(str(found)), True, tuple(store.notes))
+        else:
+            with private_folder() as folder:
+                path = folder / "kernel.so"
+                path.write_bytes(content)
+                made = Library(ctypes.CDLL(str(path)), False, tuple(store.notes))
+    except OSError as error:
+        raise NotCompiled(f"the compiled kernel cannot be loaded: {error.strerror or error}") from error
+    with _lock:
+        return _libraries.setdefault(key, made)
 
 
 def _toolchain(flags: tuple[str, ...]) -> Toolchain:

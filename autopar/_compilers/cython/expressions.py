@@ -73,9 +73,22 @@ class Expressions:
             if isinstance(op, _TRUTHS):
                 return self._truth(node)
             both = not (_is_small(node.left) and _is_small(other))
-            sides = [self._side(each, plain=both) for each in (node.left, other)]
+            equal = isinstance(op, (ast.Eq, ast.NotEq))
+            sides = [self._plain_text(each) if equal else "" for each in (node.left, other)]
+            if all(sides):
+                sides = ["", ""]
+            sides = [
+                text or self._side(each, plain=both) for text, each in zip(sides, (node.left, other), strict=True)
+            ]
             return f"({sides[0]} {mark(node.lineno)}{_RICH[type(op)]} {sides[1]})"
         return self.value(node)
+
+    @staticmethod
+    def _plain_text(node: ast.expr) -> str:
+        """A text as Cython's own literal, which it compares by a look; empty for anything else."""
+        if isinstance(node, ast.Constant) and type(node.value) is str and node.value.isascii():
+            return f"{mark(node.lineno)}{node.value!a}"
+        return ""
 
     def values(self, nodes: list[ast.expr]) -> str:
         """A display's items, or a call's arguments."""
@@ -189,19 +202,26 @@ class Expressions:
     def _tuple(self, node: ast.Tuple) -> str:
         if all(isinstance(each, ast.Constant) for each in node.elts):
             return self.around.constant(tuple(each.value for each in node.elts if isinstance(each, ast.Constant)))
-        return self._starred_display(node.elts) or self.in_tuple(node.elts)
+        spread = self._starred_display(node.elts)
+        return f"ap_as_tuple({spread})" if spread else self.in_tuple(node.elts)
 
     def _list(self, node: ast.List) -> str:
         return self._starred_display(node.elts) or f"[{self.values(node.elts)}]"
 
     def _set(self, node: ast.Set) -> str:
-        return self._starred_display(node.elts) or f"{{{self.values(node.elts)}}}"
+        spread = self._starred_display(node.elts)
+        return f"set({spread})" if spread else f"{{{self.values(node.elts)}}}"
 
     def _starred_display(self, nodes: list[ast.expr]) -> str:
-        for each in nodes:
-            if isinstance(each, ast.Starred):
-                raise NotCompiled("a starred item of a display is not among what is compiled", each.lineno)
-        return ""
+        starred = [isinstance(each, ast.Starred) for each in nodes]
+        if not any(starred):
+            return ""
+        values = [each.value if isinstance(each, ast.Starred) else each for each in nodes]
+        # An item is spread before the next one is worked out, which must not make a difference then.
+        if not all(map(self.settled, values[1:])):
+            raise NotCompiled("a starred item among others that do something is not compiled", nodes[0].lineno)
+        stars = "".join("01"[star] for star in starred)
+        return f'ap_spread({self.in_tuple(values)}, b"{stars}"{mark(nodes[0].lineno)})'
 
     def _dict(self, node: ast.Dict) -> str:
         pieces = []
@@ -242,6 +262,8 @@ class Expressions:
             return f"({self.value(owner)}{line}.{name}({passed}))"
         if self.settled(owner) and not named and len(node.args) <= _MOST_BY_METHOD and not self._rebinds(node, owner):
             text = self.value(owner)
+            if name == "append" and len(node.args) == 1:
+                return f"{line}ap_append({text}, {line}ap_look_append({text}), {passed}{line})"
             return f'{line}ap_call{len(node.args)}({text}, {line}ap_look({text}, "{name}"), {passed}{line})'
         return f"(ap_same({self.value(owner)}{line}.{name})({passed}{line}))"
 

@@ -30,6 +30,7 @@ C_TEXT = r"""
 #else
 #define AP_RARELY(test) (test)
 #endif
+#include <stdint.h>
 #include <time.h>
 
 /* The lines that a traceback shows for a line of the generated text, innermost first: as code objects. */
@@ -68,7 +69,7 @@ static PyObject *ap_no_name(PyObject *name)
     PyErr_Restore(type, value, trace);
     return NULL;
 }
-static inline PyObject *ap_global(PyObject *ap, PyObject *name)
+static inline PyObject *ap_find_global(PyObject *ap, PyObject *name)
 {
     PyObject *value = PyDict_GetItemWithError(AP_OWN(ap, AP_GLOBALS), name);
     if (value) return Py_NewRef(value);
@@ -77,6 +78,24 @@ static inline PyObject *ap_global(PyObject *ap, PyObject *name)
     if (value) return Py_NewRef(value);
     return PyErr_Occurred() ? NULL : ap_no_name(name);
 }
+#if PY_VERSION_HEX < 0x030C0000 && defined(__GNUC__)
+/* Each change gives a dict a version that no dict ever had (PEP 509), so a place in the code can keep what it found. */
+typedef struct { uint64_t own, inbuilt; PyObject *value; } ap_site;
+static inline PyObject *ap_global_at(PyObject *ap, PyObject *name, ap_site *site)
+{
+    uint64_t own = ((PyDictObject *)AP_OWN(ap, AP_GLOBALS))->ma_version_tag;
+    uint64_t inbuilt = ((PyDictObject *)AP_OWN(ap, AP_BUILTINS))->ma_version_tag;
+    if (site->own == own && site->inbuilt == inbuilt && site->value) return Py_NewRef(site->value);
+    PyObject *value = ap_find_global(ap, name);
+    site->own = own;
+    site->inbuilt = inbuilt;
+    site->value = value;
+    return value;
+}
+#define ap_global(ap, name) ({ static ap_site site_; ap_global_at(ap, name, &site_); })
+#else
+#define ap_global ap_find_global
+#endif
 static inline int ap_set_global(PyObject *ap, PyObject *name, PyObject *value)
 {
     return PyDict_SetItem(AP_OWN(ap, AP_GLOBALS), name, value);
@@ -104,7 +123,11 @@ static PyObject *ap_function(PyObject *ap, PyObject *code, PyObject *defaults, P
 }
 
 /* Operators. */
-static inline int ap_contains(PyObject *item, PyObject *container) { return PySequence_Contains(container, item); }
+static inline int ap_contains(PyObject *item, PyObject *container)
+{
+    if (PyDict_CheckExact(container)) return PyDict_Contains(container, item);
+    return PySequence_Contains(container, item);
+}
 static inline PyObject *ap_same(PyObject *value) { return Py_NewRef(value); }
 static inline PyObject *ap_slice(PyObject *start, PyObject *stop, PyObject *step)
 {
@@ -279,6 +302,37 @@ static inline PyObject *ap_call3(PyObject *owner, PyObject *method, PyObject *a,
 {
     PyObject *all[] = {NULL, a, b, c};
     return ap_called(owner, method, all, 3);
+}
+static inline PyObject *ap_look_append(PyObject *owner)
+{
+    return PyList_CheckExact(owner) ? Py_NewRef(Py_None) : PyObject_GetAttrString(owner, "append");
+}
+static inline PyObject *ap_append(PyObject *owner, PyObject *method, PyObject *a)
+{
+    if (!PyList_CheckExact(owner)) return PyObject_CallOneArg(method, a);
+    return PyList_Append(owner, a) < 0 ? NULL : Py_NewRef(Py_None);
+}
+static PyObject *ap_spread(PyObject *items, const char *stars)
+{
+    PyObject *all = PyList_New(0);
+    for (Py_ssize_t i = 0; all && i < PyTuple_GET_SIZE(items); i++) {
+        PyObject *item = PyTuple_GET_ITEM(items, i);
+        if (stars[i] == '0') {
+            if (PyList_Append(all, item) < 0) Py_CLEAR(all);
+        } else {
+            PyObject *done = _PyList_Extend((PyListObject *)all, item);
+            if (!done) {
+                if (PyErr_ExceptionMatches(PyExc_TypeError) && !Py_TYPE(item)->tp_iter && !PySequence_Check(item)) {
+                    PyErr_Clear();
+                    PyErr_Format(PyExc_TypeError, "Value after * must be an iterable, not %.200s",
+                                 Py_TYPE(item)->tp_name);
+                }
+                Py_CLEAR(all);
+            }
+            Py_XDECREF(done);
+        }
+    }
+    return all;
 }
 static inline PyObject *ap_iterable(PyObject *value)
 {
@@ -549,6 +603,10 @@ DECLARATIONS = """
     object ap_call1(object owner, object method, object a)
     object ap_call2(object owner, object method, object a, object b)
     object ap_call3(object owner, object method, object a, object b, object c)
+    object ap_look_append(object owner)
+    object ap_append(object owner, object method, object a)
+    list ap_spread(tuple items, const char *stars)
+    object ap_as_tuple "PyList_AsTuple" (list items)
     object ap_iterable(object value)
     object ap_iterator "PyObject_GetIter" (object value)
     object ap_call_star(object function, tuple arguments, object more, object named)
