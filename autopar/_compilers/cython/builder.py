@@ -136,8 +136,8 @@ def build(text: str, *, flags: tuple[str, ...] = FLAGS, deadline: float = DEADLI
     return known
 
 
-def library(text: str, *, deadline: float = DEADLINE) -> Library:
-    """Build and load a module of a kernel, of which nothing is Python's: it is loaded as any shared object.
+def library(text: str, *, flags: tuple[str, ...] = KERNEL_FLAGS, deadline: float = DEADLINE) -> Library:
+    """Build and load a module of kernels, of which nothing is Python's: it is loaded as any shared object.
 
     Raises
     ------
@@ -145,7 +145,7 @@ def library(text: str, *, deadline: float = DEADLINE) -> Library:
         As :func:`build`.
     """
     version = cython_version()
-    toolchain = _toolchain(KERNEL_FLAGS)
+    toolchain = _toolchain(flags)
     key = key_of(text, toolchain, version=f"cython {version} {VERSION}")
     with _lock:
         known = _libraries.get(key)

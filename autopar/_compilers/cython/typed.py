@@ -18,7 +18,7 @@ from autopar._compilers.native.emit.statements import _OVERFLOW as OVERFLOW
 from autopar._kernel import ir
 from autopar._kernel.ir import Kernel, Var
 
-__all__ = ["typed_text"]
+__all__ = ["typed_module", "typed_text"]
 
 _HEADER = """\
 # cython: language_level=3, infer_types=False, cdivision=True, boundscheck=False, wraparound=False, overflowcheck=False
@@ -30,16 +30,39 @@ _PLAIN = {"+", "-", "*", "&", "|", "^", "==", "!=", "<", "<=", ">", ">="}
 _LOGIC = {"&&": "and", "||": "or"}
 
 
+_MORE = r"""
+static AP_UNUSED bool ap_grow_in(void **owner, i64 length, i64 size)
+{
+    void *grown = ap_grow(*owner, length, size);
+    if (grown) *owner = grown;
+    return grown != NULL;
+}
+#define AP_ROUND_ ({ AP_ROUND; })
+"""
+_EXPORTED = ("kernel", "ap_call", "ap_get", "ap_put", "ap_block", "ap_free")
+
+
 def typed_text(kernel: Kernel) -> str:
     """The whole Cython module of a kernel, which exports what :mod:`autopar._kernel.abi` asks for."""
-    writer = _Writer(kernel)
-    body = writer.function()
-    places = ", ".join([*(_c_type(var.machine) for var in kernel.slots), "i64 *"])
-    c_text = [PRELUDE, *writer.macros, f"static i64 kernel({places});", *entry_text(kernel), BLOCK]
-    declared = ["ctypedef long long i64", "ctypedef unsigned long long u64", 'ctypedef bint ap_bool "bool"']
+    return typed_module([kernel])
+
+
+def typed_module(kernels: Sequence[Kernel]) -> str:
+    """A module of several kernels: what the first exports goes by its own names, of the others with ``_number``."""
+    c_text, declared, functions = [PRELUDE + _MORE], dict[str, str](), list[str]()
+    for number, kernel in enumerate(kernels):
+        writer = _Writer(kernel, f"_{number}" if number else "")
+        functions += writer.function()
+        places = ", ".join([*(_c_type(var.machine) for var in kernel.slots), "i64 *"])
+        exported = [f"{name} {name}_{number}" for name in _EXPORTED if number]
+        c_text += [f"#define {each}" for each in exported]
+        c_text += [*writer.macros, f"static i64 kernel({places});", *entry_text(kernel), BLOCK]
+        c_text += [f"#undef {each.partition(' ')[0]}" for each in exported]
+        declared |= writer.declared
+    types = ["ctypedef long long i64", "ctypedef unsigned long long u64", 'ctypedef bint ap_bool "bool"']
     lines = ["cdef extern from *:", '    r"""', *"\n".join(c_text).splitlines(), '    """']
-    lines += [f"    {line}" for line in (*declared, *writer.declared.values())]
-    return _HEADER + "\n".join([*lines, *body]) + "\n"
+    lines += [f"    {line}" for line in (*types, *declared.values())]
+    return _HEADER + "\n".join([*lines, *functions]) + "\n"
 
 
 def _c_type(machine: str) -> str:
@@ -49,8 +72,9 @@ def _c_type(machine: str) -> str:
 class _Writer:
     """Writes one kernel, and collects the macros that it uses with their declarations."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, suffix: str) -> None:
         self.kernel = kernel
+        self.suffix = suffix
         self.macros: list[str] = []
         self.declared: dict[str, str] = {}
         self.lines: list[str] = []
@@ -63,7 +87,8 @@ class _Writer:
         kernel = self.kernel
         parameters = [f"{_TYPES[var.machine]} {_var(var.name)}" for var in kernel.slots]
         taken = {var.name for var in kernel.slots}
-        head = f'cdef i64 kernel "kernel" ({", ".join([*parameters, "i64 *ap_out"])}) noexcept nogil:'
+        name = f"kernel{self.suffix}"
+        head = f'cdef i64 {name} "{name}" ({", ".join([*parameters, "i64 *ap_out"])}) noexcept nogil:'
         machines = dict(kernel.variables) | {var.name: var.machine for var in self._counters(kernel.body)}
         for name in sorted(set(machines) - taken):
             start = "NULL" if machines[name] in ("ptr", "own") else "0"
@@ -141,7 +166,7 @@ class _Writer:
 
     def _macro(self, key: tuple[Any, ...], letters: list[str], body: str, result: str, machines: Sequence[str]) -> str:
         if key not in self._names:
-            name = self._names[key] = f"apo_{len(self._names)}"
+            name = self._names[key] = f"apo{self.suffix}_{len(self._names)}"
             self.macros.append(f"#define {name}({', '.join(letters)}) {body}")
             self.declared[name] = f"{result} {name}({', '.join(_TYPES.get(m, m) for m in machines)}) noexcept nogil"
         return self._names[key]
@@ -220,12 +245,6 @@ class _Writer:
         grown = self._macro(
             ("grow", s.size), ["p", "n"], f"ap_grow_in((void **)(p), n, {s.size})", "bint", ("void **", "i64")
         )
-        if not any("ap_grow_in(void" in each for each in self.macros):
-            self.macros.insert(
-                0,
-                "static AP_UNUSED bool ap_grow_in(void **owner, i64 length, i64 size)"
-                " { void *grown = ap_grow(*owner, length, size); if (grown) *owner = grown; return grown != NULL; }",
-            )
         self.line(f"if {length} == {room}:")
         self.depth += 1
         self._leave_if(f"not {grown}(&{owner}, {length})", s.exit)
@@ -246,8 +265,6 @@ class _Writer:
             self.depth += 1
             self.line(f"{self._macro(('round',), [], 'AP_ROUND_', 'void', ())}()")
             self.depth -= 1
-            if "#define AP_ROUND_" not in " ".join(self.macros):
-                self.macros.insert(0, '#define AP_ROUND_ ({ __asm__ volatile(""); })')
         self.loops.append(None)
         self.inner(s.body)
         self.loops.pop()
@@ -296,7 +313,8 @@ class _Writer:
 
 
 def _var(name: str) -> str:
-    return f"k_{name}"
+    """A variable's name here; those of our own have a dollar in them, which Cython does not take."""
+    return f"o_{name.replace('$', '_')}" if "$" in name else f"k_{name}"
 
 
 _WRITERS: dict[type, Callable[[_Writer, Any], None]] = {
