@@ -130,6 +130,11 @@ class FunctionState:
             self._demanded[compiler] = Forms(self.function, demanded=self.name, compilers=(compiler,), terms=self.terms)
         return self._demanded[compiler]
 
+    def unseen(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        """What a call like this calls that cannot be seen into, or an empty string: such code may look at frames."""
+        effects = self.traits(ArgumentTypes.of(args, kwargs)).report.effects
+        return next((str(effect) for effect in effects if effect.kind is EffectKind.UNKNOWN), "")
+
     def under(self, terms: Terms) -> FunctionState:
         """The memory of the same function where compiled code may differ in this; what maps have taught is shared."""
         if terms == self.terms:

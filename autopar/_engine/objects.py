@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from autopar._compilers import load
 from autopar._compilers.native import Refusal
-from autopar._model.effects import EffectKind
 
 if TYPE_CHECKING:
     from autopar._engine.functions import FunctionState
@@ -39,7 +38,7 @@ def note_calls(state: FunctionState, args: Any, kwargs: Any, seconds: float) -> 
     if account.spent < cost:
         return
     account.spent = 0.0
-    if why := _unseen(state, args, kwargs):
+    if why := state.unseen(args, kwargs):
         account.refuse(why)
         return
 
@@ -53,14 +52,6 @@ def note_calls(state: FunctionState, args: Any, kwargs: Any, seconds: float) -> 
         account.refuse(str(form))
     elif form is not None:
         install(form)
-
-
-def _unseen(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-    """What the function calls that cannot be seen into, or an empty string: such code may look at frames."""
-    from autopar._engine.functions import ArgumentTypes
-
-    report = state.traits(ArgumentTypes.of(args, kwargs)).report
-    return next((str(effect) for effect in report.effects if effect.kind is EffectKind.UNKNOWN), "")
 
 
 class Account:

@@ -1,4 +1,4 @@
-"""Compile each function, compare its answers, and print what it gains: times as ratios of the quickest of some calls."""
+"""Compile each function, compare its answers, and print what it gains: ratios of the quickest of some calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Functions that work on objects, as people write them, each with arguments: texts, dicts, classes, trees and graphs."""
+"""Functions that work on objects, as people write them, each with arguments: texts, dicts, classes and graphs."""
 
 from __future__ import annotations
 

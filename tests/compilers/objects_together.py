@@ -19,7 +19,9 @@ DEADLINE = 600.0
 MOST_IN_ONE = 250
 
 
-def opened(functions: Mapping[Key, FunctionType], *, flags: tuple[str, ...] = QUICK) -> dict[Key, CompiledObjects | Refusal]:
+def opened(
+    functions: Mapping[Key, FunctionType], *, flags: tuple[str, ...] = QUICK
+) -> dict[Key, CompiledObjects | Refusal]:
     """Compile each function as a whole, or say why not."""
     found: dict[Key, CompiledObjects | Refusal] = {}
     written: dict[Key, Written] = {}

@@ -107,7 +107,7 @@ def compile_for(
     kernel = _as_a_kernel(function, types, limit)
     if not isinstance(kernel, Refusal):
         return kernel
-    if any("ndarray" in str(each) or "[" in str(each) and "list" not in str(each) for each in types):
+    if any("ndarray" in str(each) or ("[" in str(each) and "list" not in str(each)) for each in types):
         return kernel
     whole = _as_a_whole(function, types, limit)
     if isinstance(whole, Refusal):

@@ -154,6 +154,7 @@ def library(text: str, *, flags: tuple[str, ...] = KERNEL_FLAGS, deadline: float
     store = ObjectCache.from_environment()
     found = store.find(key)
     ends = time.monotonic() + deadline
+    content = b""
     if found is None:
         c_text = _translated(f"autopar_{key}", text, deadline)
         content = compile_text(c_text, toolchain, deadline=max(1.0, ends - time.monotonic()))
@@ -235,5 +236,3 @@ def _opened(name: str, path: Path, store: ObjectCache) -> ModuleType | None:
         store.note(f"a compiled module cannot be loaded: {error}")
         return None
     return module
-
-

@@ -77,9 +77,7 @@ class Expressions:
             sides = [self._plain_text(each) if equal else "" for each in (node.left, other)]
             if all(sides):
                 sides = ["", ""]
-            sides = [
-                text or self._side(each, plain=both) for text, each in zip(sides, (node.left, other), strict=True)
-            ]
+            sides = [text or self._side(each, plain=both) for text, each in zip(sides, (node.left, other), strict=True)]
             return f"({sides[0]} {mark(node.lineno)}{_RICH[type(op)]} {sides[1]})"
         return self.value(node)
 
@@ -190,7 +188,9 @@ class Expressions:
     def index(self, index: ast.expr) -> str:
         """What stands in brackets."""
         if isinstance(index, ast.Slice):
-            bounds = [self.value(each) if each is not None else "None" for each in (index.lower, index.upper, index.step)]
+            bounds = [
+                self.value(each) if each is not None else "None" for each in (index.lower, index.upper, index.step)
+            ]
             return f"ap_slice({', '.join(bounds)})"
         if isinstance(index, ast.Tuple) and any(isinstance(each, ast.Slice) for each in index.elts):
             return "(" + "".join(f"{self.index(each)}, " for each in index.elts) + ")"

@@ -256,7 +256,7 @@ def _names_of_comprehension(node: Any) -> tuple[set[str], set[str]]:
 def _emptied(tree: ast.FunctionDef) -> set[str]:
     """The names that are deleted, by a statement or at the end of a handler."""
     found = set()
-    for node in walk_own(tree.body):  # type: ignore[arg-type]
+    for node in walk_own(tree.body):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del):
             found.add(node.id)
         elif isinstance(node, ast.ExceptHandler) and node.name:
@@ -267,7 +267,5 @@ def _emptied(tree: ast.FunctionDef) -> set[str]:
 def _inner_codes(code: CodeType) -> list[CodeType]:
     """The code that stays Python's: of functions and generator expressions, not of comprehensions."""
     return [
-        each
-        for each in code.co_consts
-        if isinstance(each, CodeType) and each.co_name not in _NAMES_OF_CODE.values()
+        each for each in code.co_consts if isinstance(each, CodeType) and each.co_name not in _NAMES_OF_CODE.values()
     ]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["INNER", "Scope", "bound_names", "loaded_names", "walk_own"]
+__all__ = ["INNER", "Scope", "bound_names", "walk_own"]
 
 INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.GeneratorExp, ast.ClassDef)
 """What stays Python code of its own."""
@@ -33,7 +33,7 @@ class Scope:
     outer: dict[str, int] = field(default_factory=dict)
 
 
-def walk_own(nodes: list[ast.stmt] | list[ast.AST]) -> Iterator[ast.AST]:
+def walk_own(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
     """All nodes that run in this very function, in the order of the source; the heads of inner functions included."""
     for node in nodes:
         yield node
@@ -54,20 +54,13 @@ def bound_names(tree: ast.FunctionDef) -> set[str]:
     found |= {each.arg for each in (arguments.vararg, arguments.kwarg) if each is not None}
     foreign: set[str] = set()
     hidden: set[int] = set()
-    for node in walk_own(tree.body):  # type: ignore[arg-type]
+    for node in walk_own(tree.body):
         if isinstance(node, COMPREHENSIONS):
             hidden |= {id(name) for one in node.generators for name in ast.walk(one.target)}
         if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)) and id(node) not in hidden:
             found.add(node.id)
-        elif isinstance(node, ast.FunctionDef):
-            found.add(node.name)
-        elif isinstance(node, ast.ExceptHandler) and node.name:
+        elif isinstance(node, ast.FunctionDef) or (isinstance(node, ast.ExceptHandler) and node.name):
             found.add(node.name)
         elif isinstance(node, (ast.Global, ast.Nonlocal)):
             foreign |= set(node.names)
     return found - foreign
-
-
-def loaded_names(node: ast.AST) -> set[str]:
-    """The names that a piece of a function reads."""
-    return {each.id for each in walk_own([node]) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}

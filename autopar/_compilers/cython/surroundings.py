@@ -1,4 +1,4 @@
-"""What a generated function reaches besides its arguments: one tuple of its function, its names, cells and constants."""
+"""What a generated function reaches besides its arguments: one tuple of its function, names, cells and constants."""
 
 from __future__ import annotations
 
@@ -77,9 +77,7 @@ def _code_at(file: str, own_name: str, own_qualname: str, name: str, line: int) 
     units = len(empty.co_code) // 2
     table = b"".join(bytes((0xE8 | (min(8, units - at) - 1), 0)) for at in range(0, units, 8))
     qualname = own_qualname if name == own_name else f"{own_qualname}.<locals>.{name}"
-    return empty.replace(
-        co_name=name, co_qualname=qualname, co_filename=file, co_firstlineno=line, co_linetable=table
-    )
+    return empty.replace(co_name=name, co_qualname=qualname, co_filename=file, co_firstlineno=line, co_linetable=table)
 
 
 def surroundings_of(
@@ -96,7 +94,7 @@ def surroundings_of(
     miss
         Answers the calls that the generated function does not take, given arguments and keyword arguments.
     """
-    named = function.__builtins__  # type: ignore[attr-defined]
+    named: Any = getattr(function, "__builtins__")  # noqa: B009 - it is not in typeshed
     inbuilt = vars(named) if not isinstance(named, dict) else named
     if type(function.__globals__) is not dict or type(inbuilt) is not dict:
         raise NotCompiled("its module's names are not in a plain dict", function.__code__.co_firstlineno)
@@ -117,7 +115,7 @@ def _lies_in(code: CodeType, node: Any) -> bool:
     """Whether all instructions of code come from a piece of the source."""
     first, last = (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
     known = [each for each in code.co_positions() if None not in each and each[2:] != (0, 0)]
-    return bool(known) and all(first <= (a, c) and (b, d) <= last for a, b, c, d in known)  # type: ignore[operator]
+    return bool(known) and all(first <= (a, c) and (b, d) <= last for a, b, c, d in known)
 
 
 def _key(value: Any) -> tuple[type, str]:

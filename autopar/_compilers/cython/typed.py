@@ -25,7 +25,15 @@ _HEADER = """\
 # cython: emit_code_comments=False
 """
 
-_TYPES = {"i64": "i64", "u64": "u64", "f64": "double", "f32": "float", "bool": "ap_bool", "ptr": "char *", "own": "void *"}
+_TYPES = {
+    "i64": "i64",
+    "u64": "u64",
+    "f64": "double",
+    "f32": "float",
+    "bool": "ap_bool",
+    "ptr": "char *",
+    "own": "void *",
+}
 _PLAIN = {"+", "-", "*", "&", "|", "^", "==", "!=", "<", "<=", ">", ">="}
 _LOGIC = {"&&": "and", "||": "or"}
 
@@ -98,7 +106,8 @@ class _Writer:
             self.line(f"ap_out[{place}] = {self._word(var)}")
         for var in kernel.results:
             if var.machine == "own":
-                self.line(f"{_var(var.name)} = {self._call('ap_owned', 'void *', ['void *', 'void *'])}(NULL, {_var(var.name)})")
+                owned = self._call("ap_owned", "void *", ["void *", "void *"])
+                self.line(f"{_var(var.name)} = {owned}(NULL, {_var(var.name)})")
         self._leave(0)
         return [head, *self.lines]
 

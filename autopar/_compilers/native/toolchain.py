@@ -388,7 +388,8 @@ def _text(said: bytes | bytearray) -> str:
 def _first_complaint(said: str) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     errors = [line for line in lines if "error" in line.lower()]
-    placed = [line for line in lines if ".pyx:" in line and not line.startswith("warning:")]  # Cython says the reason there, and only there
+    # Cython says its reasons there, and only there.
+    placed = [line for line in lines if ".pyx:" in line and not line.startswith("warning:")]
     complaint = (placed or errors or lines or ["it said nothing"])[0]
     return complaint if len(complaint) <= _LONGEST_REASON else f"{complaint[: _LONGEST_REASON - 1]}…"
 
