@@ -59,8 +59,8 @@ def bound_names(tree: ast.FunctionDef) -> set[str]:
             hidden |= {id(name) for one in node.generators for name in ast.walk(one.target)}
         if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)) and id(node) not in hidden:
             found.add(node.id)
-        elif isinstance(node, ast.FunctionDef) or (isinstance(node, ast.ExceptHandler) and node.name):
-            found.add(node.name)
+        elif isinstance(node, (ast.FunctionDef, ast.ExceptHandler)):
+            found |= {node.name} if node.name else set()
         elif isinstance(node, (ast.Global, ast.Nonlocal)):
             foreign |= set(node.names)
     return found - foreign
