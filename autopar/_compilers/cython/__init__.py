@@ -5,7 +5,8 @@ generate      functions into the text of a Cython module
 admission     what stands against compiling a function as a whole, with its line
 statements    statements as Cython text; `expressions`: expressions; `lines`: text that keeps the user's lines
 names, bound  where names live; which variables surely have a value
-support       the C beside it: CPython's ways where Cython has others, and the way in
+support       the C beside it: CPython's ways where Cython has others; `support_flow`: calls, errors, and the way in
+typed         kernels as typed Cython text
 surroundings  what a function reaches: its module's names, cells, constants
 builder       from text to module: cache, Cython, C compiler
 compiled      `CompiledObjects`: the form that the engine calls

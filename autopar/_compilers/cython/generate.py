@@ -15,7 +15,8 @@ from autopar._compilers.cython.expressions import Expressions
 from autopar._compilers.cython.lines import NOWHERE, Lines
 from autopar._compilers.cython.names import COMPREHENSIONS, Scope, bound_names, walk_own
 from autopar._compilers.cython.statements import Statements
-from autopar._compilers.cython.support import C_TEXT, DECLARATIONS, entry
+from autopar._compilers.cython.support import C_TEXT, DECLARATIONS
+from autopar._compilers.cython.support_flow import entry
 from autopar._compilers.cython.surroundings import Surroundings
 from autopar._kernel.refusal import Refused
 from autopar._kernel.source import read_source
