@@ -268,7 +268,6 @@ REFUSED: list[tuple[str, Situation, type[DemandError], str]] = [
         "no /dev/shm",
     ),
     ("what is not built", situation(backend="dask"), NotBuiltError, "not part of this version"),
-    ("a compiler that is not built", situation(compiler="cython"), NotBuiltError, 'compiler="cython" cannot compile'),
 ]  # fmt: skip
 
 
