@@ -44,7 +44,7 @@ def test_the_hint_table_is_that_of_the_program() -> None:
 def test_what_is_not_built_is_said() -> None:
     """Each backend and compiler that is known but not built is named under the limits, and no built one is."""
     limits = README[README.index("## Limits") :]
-    said = limits[limits.index("- compilers") : limits.index("Where a parallel map")]
+    said = limits[limits.index("- backends") : limits.index("Where a parallel map")]
     unbuilt = [name for name, spec in {**BACKENDS, **COMPILERS}.items() if spec.module is None]
     lists = re.findall(r"- (?:compilers|backends) ([^:.]*?)(?:[:.])", said)
     assert sorted(re.findall(r"`(\w+)`", " ".join(lists))) == sorted(unbuilt)

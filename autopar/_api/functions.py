@@ -56,8 +56,8 @@ def parallel(function: Any = None, /, **hints: Any) -> Any:
             met or the call raises.
         compiler : str
             How one call runs: ``"python"``; ``"native"``, compiled to C; ``"numba"``, compiled by Numba's LLVM, which
-            takes whole-array code too. A demand; for single calls it counts where it is given to the decorator or to
-            ``options``.
+            takes whole-array code too; ``"cython"``, which takes objects of any types. A demand; for single calls it
+            counts where it is given to the decorator or to ``options``.
         workers : int
             Most items under way at the same time.
         chunksize : int

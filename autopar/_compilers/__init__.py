@@ -4,6 +4,7 @@
 python    the function as it is: the reference that defines "correct"
 native    numeric loops as C
 numba     the same kernels, and whole-array code, through Numba's LLVM
+cython    functions on objects as a whole, and the same kernels, through Cython and the C compiler
 arrays    no compiler: whole-array code made into loops
 ========= ==============================================================================================
 """

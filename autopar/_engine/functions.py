@@ -16,6 +16,7 @@ from autopar import _effects
 from autopar._backends.importing import importable
 from autopar._engine.memory import Memory
 from autopar._engine.native import Forms
+from autopar._engine.objects import CYTHON, Account
 from autopar._model.compiler import EXACT, Terms
 from autopar._model.decision import Brief, Decision
 from autopar._model.effects import Effect, EffectKind, GlobalRead
@@ -118,6 +119,11 @@ class FunctionState:
         """Its compiled forms."""
         return Forms(self.function, terms=self.terms)
 
+    @functools.cached_property
+    def objects(self) -> Account:
+        """What its calls on objects have cost, and its forms compiled as a whole."""
+        return Account(Forms(self.function, compilers=(CYTHON,)))
+
     def demanded_forms(self, compiler: str) -> Forms:
         """Its compiled forms where those of one compiler are demanded."""
         known = self._demanded.get(compiler)
@@ -125,6 +131,11 @@ class FunctionState:
             made = Forms(self.function, demanded=self.name, compilers=(compiler,), terms=self.terms)
             known = self._demanded.setdefault(compiler, made)
         return known
+
+    def unseen(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        """What a call like this calls that cannot be seen into, or an empty string: such code may look at frames."""
+        effects = self.traits(ArgumentTypes.of(args, kwargs)).report.effects
+        return next((str(effect) for effect in effects if effect.kind is EffectKind.UNKNOWN), "")
 
     def under(self, terms: Terms) -> FunctionState:
         """The memory of the same function where compiled code may differ in this; what maps have taught is shared."""

@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from autopar._compilers.native import Refusal
-from autopar._engine import native
+from autopar._engine import native, objects
 from autopar._engine.journal import record
 from autopar._engine.native import Ready, cached_seconds, seconds_behind
 from autopar._model.plan import Plan
@@ -53,6 +53,7 @@ def note_calls(state: FunctionState, args: Any, kwargs: Any, seconds: float) -> 
     types = state.forms.types_of_call(args, kwargs)
     if isinstance(types, Refusal):
         if state.spent >= native.COMPILE_SECONDS:
+            _on_objects(state, args, kwargs)
             state.spent = 0.0  # another call may be of other types
         return
     if state.spent < state.forms.cost(types):
@@ -66,10 +67,19 @@ def note_calls(state: FunctionState, args: Any, kwargs: Any, seconds: float) -> 
     state.forms.settled = functools.partial(_write_down, state)
     form = state.forms.begin(types, then=install)
     if form is None:
+        state.spent = 0.0
         return
-    state.spent = 0.0
-    if not isinstance(form, Refusal):
+    if isinstance(form, Refusal):
+        _on_objects(state, args, kwargs)
+    else:
         install(form)
+    state.spent = 0.0
+
+
+def _on_objects(state: FunctionState, args: Any, kwargs: Any) -> None:
+    """Hand what the account holds to that of functions compiled as a whole: no kernel can be made of this call."""
+    state.objects.forms.settled = functools.partial(_write_down, state)
+    objects.note_calls(state, args, kwargs, state.spent)
 
 
 def _write_down(state: FunctionState, compiler: str, why: str, seconds: float) -> None:

@@ -129,7 +129,7 @@ COMPILERS: dict[str, Spec] = {
             "whole-array NumPy code, made into loops that hold no GIL",
             needs=("numba",),
         ),
-        Spec("cython", None, "object-heavy Python", needs=("Cython",)),
+        Spec("cython", "autopar._compilers.cython", "long calls that work on objects", needs=("Cython",)),
     )
 }
 

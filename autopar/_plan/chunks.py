@@ -62,7 +62,7 @@ def next_chunksize(
     >>> next_chunksize(1e-4, 10_000, 2, 1e-4)
     40
     >>> next_chunksize(1e-4, 12, 2, 1e-6)
-    3
+    1
     """
     if seconds_per_item <= 0:
         return 1
@@ -81,7 +81,7 @@ def chunk_seconds(dispatch: float, workers: int, *, waits: bool = False) -> floa
 
     Examples
     --------
-    >>> chunk_seconds(1e-4, 2), chunk_seconds(1e-4, 100)
+    >>> chunk_seconds(1e-4, 2), round(chunk_seconds(1e-4, 100), 6)
     (0.004, 0.015)
     """
     return max(DISPATCH_SHARE, (WAITS_SHARE if waits else PARENTS_SHARE) * workers) * dispatch

@@ -269,7 +269,9 @@ def _rival(name: str, situation: Situation, work: Load) -> _Rival:
 def _with_cost(plan: Plan, situation: Situation, work: Load) -> Plan:
     if not situation.measured or not priced(plan.backend):
         return plan
-    correction = situation.corrections.get(plan.backend, 1.0)
+    own = BACKENDS[plan.backend].same_process or plan.backend == "dask"
+    alike = 1.0 if own else situation.corrections.get("processes", 1.0)  # what slows one kind of process slows all
+    correction = situation.corrections.get(plan.backend, alike)
     return replace(plan, predicted=correction * predict(plan, work, situation))
 
 

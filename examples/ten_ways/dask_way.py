@@ -18,7 +18,7 @@ def by_hand(items: Sequence[str]) -> list[int]:
 
     local: Any = LocalCluster
     client_of: Any = Client
-    with local(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, client_of(cluster) as client:
+    with local(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster, client_of(cluster) as client:
         return list(client.gather(client.map(work.words, items)))
 
 

@@ -35,8 +35,6 @@ BAD_HINTS: list[tuple[dict[str, Any], type[AutoparError], str]] = [
     ({"resources": {"GPU": "1"}}, HintTypeError, r"resources\['GPU'\] must be a number above 0, not str"),
     ({"resources": {"GPU": 0}}, HintValueError, r"resources\['GPU'\] must be above 0, not 0"),
     ({"resources": {}}, HintValueError, "resources must name at least one"),
-    ({"compiler": "cython"}, NotBuiltError, "compiler='cython' is planned but not part of this version"),
-    ({"compiler": "cython"}, NotBuiltError, "compiler='cython' is planned"),
     ({"compiler": "pypy"}, UnknownNameError, "compiler='pypy' is unknown; choose one of python, native"),
     ({"workers": -1}, HintValueError, "workers must be at least 1, not -1"),
     ({"workers": 0}, HintValueError, "workers must be at least 1, not 0"),

@@ -18,7 +18,7 @@ from autopar._model.workload import Kind, Workload
 from autopar._plan import Situation, choose, gil_share_from_race, wants_gil_race, worth_planning
 from autopar._plan.eligibility import barriers
 from autopar._plan.model import throughput_time
-from autopar.errors import DemandError, NotBuiltError, UnavailableError, UnsafeDemandError
+from autopar.errors import DemandError, UnavailableError, UnsafeDemandError
 from tests.plan.cases import HOST, profile, situation
 
 NO_GIL = Host(cores=2, gil=False, python="3.13.0")
@@ -283,7 +283,6 @@ REFUSED: list[tuple[str, Situation, type[DemandError], str]] = [
         "no /dev/shm",
     ),
     ("no cluster", situation(backend="dask"), UnavailableError, "no cluster is configured"),
-    ("a compiler that is not built", situation(compiler="cython"), NotBuiltError, 'compiler="cython" cannot compile'),
 ]  # fmt: skip
 
 

@@ -131,7 +131,7 @@ def version_of(toolchain: Toolchain) -> str:
         It cannot be run, or says nothing.
     """
     with private_folder() as folder:
-        said = _run([*toolchain.command, "--version"], folder, time.monotonic() + DEADLINE)
+        said = run_program([*toolchain.command, "--version"], folder, time.monotonic() + DEADLINE)
     return said.partition("\n")[0].strip()
 
 
@@ -160,7 +160,7 @@ def compile_text(text: str, toolchain: Toolchain, *, deadline: float = DEADLINE)
         except OSError as error:
             raise NotCompiled(f"the C text cannot be written: {_why(error)}") from error
         arguments = [*toolchain.command, *toolchain.flags, "-o", built.name, source.name, "-lm"]
-        _run(arguments, folder, ends)
+        run_program(arguments, folder, ends)
         try:
             return built.read_bytes()
         except OSError as error:
@@ -178,7 +178,7 @@ def preprocess(source: Path, toolchain: Toolchain, *, deadline: float = DEADLINE
     with private_folder() as folder:
         made = folder / "kernel.i.c"
         arguments = [*toolchain.command, *toolchain.flags, "-E", f"-I{source.parent}", "-o", made.name, str(source)]
-        _run(arguments, folder, time.monotonic() + deadline)
+        run_program(arguments, folder, time.monotonic() + deadline)
         try:
             return made.read_text(encoding="utf-8", errors="surrogateescape")
         except OSError as error:
@@ -315,7 +315,7 @@ def cpu_features() -> str:
 # -- one run -----------------------------------------------------------------------------------------------------------
 
 
-def _run(arguments: Sequence[str], folder: Path, ends: float) -> str:
+def run_program(arguments: Sequence[str], folder: Path, ends: float) -> str:
     """Run a program to its end and return what it printed, at most its beginning.
 
     Raises
@@ -406,7 +406,9 @@ def _text(said: bytes | bytearray) -> str:
 def _first_complaint(said: str) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     errors = [line for line in lines if "error" in line.lower()]
-    complaint = (errors or lines or ["it said nothing"])[0]
+    # Cython says its reasons there, and only there.
+    placed = [line for line in lines if ".pyx:" in line and not line.startswith("warning:")]
+    complaint = (placed or errors or lines or ["it said nothing"])[0]
     return complaint if len(complaint) <= _LONGEST_REASON else f"{complaint[: _LONGEST_REASON - 1]}…"
 
 
