@@ -251,7 +251,7 @@ class Compiling:
     def excluded(self) -> dict[str, str]:
         """What the planner must not take, and why: native code where there is none, else what cannot have it."""
         if self.form is not None:
-            elsewhere = [name for name, spec in BACKENDS.items() if not spec.same_process]
+            elsewhere = [name for name, spec in BACKENDS.items() if not spec.same_process and name != "dask"]
             others = {
                 name: self.reason_against(name) for name in COMPILERS if name not in ("python", self.form.compiler)
             }

@@ -28,6 +28,7 @@ from autopar._model.learned import ItemFacts
 from autopar._model.observation import Profile
 from autopar._model.plan import LOOP, Choice, Plan
 from autopar._model.work import Chunk
+from autopar._plan import shows_overtaking
 
 MOSTLY_COMPUTES = 0.8
 ENOUGH_FOR_A_WARNING = 2
@@ -363,7 +364,9 @@ class MapRun:
         task = self.task
         each = task.profile.seconds_per_item
         short = 0 < each < 5 * HELP_SLICE
-        return short and not (task.careful or task.demanded or task.ended) and task.room(each, self.plan.workers) > 0
+        if not short or task.careful or task.demanded or task.ended or task.room(each, self.plan.workers) <= 0:
+            return False
+        return not shows_overtaking(task.traits().report.effects)
 
     def _leave(self, reason: str, works: bool = False) -> None:
         """Return to the caller's thread at a chunk boundary; the next look may choose another way."""

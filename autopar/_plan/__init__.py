@@ -10,6 +10,7 @@ from __future__ import annotations
 from autopar._plan.chunks import next_chunksize
 from autopar._plan.climb import Climb
 from autopar._plan.costs import DEFAULT_COSTS, Costs
+from autopar._plan.eligibility import shows_overtaking
 from autopar._plan.memory import items_that_fit
 from autopar._plan.model import climb_start, cold_start
 from autopar._plan.planner import (
@@ -39,6 +40,7 @@ __all__ = [
     "items_that_fit",
     "next_chunksize",
     "race_size",
+    "shows_overtaking",
     "wants_gil_race",
     "worth_planning",
 ]

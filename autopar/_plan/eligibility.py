@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from autopar._model.effects import Effect, EffectKind
@@ -258,6 +258,11 @@ def _replayed(effect: Effect, name: str) -> bool:
         return False
     logs = effect.what.startswith("logging.") and effect.what.endswith(_LOGGING)
     return logs or effect.what in REPLAYED[name]
+
+
+def shows_overtaking(effects: Iterable[Effect]) -> bool:
+    """Whether an item that overtakes others in this process shows what on a worker process would wait for its turn."""
+    return any(_replayed(effect, "processes") and not _replayed(effect, "threads") for effect in effects)
 
 
 def _effect(effect: Effect, spec: Spec) -> Iterator[Barrier]:
