@@ -57,7 +57,7 @@ def typed_text(kernel: Kernel) -> str:
 
 def typed_module(kernels: Sequence[Kernel]) -> str:
     """A module of several kernels: what the first exports goes by its own names, of the others with ``_number``."""
-    c_text, declared, functions = [PRELUDE + _MORE], dict[str, str](), list[str]()
+    c_text, declared, functions = ["#include <fenv.h>\n" + PRELUDE + _MORE], dict[str, str](), list[str]()
     for number, kernel in enumerate(kernels):
         writer = _Writer(kernel, f"_{number}" if number else "")
         functions += writer.function()
@@ -151,7 +151,8 @@ class _Writer:
             return f"({f' {_LOGIC[expr.name]} '.join(args)})"
         if expr.name == "!":
             return f"(not {args[0]})"
-        if expr.name in _PLAIN and not (quiet and expr.name in ("<", "<=", ">", ">=")):
+        difference = expr.name == "-" and expr.machine in ("f64", "f32")  # which C compilers get wrong: see the prelude
+        if expr.name in _PLAIN and not difference and not (quiet and expr.name in ("<", "<=", ">", ">=")):
             return f"({f' {expr.name} '.join(args)})"
         machines = tuple(each.machine for each in expr.args)
         key = ("op", expr.name, expr.machine, machines)
