@@ -34,6 +34,7 @@ _TYPES = {
     "ptr": "char *",
     "own": "void *",
 }
+_MINUS = {"f64": "ap_minus", "f32": "ap_minus_f32"}
 _PLAIN = {"+", "-", "*", "&", "|", "^", "==", "!=", "<", "<=", ">", ">="}
 _LOGIC = {"&&": "and", "||": "or"}
 
@@ -151,8 +152,10 @@ class _Writer:
             return f"({f' {_LOGIC[expr.name]} '.join(args)})"
         if expr.name == "!":
             return f"(not {args[0]})"
-        difference = expr.name == "-" and expr.machine in ("f64", "f32")  # which C compilers get wrong: see the prelude
-        if expr.name in _PLAIN and not difference and not (quiet and expr.name in ("<", "<=", ">", ">=")):
+        if expr.name == "-" and expr.machine in _MINUS and isinstance(expr.args[1], ir.Op):
+            kind = _TYPES[expr.machine]  # in one expression some C compilers get it wrong: see the prelude
+            return f"{self._call(_MINUS[expr.machine], kind, [kind, kind])}({', '.join(args)})"
+        if expr.name in _PLAIN and not (quiet and expr.name in ("<", "<=", ">", ">=")):
             return f"({f' {expr.name} '.join(args)})"
         machines = tuple(each.machine for each in expr.args)
         key = ("op", expr.name, expr.machine, machines)
