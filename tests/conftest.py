@@ -60,19 +60,27 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLineClu
         close_all()
 
 
+ONE_IN = {"dask": 10, "chosen-dask": 10, "joblib": 4, "multiprocessing": 4, "numba": 3}
+"""Way that tests take as a parameter -> one in so many of them runs; in long runs all do.
+
+These share nearly all of their code with ways that every test takes: worker processes, and native code.
+"""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Send a fifth of the tests that can go any way to a cluster, where each takes long; all of them in long runs."""
-    if os.environ.get("AUTOPAR_TEST_LONG") == "1":
+    """Send a share of the tests only on ways that take long."""
+    if os.environ.get("AUTOPAR_TEST_LONG") == "1" or any("::" in argument for argument in config.args):
         return
-    left_out = [item for item in items if _goes_to_a_cluster(item) and zlib.crc32(item.nodeid.encode()) % 5]
-    if left_out and not any("::" in argument for argument in config.args):
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in set(left_out)]
+    left_out = {item for item in items if zlib.crc32(item.nodeid.encode()) % _one_in(item)}
+    if left_out:
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
 
 
-def _goes_to_a_cluster(item: pytest.Item) -> bool:
+def _one_in(item: pytest.Item) -> int:
     called = getattr(item, "callspec", None)
-    return called is not None and called.params.get("route") in ("dask", "chosen-dask")
+    ways = [] if called is None else [called.params.get(name) for name in ("route", "compiler")]
+    return max((ONE_IN.get(way, 1) for way in ways if isinstance(way, str)), default=1)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 
@@ -14,6 +15,7 @@ from tests.semantics.compilers import AHEAD, COMPILERS, Naive
 pytestmark = pytest.mark.slow
 
 compilers = pytest.mark.parametrize("compiler", COMPILERS)
+LONG = os.environ.get("AUTOPAR_TEST_LONG") == "1"
 PROMISED = [case for case in rows.CASES if case.promised]
 
 WRONG_IN_NUMBA = (
@@ -56,7 +58,7 @@ def test_the_exact_fragment_is_admitted(case: Case, compiler: str) -> None:
     assert (found.left, found.left and found.refusals) == ([], [])
 
 
-@compilers
+@pytest.mark.parametrize("compiler", COMPILERS if LONG else ["native"])
 def test_every_row_is_counted(compiler: str, record_testsuite_property: Callable[[str, object], None]) -> None:
     """How much of each row is admitted goes to the test report; what the fragment promises makes up a third or more."""
     for topic, cases in rows.by_topic().items():
