@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -28,6 +28,9 @@ settings.load_profile("long" if os.environ.get("AUTOPAR_TEST_LONG") == "1" else 
 os.environ.setdefault("AUTOPAR_STORE", "off")
 
 
+NUMPYS_ERROR_STATE: Any = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
+
+
 @pytest.fixture(autouse=True)
 def isolated_store(tmp_path: Path) -> Iterator[Path]:
     """Give the test, and the processes it starts, a store of its own: a file that is not made yet."""
@@ -36,6 +39,17 @@ def isolated_store(tmp_path: Path) -> Iterator[Path]:
         variables.setenv("AUTOPAR_STORE", str(store))
         yield store
         _leave_store()
+
+
+@pytest.fixture(autouse=True)
+def numpys_error_state() -> Iterator[None]:
+    """Give each test NumPy's own error state: kernels that watch for errors run in Python under another."""
+    yield
+    if "numpy" in sys.modules:
+        import numpy
+
+        if numpy.geterr() != NUMPYS_ERROR_STATE:
+            numpy.seterr(**NUMPYS_ERROR_STATE)
 
 
 def _leave_store() -> None:

@@ -58,8 +58,11 @@ def test_a_cluster_with_certificates(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("connections")
 def test_a_worker_without_autopar(tmp_path: Path) -> None:
     """Alone it is an error that names it; beside one that has autopar it is left out, and the decision says so."""
+    hidden = tmp_path / "hidden" / "autopar"
+    hidden.mkdir(parents=True)
+    (hidden / "__init__.py").write_text("raise ModuleNotFoundError('no autopar here', name='autopar')")
     with command_line_cluster(tmp_path) as cluster:
-        cluster.start(1, path=())
+        cluster.start(1, path=(str(hidden.parent),))
         with ap.config(cluster=cluster.address, backend="dask"):
             with pytest.raises(UnavailableError, match=r"no worker .*autopar cannot be imported there: ModuleNotFound"):
                 tripled.map(range(10))
