@@ -14,7 +14,16 @@ import pytest
 import autopar as ap
 from tests.scripts import ROOT
 
-ROOMS = ("tests/api", "tests/engine", "tests/faults", "tests/same_answer", "tests/test_minimal.py")
+WHOLE = ("tests/api", "tests/engine", "tests/faults", "tests/same_answer", "tests/test_minimal.py")
+PART = (
+    "tests/api/test_maps.py",
+    "tests/api/test_iterators.py",
+    "tests/same_answer/test_output.py",
+    "tests/same_answer/test_warnings.py",
+    "tests/test_minimal.py",
+)
+ROOMS = WHOLE if os.environ.get("AUTOPAR_TEST_LONG") == "1" else PART
+"""Long runs take all rooms that map."""
 
 LEFT_OUT = (
     "tests/api/test_origins.py",  # most of the time of these two goes into programs of their own, hardly any into maps
