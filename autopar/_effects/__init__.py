@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Held", "analyse", "held_types", "join_held"]
 
-# The room and its tables are loaded at the first analysis: a process that only decorates, a worker's, needs neither.
+# The room and its tables are loaded at the first analysis or by the engine: a worker process needs neither.
 _ROOMS = {
     "Held": "autopar._effects.held",
     "analyse": "autopar._effects.entry",

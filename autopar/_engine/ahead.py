@@ -28,6 +28,9 @@ FIRST_LOOK = 4e-3
 """Seconds after which a first item is looked at; then each time as much again has passed. The thread that looks takes
 0.1 ms to start (benchmarks/backend_costs.py), a planning with its analysis 1 to 2 ms."""
 
+FIRST_LOOK_AT_A_WAIT = 1e-3
+"""Seconds after which it is looked at whether the item waits: then the look, at the end of a wait, costs it nothing."""
+
 MANY = 16 * DEFAULT_COSTS.io_ceiling
 """Items that need no head start: even if as many wait together as ever do, the first one alone is a sixteenth of the
 map. A list of so many is most often one of short items, which should not wait for the thread that looks."""
@@ -82,10 +85,13 @@ class Ahead:
 
     def steps(self, watched: Watched) -> Iterator[float | None]:
         """Look at the item until a pool is open, then keep it filled until this way cannot go on."""
-        delay = FIRST_LOOK
+        delay = FIRST_LOOK_AT_A_WAIT
         while self.pool is None:
             yield delay
             sample = watched.sample()
+            if sample.wall < FIRST_LOOK and not (sample.waits and 2 * sample.cpu < sample.wall):
+                delay = FIRST_LOOK - sample.wall
+                continue
             if not self._may_start() or self._pools[0] != self._pools_before:
                 return
             self._start(sample)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from autopar._backends.replay import replay
+from autopar._engine import loaded  # noqa: F401 - for what it loads
 from autopar._engine.blocks import Block, Reorder
 from autopar._engine.cluster import with_remote_inputs
 from autopar._engine.early import early
