@@ -85,17 +85,16 @@ class Ahead:
 
     def steps(self, watched: Watched) -> Iterator[float | None]:
         """Look at the item until a pool is open, then keep it filled until this way cannot go on."""
-        delay = FIRST_LOOK_AT_A_WAIT
+        yield FIRST_LOOK_AT_A_WAIT
+        sample = watched.sample()
+        if not (sample.waits and 2 * sample.cpu < sample.wall):
+            yield FIRST_LOOK - FIRST_LOOK_AT_A_WAIT
         while self.pool is None:
-            yield delay
             sample = watched.sample()
-            if sample.wall < FIRST_LOOK and not (sample.waits and 2 * sample.cpu < sample.wall):
-                delay = FIRST_LOOK - sample.wall
-                continue
             if not self._may_start() or self._pools[0] != self._pools_before:
                 return
-            self._start(sample)
-            delay = sample.wall
+            if not self._start(sample):
+                yield sample.wall
         while not self.pool.left:
             self.pool.fill()
             if not self.pool.busy:

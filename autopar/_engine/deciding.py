@@ -24,10 +24,10 @@ from autopar._model.work import Chunk, Outcome
 from autopar._model.workload import Kind
 from autopar._plan import (
     WORTH_A_CLUSTER,
+    Race,
     Situation,
+    best_race,
     choose,
-    race_size,
-    wants_gil_race,
     worth_planning,
 )
 from autopar.errors import UnavailableError
@@ -137,7 +137,7 @@ class Deciding:
             return None
         task.profile = learned.facts.profile()
         situation = self._situation()
-        choice = None if wants_gil_race(situation) else self.choose()
+        choice = self.choose() if best_race(situation) is None else None
         blind = choice is not None and not BACKENDS[choice.plan.backend].same_process and learned.facts.pickles is None
         if choice is None or blind or choice.plan.backend == "serial":
             task.profile, self.choice = Profile(), None
@@ -177,8 +177,9 @@ class Deciding:
         """Measure what a planning wants to know: sizes, and the GIL share by running some items on two threads."""
         self._inherit()
         self.measure_sizes()
-        if wants_gil_race(self._situation()):
-            yield from self._race()
+        race = best_race(self._situation())
+        if race is not None:
+            yield from self._run(race)
 
     def _situation(self) -> Situation:
         task = self.task
@@ -264,10 +265,9 @@ class Deciding:
             profile.gil_share, profile.gil_share_assumed = ASSUMED_SHARE, True
             profile.gil_share_why = f"assumed: it calls {releasing[0]}, and the machine is too busy to measure it"
 
-    def _race(self) -> Iterator[Block]:
+    def _run(self, race: Race) -> Iterator[Block]:
         """Run chunks on several threads at once and read off how much of their CPU time they shared."""
-        task = self.task
-        threads, size = race_size(self._situation())
+        task, threads, size = self.task, race.threads, race.size
         racers = Plan(backend="threads", workers=threads)
         job = task.job(max(1, task.cores // threads))
         chunks = []

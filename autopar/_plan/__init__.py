@@ -1,7 +1,8 @@
 """Plan: from what is known of the work and the host to the way that finishes first and keeps the answer.
 
 ``situation`` what a planning knows; ``eligibility`` which ways keep the answer; ``costs`` and ``model`` what each would
-take; ``planner`` the choice; ``chunks`` how many items travel together; ``climb`` how many may wait at once.
+take; ``rivals`` the best plan of each; ``race`` what is measured beforehand; ``planner`` the choice; ``chunks`` how
+many items travel together; ``climb`` how many may wait at once.
 Everything here is a function from data to data: no thread, no clock, no import of a backend.
 """
 
@@ -13,16 +14,8 @@ from autopar._plan.costs import DEFAULT_COSTS, Costs
 from autopar._plan.eligibility import shows_overtaking
 from autopar._plan.memory import items_that_fit
 from autopar._plan.model import climb_start, cold_start
-from autopar._plan.planner import (
-    LEAST_RACE,
-    RACERS,
-    WORTH_A_CLUSTER,
-    choose,
-    gil_share_from_race,
-    race_size,
-    wants_gil_race,
-    worth_planning,
-)
+from autopar._plan.planner import WORTH_A_CLUSTER, choose, worth_planning
+from autopar._plan.race import LEAST_RACE, RACERS, Race, best_race, gil_share_from_race
 from autopar._plan.situation import Situation
 
 __all__ = [
@@ -32,15 +25,15 @@ __all__ = [
     "WORTH_A_CLUSTER",
     "Climb",
     "Costs",
+    "Race",
     "Situation",
+    "best_race",
     "choose",
     "climb_start",
     "cold_start",
     "gil_share_from_race",
     "items_that_fit",
     "next_chunksize",
-    "race_size",
     "shows_overtaking",
-    "wants_gil_race",
     "worth_planning",
 ]

@@ -15,7 +15,7 @@ from autopar._model.hints import Settings
 from autopar._model.observation import Host
 from autopar._model.plan import BACKENDS, COMPILERS, Choice, Rejected
 from autopar._model.workload import Kind, Workload
-from autopar._plan import Situation, choose, gil_share_from_race, wants_gil_race, worth_planning
+from autopar._plan import Situation, best_race, choose, gil_share_from_race, worth_planning
 from autopar._plan.eligibility import barriers
 from autopar._plan.model import throughput_time
 from autopar.errors import DemandError, UnavailableError, UnsafeDemandError
@@ -401,7 +401,7 @@ RACES: list[tuple[str, Situation, bool]] = [
 @pytest.mark.parametrize(("case", "wanted"), [c[1:] for c in RACES], ids=[c[0] for c in RACES])
 def test_the_gil_share_is_raced_for_only_where_the_answer_matters(case: Situation, wanted: bool) -> None:
     """Unknown share, threads open, cores to gain, and more to win than the race could lose."""
-    assert wants_gil_race(case) is wanted
+    assert (best_race(case) is not None) is wanted
 
 
 @pytest.mark.parametrize(
@@ -521,7 +521,7 @@ def test_profiles_carry_what_was_learned() -> None:
     case = situation(5e-3, 200, **FOREIGN)
     known = profile(5e-3, gil_share=0.0)
     after = replace(case, profile=known, workload=replace(case.workload, gil_share=0.0))
-    assert not wants_gil_race(after)
+    assert best_race(after) is None
     assert choose(after).plan.backend == "threads"
 
 
