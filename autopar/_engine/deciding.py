@@ -207,6 +207,7 @@ class Deciding:
             ordered=task.ordered,
             costs=costs_on(task.machine),
             corrections=self._corrections(),
+            missed=task.machine.missed,
             cluster=task.cluster,
         )
 

@@ -57,7 +57,11 @@ class Machine(Protocol):
     ----------
     probe
         Clocks and counters of the calling thread, as :func:`autopar._native_twin.thread_probe` reads them.
+    missed
+        Seconds that worker processes would have saved in this process's maps, had they been there.
     """
+
+    missed: float
 
     @property
     def probe(self) -> Probe: ...
@@ -102,6 +106,7 @@ class Machine(Protocol):
 class ThisMachine:
     """The real one."""
 
+    missed = 0.0
     probe = staticmethod(thread_probe)
     now = staticmethod(time.perf_counter)
     beside = staticmethod(Beside)

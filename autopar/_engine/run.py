@@ -394,6 +394,15 @@ class MapRun:
             if {"serial", "processes"} <= {plan.backend for plan, _ in task.tried}:
                 # They did travel; where that was found out on the way, the next map should know it beforehand.
                 self._deciding.measure_sizes()
+            self._note_missed_workers()
             teach(task, self._trials, self._deciding.relied_on)
             task.compiling.settle()
         task.sample_item = task.sample_result = None
+
+    def _note_missed_workers(self) -> None:
+        """Count what worker processes would have saved, had they been there: the next map may start them for it."""
+        machine, choice = self.task.machine, self.choice
+        if any(plan.backend == "processes" for plan, _ in self.task.tried):
+            machine.missed = 0.0
+        elif choice is not None and choice.with_workers is not None and choice.plan.predicted is not None:
+            machine.missed += max(0.0, choice.plan.predicted - choice.with_workers)

@@ -209,6 +209,9 @@ class Choice:
         Every other way, with its predicted seconds or what rules it out.
     why
         One sentence.
+    with_workers
+        Predicted seconds if the worker processes of its best rival had been there already; None where they were, or
+        where none may be used.
     """
 
     plan: Plan
@@ -216,4 +219,5 @@ class Choice:
     rejected: tuple[Rejected, ...] = ()
     why: str = ""
     serial_seconds: float | None = None
+    with_workers: float | None = None
     notes: tuple[str, ...] = field(default=())

@@ -58,10 +58,14 @@ def choose(situation: Situation) -> Choice:
         work = replace(work, gil=0.0)
     rivals = {name: best_plan(name, situation, work) for name in BACKENDS}
     compiler, compilers = _compilers(situation)
+    with_workers = _with_workers(rivals["processes"], situation, work)
     if situation.settings.backend is not None:
         taken, why, notes = _as_demanded(situation.settings.backend, rivals, situation)
     else:
-        taken, why, notes = _freely(rivals, situation)
+        taken, why, notes = _freely(_with_credit(rivals, with_workers, situation), situation)
+        if taken.backend == "processes" and taken != rivals["processes"].plan:
+            taken = rivals["processes"].plan
+            why = f"worker processes are worth their start: earlier maps have lost {_seconds(situation.missed)} without"
     plan = replace(taken, compiler=compiler)
     rejected = tuple(_rejected(rival, plan) for name, rival in rivals.items() if name != plan.backend)
     return Choice(
@@ -70,6 +74,7 @@ def choose(situation: Situation) -> Choice:
         rejected=rejected + compilers,
         why=why,
         serial_seconds=rivals["serial"].plan.predicted,
+        with_workers=with_workers,
         notes=(*notes, *_memory_note(plan, situation, work), *_offers(rejected, plan, situation)),
     )
 
@@ -157,6 +162,29 @@ def _overlap_note(rival: Rival, plan: Plan) -> str:
     if rival.plan.predicted is None or plan.predicted is None:
         return note
     return f"{note}: predicted {_seconds(rival.plan.predicted)} instead of {_seconds(plan.predicted)}"
+
+
+def _with_workers(rival: Rival, situation: Situation, work: Load) -> float | None:
+    """What processes would take if their workers were there; None where they are, or where they cannot be used."""
+    if rival.against or rival.plan.predicted is None or situation.items < 1:
+        return None
+    if situation.warm.get("processes", 0) >= rival.plan.workers:
+        return None
+    there = replace(situation, warm={**situation.warm, "processes": situation.cores})
+    return best_plan("processes", there, work).plan.predicted
+
+
+def _with_credit(rivals: dict[str, Rival], with_workers: float | None, situation: Situation) -> dict[str, Rival]:
+    """Take from the price of new workers what earlier maps have lost without them, as far as it is their start.
+
+    So they are started once that is repaid, and all maps together take at most twice what the best in hindsight would
+    have taken (ski rental: Karlin et al., Competitive snoopy caching, Algorithmica 3, 1988).
+    """
+    if with_workers is None or not situation.missed > 0.0:
+        return rivals
+    processes = rivals["processes"]
+    price = max(with_workers, processes.cost - situation.missed)
+    return {**rivals, "processes": replace(processes, plan=replace(processes.plan, predicted=price))}
 
 
 def _freely(rivals: dict[str, Rival], situation: Situation) -> tuple[Plan, str, list[str]]:

@@ -44,6 +44,8 @@ class Situation:
         Prices of the backends.
     corrections
         Backend -> what earlier outcomes say to multiply its prediction by.
+    missed
+        Seconds that worker processes would have saved in earlier maps of this process, had they been there.
     cluster
         The cluster that items may run on, once it has been looked at; None for none.
     """
@@ -65,6 +67,7 @@ class Situation:
     compiler: str = "python"
     costs: Costs = DEFAULT_COSTS
     corrections: Mapping[str, float] = field(default_factory=dict)
+    missed: float = 0.0
     cluster: Cluster | None = None
 
     def __post_init__(self) -> None:

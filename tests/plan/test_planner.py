@@ -574,3 +574,27 @@ def test_a_cluster_that_is_named_makes_long_maps_worth_a_plan() -> None:
     assert worth_planning(1e-5, 10**6, 200, host, named)
     assert not worth_planning(1e-5, 10**6, 200, host, Settings())
     assert not worth_planning(1e-5, 1000, 200, host, named)
+
+
+def test_workers_are_started_once_maps_have_lost_their_price() -> None:
+    """A map too short to start workers for starts them after enough of its kind; its predicted time stays the true one."""
+    alone = situation(1e-3, 30)
+    first = choose(alone)
+    assert first.plan.backend == "serial"
+    assert first.with_workers is not None
+    assert first.plan.predicted is not None
+    lost = first.plan.predicted - first.with_workers
+    price = rival(first, "processes").plan.predicted
+    assert price is not None
+    later = choose(replace(alone, missed=lost))
+    assert later.plan.backend == "serial"
+    at_last = choose(replace(alone, missed=price))
+    assert at_last.plan.backend == "processes"
+    assert at_last.plan.predicted == price
+    assert "worth their start" in at_last.why
+
+
+def test_workers_that_are_there_are_not_missed() -> None:
+    """Nothing is counted as lost where workers run, or where none may be used."""
+    assert choose(replace(situation(1e-3, 30), warm={"processes": 64})).with_workers is None
+    assert choose(situation(1e-3, 30, E.WRITES_GLOBAL)).with_workers is None

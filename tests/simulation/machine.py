@@ -57,6 +57,7 @@ class SimulatedMachine:
         self.processor = Processor(self.calendar, host.capacity, host.cores, work.demand, work.bandwidth)
         self.server = Server(self.calendar, work.slots, work.thrash)
         self.pools: dict[str, SimulatedWorkers] = {}
+        self.missed = 0.0
         self.first_paid = False
         self._random = random.Random(seed)
         self._items_with_gil = 0
