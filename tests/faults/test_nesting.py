@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import traceback
 from typing import Any
 
 import pytest
@@ -93,30 +94,32 @@ def test_an_item_knows_its_share_of_the_cores(backend: str) -> None:
     assert cores_inside(1) is None
 
 
+@pytest.mark.timeout(180)
 def test_sixteen_threads_may_map_at_once(route: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Maps of many threads do not get into each other's way; what forks this process is refused beside threads."""
     forks_here = route == PLAIN_ROUTES["multiprocessing"]
     if forks_here:
         monkeypatch.undo()  # what the fixture allows
-    failures: list[BaseException] = []
-    start = threading.Barrier(16)
+    failures: list[str] = []
+    start, end = threading.Barrier(16), threading.Barrier(16)
 
     def body(n: int) -> None:
         try:
-            start.wait(10)
+            start.wait(30)
             for _ in range(3):
                 assert square.map(range(n, n + 25), **route) == [x * x for x in range(n, n + 25)]
         except UnavailableError as error:
             refused.append(str(error))
-        except BaseException as error:
-            failures.append(error)
+        except BaseException:
+            failures.append(traceback.format_exc())
+        end.wait(60)  # none is the last to map, with nobody beside it
 
     refused: list[str] = []
     threads = [threading.Thread(target=body, args=(n,)) for n in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert failures == []
     assert all("other threads" in why for why in refused)
     assert len(refused) == (16 if forks_here else 0)

@@ -28,6 +28,12 @@ def fail_at_three(number: int) -> int:
     return number
 
 
+def fail_at_numbers(value: Any) -> Any:
+    if isinstance(value, int):
+        raise LookupError("a number")
+    return value
+
+
 def kind_of(array: Any) -> tuple[str, bool, float]:
     return type(array).__name__, bool(array.flags.writeable), float(array.sum())
 

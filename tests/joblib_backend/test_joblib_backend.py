@@ -133,7 +133,7 @@ class TestArrays:
         """After the call, and after one that failed, the folder of the arrays is empty."""
         run(functions.kind_of, [np.ones(1 << 18)] * 2, temp_folder=str(tmp_path))
         with pytest.raises(LookupError):
-            run(functions.fail_at_three, [3, np.ones(1 << 18)], temp_folder=str(tmp_path), batch_size=1)
+            run(functions.fail_at_numbers, [3, np.ones(1 << 18)], temp_folder=str(tmp_path), batch_size=1)
         assert list(tmp_path.iterdir()) == []
 
 
