@@ -14,23 +14,17 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 BUILT_FROM = ["pyproject.toml", "README.md", "LICENSE", "autopar", "native"]
-IN_THE_SOURCES = [
-    "LICENSE",
-    "README.md",
-    "autopar/_native.pyi",
-    "autopar/_native_twin.py",
-    "autopar/py.typed",
-    "native/_native.c",
-    "native/each_impl.c",
-    "native/each_impl.h",
-    "native/entry_impl.c",
-    "native/entry_impl.h",
-    "native/entry_type.c",
-    "native/entry_type.h",
-    "native/probe_impl.c",
-    "native/probe_impl.h",
-    "pyproject.toml",
-]
+IN_THE_SOURCES = sorted(
+    [
+        *(f"native/{path.name}" for path in (ROOT / "native").glob("*.[ch]")),
+        "LICENSE",
+        "README.md",
+        "autopar/_native.pyi",
+        "autopar/_native_twin.py",
+        "autopar/py.typed",
+        "pyproject.toml",
+    ]
+)
 
 pytestmark = pytest.mark.slow
 
