@@ -10,7 +10,7 @@ BUILT_FROM := pyproject.toml $(wildcard native/*.c native/*.h native/*.pyx)
 SOURCES := $(wildcard autopar tests benchmarks examples)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test conformance lint format bench regret clean
+.PHONY: help setup demo test conformance sanitize lint format bench regret clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ test: lint ## run all checks and all tests
 conformance: $(READY) ## run the test suites of concurrent.futures and joblib on autopar
 	$(BIN)/python -W ignore -m tests.conformance.standard_library
 	$(BIN)/python -W ignore -m tests.conformance.joblib_suite
+
+sanitize: $(READY) ## run the tests of the native code under AddressSanitizer and UndefinedBehaviorSanitizer
+	$(BIN)/python -m tests.hardened sanitized
 
 lint: $(READY) ## run the checks that need no test run
 	$(BIN)/ruff check $(SOURCES)
