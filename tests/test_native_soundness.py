@@ -23,7 +23,7 @@ def checked() -> str:
     """What a fresh interpreter says of the extension, that has nothing else in it."""
     native = pytest.importorskip("autopar._native", reason="the extension is not built")
     command = [sys.executable, "-W", "error", str(BARE), native.__file__, str(CALLS)]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout + "\n"
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False).stdout
 
 
 @pytest.mark.slow
