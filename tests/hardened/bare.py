@@ -1,7 +1,8 @@
 """What the extension must stand under any interpreter, with nothing but the standard library.
 
-    python tests/hardened/bare.py EXTENSION [CALLS]
+    python tests/hardened/bare.py [EXTENSION [CALLS]]
 
+Without a path it is the extension of the autopar that is installed.
 Each check prints its name and ``ok``; the first that fails ends the program with its traceback.
 """
 
@@ -18,7 +19,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-EXTENSION = sys.argv[1]
+
+def _installed() -> str:
+    found = importlib.util.find_spec("autopar._native")
+    if found is None or found.origin is None:
+        raise SystemExit("autopar._native is not installed")
+    return found.origin
+
+
+EXTENSION = sys.argv[1] if len(sys.argv) > 1 else _installed()
 CALLS = int(sys.argv[2]) if len(sys.argv) > 2 else 20_000
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 
