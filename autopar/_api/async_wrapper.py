@@ -38,7 +38,9 @@ class AsyncParallel(Parallel[P, Coroutine[Any, Any, T]], Generic[P, T]):
         """The function as a plain one, where it never waits and nothing shows where it runs."""
         from autopar._engine.driven import driven_state
 
-        _, settings = self._prepare(keywords, "a map") if keywords else ({}, settings_for({}, self._self_hints))
+        _, settings = (
+            self._prepare(keywords, "a map") if keywords else ({}, settings_for({}, self._self_hints, self._self_alone))
+        )
         state = driven_state(self._self_state, settings)
         return None if state is None else Parallel(state.function, self._self_hints, state)
 
@@ -99,7 +101,7 @@ class AsyncParallel(Parallel[P, Coroutine[Any, Any, T]], Generic[P, T]):
         plain = self._off_the_loop({})
         if plain is not None:
             return plain.submit(*args, **kwargs)
-        settings = settings_for({}, self._self_hints)
+        settings = settings_for({}, self._self_hints, self._self_alone)
         return run_on_loop(one_call(self._self_state, args, dict(kwargs), settings))
 
     def asubmit(self, *args: P.args, **kwargs: P.kwargs) -> AsyncFuture[T]:  # type: ignore[override]
@@ -112,7 +114,7 @@ class AsyncParallel(Parallel[P, Coroutine[Any, Any, T]], Generic[P, T]):
         plain = self._off_the_loop({})
         if plain is not None:
             return plain.asubmit(*args, **kwargs)
-        settings = settings_for({}, self._self_hints)
+        settings = settings_for({}, self._self_hints, self._self_alone)
         return asyncio.ensure_future(one_call(self._self_state, args, dict(kwargs), settings))
 
     def amap(  # type: ignore[override]

@@ -16,7 +16,7 @@ from autopar._engine.calls import Reading, submit_call, take_sample, target_of
 from autopar._engine.functions import FunctionState, bound_state, state_for
 from autopar._engine.journal import decisions_of, explanation
 from autopar._engine.maps import map_iterator, map_list
-from autopar._model.hints import Settings, check_hints, check_together, terms_of
+from autopar._model.hints import Settings, check_hints, settle
 from autopar._native_api import counted_call_type
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
     def __init__(self, function: Callable[P, R], hints: dict[str, Any], state: FunctionState | None = None) -> None:
         super().__init__(function)
         self._self_hints = hints
-        check_together(hints)
         state = state if state is not None else state_for(function)
-        self._self_state = state.under(terms_of(hints))
+        self._self_alone = settle(hints)  # what is asked where nothing else asks for more
+        self._self_state = state.under(self._self_alone.terms)
         self._self_distance = 1
         self._self_target = target_of(self._self_state, hints.get("compiler"))
 
@@ -181,7 +181,7 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
 
     def _prepare(self, keywords: dict[str, Any], operation: str) -> tuple[dict[str, Any], Settings]:
         own, hints = split_keywords(self.__wrapped__, keywords, operation)
-        return own, settings_for(hints, self._self_hints)
+        return own, settings_for(hints, self._self_hints, self._self_alone)
 
     def _list(self, iterables: tuple[Any, ...], keywords: dict[str, Any], operation: str, *, star: bool) -> list[R]:
         check_iterables(iterables, operation)
@@ -209,7 +209,7 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
         >>> parallel(abs).submit(-3).result()
         3
         """
-        return submit_call(self._self_state, args, dict(kwargs), settings_for({}, self._self_hints))
+        return submit_call(self._self_state, args, dict(kwargs), settings_for({}, self._self_hints, self._self_alone))
 
     def asubmit(self, *args: P.args, **kwargs: P.kwargs) -> AsyncFuture[R]:
         """Start one call from asynchronous code; await the result.
