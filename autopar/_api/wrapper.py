@@ -74,9 +74,17 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
 
     _of_a_function = False  # not annotated: annotations of the class would hide those of the function
 
-    def __init__(self, function: Callable[P, R], hints: dict[str, Any], state: FunctionState | None = None) -> None:
+    def __init__(
+        self,
+        function: Callable[P, R],
+        hints: dict[str, Any],
+        state: FunctionState | None = None,
+        *,
+        bound_from: Parallel[..., Any] | None = None,
+    ) -> None:
         super().__init__(function)
         self._self_hints = hints
+        self._self_bound_from = bound_from
         self._self_distance = 1
         self._self_spent = 0
         self._self_known: FunctionState | None = None
@@ -104,8 +112,11 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
         return self._self_settled
 
     def _know(self, state: FunctionState | None = None) -> FunctionState:
-        terms = self._self_alone.terms
-        found = (state if state is not None else engine.state_for(self.__wrapped__)).under(terms)
+        if state is None:
+            origin = self._self_bound_from
+            function = self.__wrapped__
+            state = engine.state_for(function) if origin is None else engine.bound_state(origin._self_state, function)
+        found = state.under(self._self_alone.terms)
         target = engine.target_of(found, self._self_hints.get("compiler"))
         with _knowing:
             if self._self_known is None:
@@ -119,8 +130,9 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
         counted, wall = self._self_distance, max(after[0] - before[0], 1)
         self._self_distance = self._self_countdown = min(2 * counted, int(FAR / wall) + 1)
         if self._self_known is None:
-            self._self_spent += counted * wall
-            if (self._self_spent < WORTH_LOADING and not engine.loaded) or sys.is_finalizing():
+            first = self if self._self_bound_from is None else self._self_bound_from
+            first._self_spent += counted * wall
+            if (first._self_spent < WORTH_LOADING and not engine.loaded) or sys.is_finalizing():
                 return
         state = self._self_state
         stands_for = counted if self._self_target is state.target else None
@@ -139,7 +151,7 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
         if bound is wrapped:
             return self
         kind: Any = type(self).__base__ if self._of_a_function else type(self)
-        return kind(bound, self._self_hints, engine.bound_state(self._self_state, bound))
+        return kind(bound, self._self_hints, bound_from=self)
 
     # -- maps -----------------------------------------------------------------------------------------------------
 
