@@ -10,7 +10,7 @@ BUILT_FROM := pyproject.toml $(wildcard native/*.c native/*.h native/*.pyx)
 SOURCES := $(wildcard autopar tests benchmarks examples)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test conformance lint format bench regret clean
+.PHONY: help setup demo test twins conformance sanitize lint format bench regret clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -44,9 +44,15 @@ regret: $(READY) ## compare with the best hand-picked way on forty workloads
 test: lint ## run all checks and all tests
 	$(BIN)/python -m pytest --cov --cov-report=term --numprocesses=auto --dist=loadfile
 
+twins: $(READY) ## run the tests of the API without the native code
+	AUTOPAR_NATIVE=0 $(BIN)/python -m pytest tests/api tests/engine tests/executor tests/test_minimal.py tests/test_counted_call.py
+
 conformance: $(READY) ## run the test suites of concurrent.futures and joblib on autopar
 	$(BIN)/python -W ignore -m tests.conformance.standard_library
 	$(BIN)/python -W ignore -m tests.conformance.joblib_suite
+
+sanitize: $(READY) ## run the tests of the native code under AddressSanitizer and UndefinedBehaviorSanitizer
+	$(BIN)/python -m tests.hardened sanitized
 
 lint: $(READY) ## run the checks that need no test run
 	$(BIN)/ruff check $(SOURCES)

@@ -26,7 +26,7 @@ Stages do not know one another; imports go down this list only, and a test keeps
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False  # to a type checker it is true by its name, and typing itself takes longer to import than this
 
 if TYPE_CHECKING:
     from autopar._api.config import config as config

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import os
 
-from autopar._native_twin import call_each, pack_numbers, thread_probe
-from autopar._native_twin_call import counted_call_type, settle
-
 __all__ = ["NATIVE", "call_each", "counted_call_type", "pack_numbers", "settle", "thread_probe", "why_not_native"]
 
 why_not_native = ""
@@ -20,6 +17,10 @@ else:
         from autopar._native import call_each, counted_call_type, pack_numbers, settle, thread_probe
     except ImportError as error:
         why_not_native = f"the extension autopar._native cannot be imported: {error}"
+
+if why_not_native:
+    from autopar._native_twin import call_each, pack_numbers, thread_probe
+    from autopar._native_twin_call import counted_call_type, settle
 
 NATIVE: bool = not why_not_native
 """True if the extension is in use; ``why_not_native`` says why it is not."""

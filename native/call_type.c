@@ -4,6 +4,7 @@
 
 #include "entry_type.h"
 #include "probe_impl.h"
+#include "stack_impl.h"
 
 /* What an instance has behind the fields of the proxy type: where, the type's vectorcall offset says. */
 typedef struct {
@@ -94,7 +95,12 @@ sampled(PyObject *self, counted *own, PyObject *target, PyObject *const *argumen
     measured = measured && result != NULL && autopar_wall_read(&ended) == 0 && autopar_probe_read(&after) == 0;
     after.wall_ns = ended; /* reading the other clocks takes longer than many a function */
     if (measured && hand_over(self, target, arguments, PyVectorcall_NARGS(flagged), names, &before, &after) < 0) {
-        Py_CLEAR(result);
+        if (PyErr_ExceptionMatches(PyExc_RecursionError)) {
+            PyErr_Clear(); /* the function had room for its call; what it took is left out */
+        }
+        else {
+            Py_CLEAR(result);
+        }
     }
     WRITE(own->sampling, 0);
     return result;
@@ -106,7 +112,9 @@ counted_vectorcall(PyObject *self, PyObject *const *arguments, size_t flagged, P
     counted *own = counted_of(self);
     Py_ssize_t countdown = READ(own->countdown);
     PyObject *target = current_target(own), *result;
-    if (target == NULL) {
+    int lent = target == NULL ? -1 : autopar_go_deeper();
+    if (lent < 0) {
+        Py_XDECREF(target);
         return NULL;
     }
     if (countdown > 1) {
@@ -119,6 +127,7 @@ counted_vectorcall(PyObject *self, PyObject *const *arguments, size_t flagged, P
     else {
         result = sampled(self, own, target, arguments, flagged, names);
     }
+    autopar_come_back(lent);
     Py_DECREF(target);
     return result;
 }

@@ -210,10 +210,10 @@ def test_calls_leave_nothing_behind(counted: Maker) -> None:
             with suppress(ValueError):
                 call(-1)
 
-    rounds(1_000)
-    gc.collect()
     tracemalloc.start()
     try:
+        rounds(1_000)
+        gc.collect()
         before = tracemalloc.get_traced_memory()[0]
         rounds(30_000)
         gc.collect()

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Coroutine, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
-from autopar._api.arguments import check_buffersize, check_iterables
-from autopar._api.config import settings_for
+from autopar._api.later import engine
 from autopar._api.wrapper import Parallel
 
 if TYPE_CHECKING:
@@ -38,7 +37,11 @@ class AsyncParallel(Parallel[P, Coroutine[Any, Any, T]], Generic[P, T]):
         """The function as a plain one, where it never waits and nothing shows where it runs."""
         from autopar._engine.driven import driven_state
 
-        _, settings = self._prepare(keywords, "a map") if keywords else ({}, settings_for({}, self._self_hints))
+        _, settings = (
+            self._prepare(keywords, "a map")
+            if keywords
+            else ({}, engine.settings_for({}, self._self_hints, self._self_alone))
+        )
         state = driven_state(self._self_state, settings)
         return None if state is None else Parallel(state.function, self._self_hints, state)
 
@@ -55,8 +58,8 @@ class AsyncParallel(Parallel[P, Coroutine[Any, Any, T]], Generic[P, T]):
         from autopar._engine.async_items import items_of
         from autopar._engine.coroutines import CoroutineRun
 
-        check_iterables(iterables, operation, asynchronous=operation.startswith("a"))
-        size = check_buffersize(buffersize)
+        engine.check_iterables(iterables, operation, asynchronous=operation.startswith("a"))
+        size = engine.check_buffersize(buffersize)
         own, settings = self._prepare(keywords, operation)
         items, star = items_of(iterables, star)
         return CoroutineRun(
@@ -99,7 +102,7 @@ class AsyncParallel(Parallel[P, Coroutine[Any, Any, T]], Generic[P, T]):
         plain = self._off_the_loop({})
         if plain is not None:
             return plain.submit(*args, **kwargs)
-        settings = settings_for({}, self._self_hints)
+        settings = engine.settings_for({}, self._self_hints, self._self_alone)
         return run_on_loop(one_call(self._self_state, args, dict(kwargs), settings))
 
     def asubmit(self, *args: P.args, **kwargs: P.kwargs) -> AsyncFuture[T]:  # type: ignore[override]
@@ -112,7 +115,7 @@ class AsyncParallel(Parallel[P, Coroutine[Any, Any, T]], Generic[P, T]):
         plain = self._off_the_loop({})
         if plain is not None:
             return plain.asubmit(*args, **kwargs)
-        settings = settings_for({}, self._self_hints)
+        settings = engine.settings_for({}, self._self_hints, self._self_alone)
         return asyncio.ensure_future(one_call(self._self_state, args, dict(kwargs), settings))
 
     def amap(  # type: ignore[override]

@@ -8,7 +8,7 @@ from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Any
 
-from autopar._model.hints import DEFAULTS, HINTS, Settings, check_hints, hints_from_environment, settle
+from autopar._model.hints import HINTS, Settings, check_hints, hints_from_environment, settle
 
 _blocks: ContextVar[tuple[Mapping[str, Any], ...]] = ContextVar("autopar_config", default=())
 
@@ -51,8 +51,13 @@ class config:  # noqa: N801
         _blocks.reset(self._tokens.pop())
 
 
-def settings_for(call: Mapping[str, Any], decorator: Mapping[str, Any]) -> Settings:
+def settings_for(call: Mapping[str, Any], decorator: Mapping[str, Any], alone: Settings | None = None) -> Settings:
     """Resolve all hints: call over decorator and ``options`` over ``config`` blocks over environment over defaults.
+
+    Parameters
+    ----------
+    alone
+        What the decorator's hints come to by themselves, where that is known.
 
     Raises
     ------
@@ -61,8 +66,8 @@ def settings_for(call: Mapping[str, Any], decorator: Mapping[str, Any]) -> Setti
     """
     environment, eager = _environment.hints()
     blocks = _blocks.get()
-    if not (call or decorator or blocks or environment or eager):
-        return DEFAULTS
+    if not (call or blocks or environment or eager):
+        return settle(decorator) if alone is None else alone
     return settle(call, decorator, *blocks, environment, eager=eager)
 
 

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast, overload
 
-from autopar._api.arguments import check_iterables, split_keywords
 from autopar._api.async_wrapper import AsyncParallel
-from autopar._api.config import settings_for
+from autopar._api.later import engine
 from autopar._api.wrapper import Parallel
-from autopar._api.wrapping import is_coroutine_function, wrap
-from autopar._engine.calibrating import calibrate as calibrate_host
-from autopar._engine.functions import state_of
-from autopar._engine.journal import all_decisions, decision_table
-from autopar._engine.maps import map_list
-from autopar._model.calibration import Calibration
-from autopar._model.decision import Decision
-from autopar._model.hints import DECORATOR, check_hints
+from autopar._api.wrapping import checked_hints, is_coroutine_function, wrap
 from autopar.errors import HintTypeError
+
+if TYPE_CHECKING:
+    from autopar._model.calibration import Calibration
+    from autopar._model.decision import Decision
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -121,7 +117,7 @@ def parallel(function: Any = None, /, **hints: Any) -> Any:
     >>> square(3), square.map(range(4))
     (9, [0, 1, 4, 9])
     """
-    hints = check_hints(hints, where=DECORATOR)
+    hints = checked_hints(hints)
     if function is None:
         return lambda function, /: wrap(function, hints)
     return wrap(function, hints)
@@ -145,7 +141,7 @@ def decisions() -> list[Decision]:
     >>> ap.decisions()[-1].function
     'builtins.abs'
     """
-    return all_decisions()
+    return engine.all_decisions()
 
 
 def calibrate(seconds: float = 1.0) -> Calibration:
@@ -181,6 +177,8 @@ def calibrate(seconds: float = 1.0) -> Calibration:
         raise HintTypeError(
             f"calibrate() takes seconds as a number, not {type(seconds).__name__}; leave it out for 1.0"
         )
+    from autopar._engine.calibrating import calibrate as calibrate_host
+
     return calibrate_host(seconds)
 
 
@@ -204,7 +202,7 @@ def table(decisions: Iterable[Decision] | None = None) -> str:
     function  items  kind  plan  predicted  actual  speedup  why
     --------  -----  ----  ----  ---------  ------  -------  ---
     """
-    return decision_table(all_decisions() if decisions is None else decisions)
+    return engine.decision_table(engine.all_decisions() if decisions is None else decisions)
 
 
 def map(function: Callable[..., R], /, *iterables: Iterable[Any], **keywords: Any) -> list[R]:
@@ -234,7 +232,7 @@ def map(function: Callable[..., R], /, *iterables: Iterable[Any], **keywords: An
         return function.map(*iterables, **keywords)
     if not isinstance(function, type) and is_coroutine_function(function):
         coroutine_function: Callable[..., Coroutine[Any, Any, Any]] = cast(Any, function)
-        return AsyncParallel(coroutine_function, {}, state_of(function)).map(*iterables, **keywords)
-    check_iterables(iterables, "map")
-    own, hints = split_keywords(function, keywords, "map")
-    return map_list(state_of(function), iterables, own, settings_for(hints, {}))
+        return AsyncParallel(coroutine_function, {}, engine.state_of(function)).map(*iterables, **keywords)
+    engine.check_iterables(iterables, "map")
+    own, hints = engine.split_keywords(function, keywords, "map")
+    return engine.map_list(engine.state_of(function), iterables, own, engine.settings_for(hints, {}))

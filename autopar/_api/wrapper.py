@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import functools
-import inspect
-import threading
+import sys
+from _thread import RLock
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from types import MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
-from wrapt import BaseObjectProxy
-
-from autopar._api.arguments import check_buffersize, check_iterables, split_keywords
-from autopar._api.config import settings_for
-from autopar._engine.calls import Reading, submit_call, take_sample, target_of
-from autopar._engine.functions import FunctionState, bound_state, state_for
-from autopar._engine.journal import decisions_of, explanation
-from autopar._engine.maps import map_iterator, map_list
-from autopar._model.hints import Settings, check_hints, check_together, terms_of
+from autopar._api.later import engine
+from autopar._api.proxy import base_object_proxy
 from autopar._native_api import counted_call_type
 
 if TYPE_CHECKING:
     from asyncio import Future as AsyncFuture
     from concurrent.futures import Future
 
+    from wrapt import BaseObjectProxy
+
+    from autopar._engine.calls import Reading
+    from autopar._engine.functions import FunctionState
     from autopar._model.decision import Decision
+    from autopar._model.hints import Settings
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
@@ -37,6 +36,14 @@ SAMPLE_SECONDS = 5e-6
 SAMPLE_SHARE = 0.01
 """Part of a function's time that measuring its calls may take."""
 
+FAR = SAMPLE_SECONDS / SAMPLE_SHARE * 1e9
+"""Nanoseconds of calls between two that are measured."""
+
+WORTH_LOADING = 50e6
+"""Nanoseconds that a function's calls have taken before the engine is loaded, which takes as long, to know of it."""
+
+_knowing = RLock()
+
 
 if TYPE_CHECKING:
 
@@ -48,7 +55,7 @@ if TYPE_CHECKING:
         def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
 
 else:
-    _CountedCall = {(P, R): counted_call_type(BaseObjectProxy)}  # the type itself cannot be subscripted
+    _CountedCall = {(P, R): counted_call_type(base_object_proxy())}  # the type itself cannot be subscripted
 
 
 class Explanation(str):
@@ -67,24 +74,69 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
 
     _of_a_function = False  # not annotated: annotations of the class would hide those of the function
 
-    def __init__(self, function: Callable[P, R], hints: dict[str, Any], state: FunctionState | None = None) -> None:
+    def __init__(
+        self,
+        function: Callable[P, R],
+        hints: dict[str, Any],
+        state: FunctionState | None = None,
+        *,
+        bound_from: Parallel[..., Any] | None = None,
+    ) -> None:
         super().__init__(function)
         self._self_hints = hints
-        check_together(hints)
-        state = state if state is not None else state_for(function)
-        self._self_state = state.under(terms_of(hints))
+        self._self_bound_from = bound_from
         self._self_distance = 1
-        self._self_target = target_of(self._self_state, hints.get("compiler"))
+        self._self_spent = 0
+        self._self_known: FunctionState | None = None
+        self._self_settled: Settings | None = None
+        self._self_target = [function]
+        if state is not None or hints.get("compiler") is not None:
+            self._know(state)
+        elif hints:
+            self._settle()
+
+    @property
+    def _self_state(self) -> FunctionState:
+        """What the engine remembers of the function, which is found or begun when it is first needed."""
+        return self._self_known or self._know()
+
+    @property
+    def _self_alone(self) -> Settings:
+        """What is asked where nothing asks for more than the decorator's hints."""
+        return self._self_settled or self._settle()
+
+    def _settle(self) -> Settings:
+        from autopar._model.hints import settle
+
+        self._self_settled = settle(self._self_hints)
+        return self._self_settled
+
+    def _know(self, state: FunctionState | None = None) -> FunctionState:
+        if state is None:
+            origin = self._self_bound_from
+            function = self.__wrapped__
+            state = engine.state_for(function) if origin is None else engine.bound_state(origin._self_state, function)
+        found = state.under(self._self_alone.terms)
+        target = engine.target_of(found, self._self_hints.get("compiler"))
+        with _knowing:
+            if self._self_known is None:
+                self._self_known, self._self_target = found, target
+            return self._self_known
 
     # -- one call -------------------------------------------------------------------------------------------------
 
     def _sampled(self, target: Any, args: Any, kwargs: Any, before: Reading, after: Reading) -> None:
         """Take in the call whose turn to be measured it was; all others go straight to the target."""
-        counted = self._self_distance
-        far_enough = int(SAMPLE_SECONDS / SAMPLE_SHARE * 1e9 / max(after[0] - before[0], 1)) + 1
-        self._self_distance = self._self_countdown = min(2 * counted, far_enough)
+        counted, wall = self._self_distance, max(after[0] - before[0], 1)
+        self._self_distance = self._self_countdown = min(2 * counted, int(FAR / wall) + 1)
+        if self._self_known is None:
+            first = self if self._self_bound_from is None else self._self_bound_from
+            first._self_spent += counted * wall
+            if (first._self_spent < WORTH_LOADING and not engine.loaded) or sys.is_finalizing():
+                return
         state = self._self_state
-        take_sample(state, target, args, kwargs, before, after, counted if self._self_target is state.target else None)
+        stands_for = counted if self._self_target is state.target else None
+        engine.take_sample(state, target, args, kwargs, before, after, stands_for)
 
     @overload
     def __get__(self, instance: None, owner: type) -> Parallel[P, R]: ...
@@ -99,7 +151,7 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
         if bound is wrapped:
             return self
         kind: Any = type(self).__base__ if self._of_a_function else type(self)
-        return kind(bound, self._self_hints, bound_state(self._self_state, bound))
+        return kind(bound, self._self_hints, bound_from=self)
 
     # -- maps -----------------------------------------------------------------------------------------------------
 
@@ -180,21 +232,21 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
         return self._iterator(iterables, keywords, "imap_unordered", ordered=False, buffersize=buffersize)
 
     def _prepare(self, keywords: dict[str, Any], operation: str) -> tuple[dict[str, Any], Settings]:
-        own, hints = split_keywords(self.__wrapped__, keywords, operation)
-        return own, settings_for(hints, self._self_hints)
+        own, hints = engine.split_keywords(self.__wrapped__, keywords, operation)
+        return own, engine.settings_for(hints, self._self_hints, self._self_alone)
 
     def _list(self, iterables: tuple[Any, ...], keywords: dict[str, Any], operation: str, *, star: bool) -> list[R]:
-        check_iterables(iterables, operation)
+        engine.check_iterables(iterables, operation)
         own, settings = self._prepare(keywords, operation)
-        return map_list(self._self_state, iterables, own, settings, star=star, operation=operation)
+        return engine.map_list(self._self_state, iterables, own, settings, star=star, operation=operation)
 
     def _iterator(
         self, iterables: tuple[Any, ...], keywords: dict[str, Any], operation: str, *, ordered: bool, buffersize: Any
     ) -> Iterator[Any]:
-        check_iterables(iterables, operation)
-        buffersize = check_buffersize(buffersize)
+        engine.check_iterables(iterables, operation)
+        buffersize = engine.check_buffersize(buffersize)
         own, settings = self._prepare(keywords, operation)
-        return map_iterator(
+        return engine.map_iterator(
             self._self_state, iterables, own, settings, ordered=ordered, buffersize=buffersize, operation=operation
         )
 
@@ -209,7 +261,9 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
         >>> parallel(abs).submit(-3).result()
         3
         """
-        return submit_call(self._self_state, args, dict(kwargs), settings_for({}, self._self_hints))
+        return engine.submit_call(
+            self._self_state, args, dict(kwargs), engine.settings_for({}, self._self_hints, self._self_alone)
+        )
 
     def asubmit(self, *args: P.args, **kwargs: P.kwargs) -> AsyncFuture[R]:
         """Start one call from asynchronous code; await the result.
@@ -227,17 +281,18 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
     def amap(self, *iterables: Iterable[Any] | AsyncIterable[Any], **keywords: Any) -> Awaitable[list[R]]:
         """Like :meth:`map`, to be awaited: the event loop never blocks. Asynchronous iterables are taken too."""
         import asyncio
+        import threading
 
         from autopar._engine.bridge import as_iterable, run_in_thread
 
-        check_iterables(iterables, "amap", asynchronous=True)
+        engine.check_iterables(iterables, "amap", asynchronous=True)
         own, settings = self._prepare(keywords, "amap")
 
         async def run() -> list[Any]:
             loop, stop = asyncio.get_running_loop(), threading.Event()
             sources = tuple(as_iterable(each, loop, stop) for each in iterables)
             return await run_in_thread(  # type: ignore[no-any-return]
-                lambda: map_list(self._self_state, sources, own, settings, operation="amap", cancel=stop), stop
+                lambda: engine.map_list(self._self_state, sources, own, settings, operation="amap", cancel=stop), stop
             )
 
         return run()
@@ -247,18 +302,19 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
     ) -> AsyncIterator[R]:
         """Like :meth:`imap`, for ``async for``."""
         import asyncio
+        import threading
 
         from autopar._engine.bridge import BATCH_ITEMS, as_iterable, iterate_in_thread
 
-        check_iterables(iterables, "aimap", asynchronous=True)
-        size = check_buffersize(buffersize)
+        engine.check_iterables(iterables, "aimap", asynchronous=True)
+        size = engine.check_buffersize(buffersize)
         own, settings = self._prepare(keywords, "aimap")
 
         async def deliver() -> AsyncIterator[Any]:
             loop, stop = asyncio.get_running_loop(), threading.Event()
             sources = tuple(as_iterable(each, loop, stop) for each in iterables)
             start = functools.partial(
-                map_iterator, self._self_state, sources, own, settings, buffersize=size, operation="aimap"
+                engine.map_iterator, self._self_state, sources, own, settings, buffersize=size, operation="aimap"
             )
             # What waits on this side of the bridge counts as taken: with a buffersize it is one result at a time.
             async for value in iterate_in_thread(start, stop, BATCH_ITEMS if size is None else 1):
@@ -277,19 +333,21 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
         >>> parallel(abs, workers=2).options(backend="threads").map([-1])
         [1]
         """
+        from autopar._model.hints import check_hints
+
         merged = {**self._self_hints, **check_hints(hints, where="options()")}
         return type(self)(self.__wrapped__, merged, self._self_state)
 
     @property
     def decisions(self) -> list[Decision]:
         """The decisions made for this function in this process, newest last."""
-        return decisions_of(self._self_state)
+        return engine.decisions_of(self._self_state)
 
     def explain(self) -> str:
         """Print, and return, why the last operation ran as it did."""
         decisions = self.decisions
         if decisions:
-            text = explanation(decisions[-1])
+            text = engine.explanation(decisions[-1])
         else:
             text = f"{self._self_state.name} has not been mapped yet: there is no decision to explain."
         print(text)  # noqa: T201
@@ -304,7 +362,7 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
         """How it travels: by name where that leads back here, else the function and its hints."""
         function = self.__wrapped__
         owner = getattr(function, "__self__", None)
-        if inspect.ismethod(function):
+        if isinstance(function, MethodType):
             return getattr, (owner, function.__name__)
         reference = self._self_state.reference()
         if reference is not None and _leads_to(reference, self):
@@ -333,8 +391,6 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
 
 
 def _leads_to(reference: tuple[str, str], wrapper: Any) -> bool:
-    import sys
-
     found: Any = sys.modules[reference[0]]
     for part in reference[1].split("."):
         found = vars(found)[part]

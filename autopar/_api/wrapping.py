@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
 from types import FunctionType
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from autopar._api.async_wrapper import AsyncParallel
 from autopar._api.wrapper import Parallel
-from autopar._model.hints import DECORATOR, check_hints
 from autopar._native_api import settle
 from autopar.errors import HintTypeError
 
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
+
+CO_COROUTINE = 0x80
+"""The flag of code written with ``async def``; ``inspect``, which names it, takes longer to import than all of this."""
 
 
 class ParallelFunction(Parallel[P, R], Generic[P, R]):
@@ -35,6 +36,15 @@ settle(ParallelFunction, True)
 settle(AsyncParallelFunction, True)
 
 
+def checked_hints(hints: dict[str, Any]) -> dict[str, Any]:
+    """Those of the decorator, in their normal form; without any, what checks them is not loaded."""
+    if not hints:
+        return hints
+    from autopar._model.hints import DECORATOR, check_hints
+
+    return check_hints(hints, where=DECORATOR)
+
+
 def wrap(function: Any, hints: dict[str, Any]) -> Any:
     """Wrap any callable; a wrapper's hints are merged.
 
@@ -43,7 +53,7 @@ def wrap(function: Any, hints: dict[str, Any]) -> Any:
     HintTypeError
         It is not a function, method or other callable that can be decorated.
     """
-    checked = check_hints(hints, where=DECORATOR)
+    checked = checked_hints(hints)
     if isinstance(function, type):
         raise HintTypeError(
             f"@parallel takes a function, not the class {function.__name__}; decorate its methods, "
@@ -80,6 +90,10 @@ def own_c_function(function: Any, hints: dict[str, Any]) -> tuple[Any, dict[str,
 
 def is_coroutine_function(function: Any) -> bool:
     """Calling it gives a coroutine: ``async def``, also as a partial, a method or a callable object."""
+    if type(function) is FunctionType and not function.__dict__:  # where it could be marked as one
+        return bool(function.__code__.co_flags & CO_COROUTINE)
+    import inspect
+
     if inspect.iscoroutinefunction(function):
         return True
     call = getattr(type(function), "__call__", None)  # noqa: B004

@@ -16,7 +16,6 @@ from autopar._engine.cluster import look, open_pool
 from autopar._engine.functions import FunctionState
 from autopar._engine.journal import record
 from autopar._engine.machine import closed_ways, cores_here, threads_left, warm_workers
-from autopar._engine.native import DemandedCall
 from autopar._engine.notice import users_line
 from autopar._engine.task import draws_from_numpy, root_seed
 from autopar._engine.tierup import CALL_SECONDS, note_calls
@@ -60,7 +59,7 @@ def target_of(state: FunctionState, compiler: str | None) -> list[Callable[..., 
     """What single calls run, as the only item, which changes when the function has been compiled."""
     if compiler is None:
         return state.target
-    return [state.function] if compiler == "python" else [DemandedCall(state.demanded_forms(compiler))]
+    return [state.function] if compiler == "python" else state.demanded_target(compiler)
 
 
 class CallFuture(Future[Any]):

@@ -104,6 +104,7 @@ class Compiling:
         """Compile for a first item now, since compiled code is demanded; what stands against it is in ``why_not``."""
         if not self.demanded or self.form is not None or self.why_not:
             return
+        self.see(item)
         found = self._find_types(item)
         form = found if isinstance(found, Refusal) else self._forms.now(found)
         if isinstance(form, Refusal):
@@ -319,8 +320,7 @@ class Compiling:
         self.python_seconds = form.python_seconds
         self.form = self._used = form
         self._left_before = form.counters.exits.copy()
-        if not self.demanded:
-            self._forms.ready.setdefault(kind_of(self._item, star=self.task.source.star), Ready(form)).form = form
+        self._forms.ready.setdefault(kind_of(self._item, star=self.task.source.star), Ready(form)).form = form
         self.task.another_function()
 
     @property

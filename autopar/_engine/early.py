@@ -19,7 +19,7 @@ from autopar._backends.chunk import run_each
 from autopar._backends.standing import standing_at
 from autopar._engine.functions import FunctionState
 from autopar._engine.journal import record, record_briefly
-from autopar._engine.native import kind_of
+from autopar._engine.native import Forms, Ready, kind_of
 from autopar._engine.notice import users_frame, users_line
 from autopar._engine.task import COMPILED_LOOP, note_item, pools_used
 from autopar._engine.tierup import CALL_SECONDS, compile_between_maps, note_map
@@ -56,6 +56,8 @@ class Early:
         The compiled function, if that is to run the items.
     most
         Seconds after which it has not ended early.
+    learns
+        What it costs in Python counts towards compiling the function.
 
     Attributes
     ----------
@@ -69,10 +71,11 @@ class Early:
         The compiled function, if that runs the items.
     """
 
-    def __init__(self, items: Any, form: Compiled | None = None, *, most: float) -> None:
+    def __init__(self, items: Any, form: Compiled | None = None, *, most: float, learns: bool = True) -> None:
         self.items = items
         self.form = form
         self._most = most
+        self._learns = learns
         self.results: list[Any] = []
         self.iterator: Iterator[Any] = iter(items)
         self.nested = False
@@ -110,10 +113,11 @@ class Early:
         if form is not None:
             each = form.python_seconds
             in_python = None if each is None else each * len(results)
-            record_briefly(state, operation, unix, len(results), elapsed, COMPILED_LOOP, in_python)
+            plan = _plan_of(form)
+            record_briefly(state, operation, unix, len(results), elapsed, plan, in_python)
             return True
         record_briefly(state, operation, unix, len(results), elapsed, LOOP)
-        if note_map(state, elapsed, len(results)) and count:
+        if self._learns and note_map(state, elapsed, len(results)) and count:
             self._have_compiled(state, kwargs, star=star)
         return True
 
@@ -147,23 +151,26 @@ def _run_compiled(
 
 
 def _plan_of(form: Compiled | None) -> Plan:
-    return LOOP if form is None else COMPILED_LOOP
+    if form is None:
+        return LOOP
+    return COMPILED_LOOP if form.compiler == COMPILED_LOOP.compiler else Plan(compiler=form.compiler)
 
 
 def early(state: FunctionState, iterables: tuple[Any, ...], settings: Settings, *, star: bool) -> Early | None:
     """A map that can be expected to end early, or None where that is not known."""
-    if not (settings.plain and state.witnessed) or len(iterables) != 1 or type(iterables[0]) not in EARLY_TYPES:
+    if not settings.in_loop or len(iterables) != 1 or type(iterables[0]) not in EARLY_TYPES:
         return None
-    items = iterables[0]
-    look = DEFAULT_COSTS.look_seconds
+    items, compiler = iterables[0], settings.compiler
+    if compiler is not None and compiler != "python":
+        return _early_on_demand(state.demanded_forms(compiler), items, star=star)
+    if not state.witnessed:
+        return None
+    look, learns = DEFAULT_COSTS.look_seconds, compiler is None
     if not items:
         return Early(items, most=look)
-    forms = state.forms
-    ready = forms.ready.get(kind_of(items[0], star=star)) if forms.ready else None
-    if ready is not None and ready.form.withdrawn:
-        ready = None
+    ready = _ready(state.forms, items, star=star) if learns else None
     if len(items) == 1:
-        return Early(items, None if ready is None else ready.form, most=look)
+        return Early(items, None if ready is None else ready.form, most=look, learns=learns)
     known = state.memory.latest.get(type(items[0]))
     each = None if known is None else known.seconds_per_item
     form = None
@@ -174,7 +181,22 @@ def early(state: FunctionState, iterables: tuple[Any, ...], settings: Settings, 
     expected = len(items) * each
     if expected >= look and worth_planning(each, len(items), len(items), current_host(), settings):
         return None
-    return Early(items, form, most=max(look, SLOWER * expected))
+    return Early(items, form, most=max(look, SLOWER * expected), learns=learns)
+
+
+def _early_on_demand(forms: Forms, items: Any, *, star: bool) -> Early | None:
+    """The same where compiled code is demanded: nothing but a form that is there will do."""
+    ready = _ready(forms, items, star=star) if items else None
+    look = DEFAULT_COSTS.look_seconds
+    if ready is None or (len(items) > 1 and (ready.seconds is None or len(items) * ready.seconds >= look)):
+        return None
+    return Early(items, ready.form, most=look)
+
+
+def _ready(forms: Forms, items: Any, *, star: bool) -> Ready | None:
+    """The form for maps like this one, if there is one and it is in use."""
+    ready = forms.ready.get(kind_of(items[0], star=star)) if forms.ready else None
+    return None if ready is None or ready.form.withdrawn else ready
 
 
 _stands: dict[tuple[CodeType, int], Callable[..., Any]] = {}

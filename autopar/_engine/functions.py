@@ -15,7 +15,7 @@ from typing import Any
 from autopar import _effects
 from autopar._backends.importing import importable
 from autopar._engine.memory import Memory
-from autopar._engine.native import Forms
+from autopar._engine.native import Forms, demanded_target
 from autopar._engine.objects import CYTHON, Account
 from autopar._model.compiler import EXACT, Terms
 from autopar._model.decision import Brief, Decision
@@ -111,6 +111,7 @@ class FunctionState:
         self.seen_effects: tuple[Effect, ...] = ()
         self.hinted = False
         self._demanded: dict[str, Forms] = {}
+        self._demanded_targets: dict[str, list[Callable[..., Any]]] = {}
         self._traits: dict[ArgumentTypes | None, Traits] = {}
         self._seen: tuple[tuple[dict[str, Any], str, Any], ...] = ()
 
@@ -130,6 +131,13 @@ class FunctionState:
         if known is None:
             made = Forms(self.function, demanded=self.name, compilers=(compiler,), terms=self.terms)
             known = self._demanded.setdefault(compiler, made)
+        return known
+
+    def demanded_target(self, compiler: str) -> list[Callable[..., Any]]:
+        """What a single call runs where a compiler is demanded, as its only item."""
+        known = self._demanded_targets.get(compiler)
+        if known is None:
+            known = self._demanded_targets.setdefault(compiler, demanded_target(self.demanded_forms(compiler)))
         return known
 
     def unseen(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:

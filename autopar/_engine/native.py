@@ -294,17 +294,24 @@ class Forms:
 
 
 class DemandedCall:
-    """A function whose calls run compiled, or raise."""
+    """A function whose calls run compiled, or raise. After the first one the target is the compiled code itself."""
 
-    def __init__(self, forms: Forms) -> None:
+    def __init__(self, forms: Forms, target: list[Callable[..., Any]]) -> None:
         self._forms = forms
-        self._form: Compiled | None = None
+        self._target = target
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        form = self._form
-        if form is None:
-            form = self._form = self._forms.demand(args, kwargs)
+        form = self._forms.demand(args, kwargs)
+        form.listener = partial(self._target.__setitem__, 0)
+        self._target[0] = form.call
         return form.call(*args, **kwargs)
+
+
+def demanded_target(forms: Forms) -> list[Callable[..., Any]]:
+    """What single calls run where compiled code is demanded, as the only item."""
+    target: list[Callable[..., Any]] = []
+    target.append(DemandedCall(forms, target))
+    return target
 
 
 def types_of_call(

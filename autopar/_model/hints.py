@@ -349,7 +349,8 @@ def hints_from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 class Settings:
     """All hints resolved for one operation.
 
-    ``given`` names those that somebody set; ``plain`` says that nothing is asked of an item but its call.
+    ``given`` names those that somebody set; ``plain`` says that nothing is asked of an item but its call, and
+    ``in_loop`` that nothing is which the loop in the caller's thread would not do, be its function compiled or not.
     """
 
     backend: str | None = None
@@ -372,6 +373,7 @@ class Settings:
     eager: bool = False
     given: frozenset[str] = field(default=frozenset())
     plain: bool = field(init=False, default=True)
+    in_loop: bool = field(init=False, default=True)
 
     @property
     def terms(self) -> Terms:
@@ -379,12 +381,13 @@ class Settings:
         return Terms(self.rtol, self.exact) if self.rtol or not self.exact else EXACT
 
     def __post_init__(self) -> None:
-        demanded = self.backend is not None or self.compiler is not None or self.timeout is not None or self.eager
-        careful = self.retries > 0 or self.on_error != "raise" or self.seed is not None
-        object.__setattr__(self, "plain", not (demanded or careful or self.progress is not False))
+        careful = self.retries > 0 or self.on_error != "raise" or self.seed is not None or self.timeout is not None
+        in_loop = self.backend in (None, "serial") and not (careful or self.eager or self.progress is not False)
+        object.__setattr__(self, "in_loop", in_loop)
+        object.__setattr__(self, "plain", in_loop and self.backend is None and self.compiler is None)
 
 
-_FIELDS = frozenset(f.name for f in fields(Settings)) - {"given", "plain"}
+_FIELDS = frozenset(f.name for f in fields(Settings)) - {"given", "plain", "in_loop"}
 DEFAULTS = Settings()
 
 
@@ -439,8 +442,3 @@ def settle(*layers: Mapping[str, Any], eager: bool = False) -> Settings:
     _demand_cluster(merged)
     check_together(merged)
     return Settings(**merged, eager=eager, given=frozenset(name for name in merged if name in _FIELDS))
-
-
-def terms_of(hints: Mapping[str, Any]) -> Terms:
-    """What hints allow compiled code."""
-    return settle(hints).terms

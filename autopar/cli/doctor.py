@@ -72,7 +72,7 @@ def command(json_wanted: bool) -> None:
 
 def machine_findings(host: Host) -> list[Finding]:
     """What this machine is: everything but the routes."""
-    return [*_machine(host), _native_core(), _c_compiler(), *_store(), _compile_cache(), *_environment()]
+    return [*_machine(host), _native_core(), _proxy(), _c_compiler(), *_store(), _compile_cache(), *_environment()]
 
 
 def _row(one: Finding) -> tuple[str, str, str]:
@@ -90,12 +90,35 @@ def _machine(host: Host) -> Iterator[Finding]:
     yield Finding("cores", fewer if host.cores < host.logical_cores else f"{host.cores}, all of the machine")
 
 
+NATIVE_PARTS = {
+    "counted_call_type": "calls of decorated functions",
+    "settle": "methods",
+    "call_each": "loops over items",
+    "thread_probe": "clocks of a thread",
+    "pack_numbers": "packing of numbers",
+    "KernelEntry": "the way into compiled code",
+}
+"""What there is in C and again in Python, by its name in the extension."""
+
+
 def _native_core() -> Finding:
+    parts = ", ".join(NATIVE_PARTS.values())
     if NATIVE:
-        return Finding("native core", "in use")
+        return Finding("native core", f"in use, for {parts}")
     asked = os.environ.get("AUTOPAR_NATIVE") == "0"
     fix = "unset AUTOPAR_NATIVE" if asked else "install a C compiler, then autopar again"
-    return Finding("native core", f"its pure-Python twin is in use: {why_not_native}", fix, wrong=not asked)
+    found = f"none: {why_not_native}; the pure-Python twin is in use, for {parts}"
+    return Finding("native core", found, fix, wrong=not asked)
+
+
+def _proxy() -> Finding:
+    """Of the decorator: wrapt has an extension and a twin too."""
+    from wrapt import BaseObjectProxy
+
+    if "_wrappers" in BaseObjectProxy.__module__ or not hasattr(BaseObjectProxy.__init__, "__code__"):
+        return Finding("decorator's proxy", "native, of wrapt")
+    fix = "unset WRAPT_DISABLE_EXTENSIONS" if os.environ.get("WRAPT_DISABLE_EXTENSIONS") else "install wrapt's wheel"
+    return Finding("decorator's proxy", "wrapt's pure-Python twin, with which calls are slower", fix)
 
 
 def _c_compiler() -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -17,7 +18,9 @@ from click.testing import CliRunner, Result
 from autopar._model.decision import Decision, Trial
 from autopar._model.observation import Host
 from autopar._model.plan import LOOP, Plan, Rejected
+from autopar._native_api import NATIVE
 from autopar._record import Store
+from autopar.cli import doctor
 from autopar.cli import main as main_module
 
 ROOT = Path(__file__).parents[2]
@@ -218,6 +221,17 @@ def test_doctor_names_every_route(run: Run) -> None:
     assert states['backend="threads"'].startswith("yes: ")
     assert all(state.startswith(("yes: ", "no: ")) for state in states.values())
     assert {"Python", "GIL", "cores", "native core", "C compiler", "store"} <= {row["what"] for row in found["machine"]}
+
+
+def test_doctor_names_what_is_native(run: Run) -> None:
+    """Every part of the extension is named, and whether it is in use or its twin is."""
+    rows = {row["what"]: row for row in json.loads(run("doctor", "--json").stdout)["machine"]}
+    stub = (Path(doctor.__file__).parents[1] / "_native.pyi").read_text()
+    assert set(re.findall(r"^(?:def|class) (\w+)", stub, re.MULTILINE)) == set(doctor.NATIVE_PARTS)
+    core, proxy = rows["native core"]["state"], rows["decorator's proxy"]["state"]
+    assert core.startswith("in use, for " if NATIVE else "none: ")
+    assert all(part in core for part in doctor.NATIVE_PARTS.values())
+    assert "wrapt" in proxy
 
 
 def test_doctor_finds_what_is_wrong(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,3 +75,21 @@ def test_a_demand_by_the_environment(tmp_path: Path) -> None:
 
 def _root() -> str:
     return str(Path(autopar.__file__).parents[1])
+
+
+def increment(n: int) -> int:
+    return n + 1
+
+
+def test_a_settled_call_goes_straight_to_the_code() -> None:
+    """After the first call nothing of Python is in between, on all wrappers of the function, until it is withdrawn."""
+    function = parallel(increment, compiler="native")
+    other = function.options(workers=2)
+    assert (function(1), other(2), other.map([3, 4])) == (2, 3, [4, 5])
+    target: Any = function._self_target
+    assert target is other._self_target
+    assert type(target[0]).__name__ == "KernelEntry"
+    [form] = function._self_state.demanded_forms("native").forms()
+    form.withdraw("for this test")
+    assert target[0] is function.__wrapped__
+    assert function(5) == 6

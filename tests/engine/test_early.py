@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import warnings
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from autopar import parallel
 from autopar._engine import early
 from autopar._engine.early import Early
 from autopar._plan import DEFAULT_COSTS
+from autopar.errors import UnavailableError
 
 PATIENT, IMPATIENT = 1e6, 1e-9
 """Seconds before a planning, so long or so short that it does not matter how busy the machine is."""
@@ -120,7 +122,35 @@ def test_a_list_that_grows_under_way_is_followed(shortcuts: list[bool]) -> None:
     assert shortcuts
 
 
-@pytest.mark.parametrize("hints", [{"backend": "serial"}, {"retries": 1}, {"seed": 1}, {"on_error": "return"}])
+@pytest.mark.parametrize("hints", [{"backend": "serial"}, {"compiler": "python"}, {"workers": 2}])
+def test_what_the_loop_meets_is_no_reason_to_plan(hints: dict[str, Any], shortcuts: list[bool]) -> None:
+    """A map of which no more is demanded than the loop takes the shortest way too, and is never compiled for it."""
+    function = parallel(add, **hints)
+    for _ in range(3):
+        assert function.map([1, 2]) == [2, 3]
+    assert shortcuts == [True, True]
+    assert str(function.decisions[-1].plan) == "serial"
+    if hints.get("compiler") == "python":
+        assert function._self_state.spent == 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
+def test_a_demand_of_compiled_code_takes_the_shortest_way_with_it(shortcuts: list[bool]) -> None:
+    """From the second map on the form is at hand; where there is none for these items, the demand is not forgotten."""
+    function = parallel(add, compiler="native")
+    assert [function.map([n]) for n in range(3)] == [[1], [2], [3]]
+    assert shortcuts == [True, True]
+    assert function.decisions[-1].plan.compiler == "native"
+    with pytest.raises(UnavailableError, match='compiler="native" cannot compile'):
+        function.map(["a"])
+    assert shortcuts == [True, True]
+    function._self_state.demanded_forms("native").forms()[0].withdraw("for this test")
+    with pytest.raises(UnavailableError, match="for this test"):
+        function.map([1])
+
+
+@pytest.mark.parametrize("hints", [{"backend": "threads"}, {"retries": 1}, {"seed": 1}, {"on_error": "return"}])
 def test_hints_that_ask_more_of_an_item_are_met(hints: dict[str, Any], shortcuts: list[bool]) -> None:
     """Such a map goes the ordinary way every time."""
     function = parallel(add, **hints)

@@ -1,0 +1,177 @@
+#include "packing.h"
+
+#include <stdlib.h>
+
+#define SCRATCH_AT_MOST ((size_t)64 << 20) /* bytes that an entry keeps for undoing */
+
+static const char *const FORMATS[AUTOPAR_DTYPES] = {"?",     "b",     "hilq",  "hilq", "hilq", "B",
+                                                    "HILQ",  "HILQ",  "HILQ",  "f",    "d"};
+static const Py_ssize_t SIZES[AUTOPAR_DTYPES] = {1, 1, 2, 4, 8, 1, 2, 4, 8, 4, 8};
+
+static int
+has_format(const Py_buffer *view, unsigned char dtype)
+{
+    const char *format = view->format;
+    if (format == NULL || view->itemsize != SIZES[dtype]) {
+        return 0;
+    }
+    if (*format == '@' || *format == '=') {
+        format++;
+    }
+    return format[0] != '\0' && format[1] == '\0' && strchr(FORMATS[dtype], format[0]) != NULL;
+}
+
+static int
+is_aligned(const Py_buffer *view)
+{
+    int aligned = (uintptr_t)view->buf % (uintptr_t)view->itemsize == 0;
+    for (int axis = 0; axis < view->ndim; axis++) {
+        aligned &= view->strides[axis] % view->itemsize == 0;
+    }
+    return aligned;
+}
+
+/* Take the memory that the last call has left, if it is large enough. The GIL is held. */
+static void *
+take_scratch(autopar_scratch *scratch, size_t size, size_t *room)
+{
+    *room = size;
+    if (scratch->memory == NULL || scratch->size < size) {
+        return malloc(size);
+    }
+    void *memory = scratch->memory;
+    *room = scratch->size;
+    scratch->memory = NULL;
+    return memory;
+}
+
+void
+autopar_give_scratch(autopar_scratch *scratch, void *memory, size_t room)
+{
+#ifdef Py_GIL_DISABLED
+    room = 0; /* two threads could take it at once */
+#endif
+    if (memory == NULL || room == 0 || room > SCRATCH_AT_MOST) {
+        free(memory);
+        return;
+    }
+    free(scratch->memory);
+    scratch->memory = memory;
+    scratch->size = room;
+}
+
+/* The first fields of an ndarray, as NumPy's own inline functions (numpy/ndarraytypes.h) read them in code that was
+ * compiled long ago: they are part of its binary interface. */
+typedef struct {
+    PyObject_HEAD
+    char *data;
+    int ndim;
+    Py_ssize_t *shape;
+    Py_ssize_t *strides;
+    PyObject *base;
+    PyObject *dtype;
+    int flags;
+} ndarray;
+
+#define NDARRAY_WRITEABLE 0x0400
+
+/* Remember the dtype object of an array that the buffer protocol has shown to be of this dtype, if the array's fields
+ * say the same as its buffer. */
+static void
+learn_dtype(const autopar_kernel *kernel, unsigned char dtype, const ndarray *array, const Py_buffer *view)
+{
+    if (view->ndim < 1 || array->data != view->buf || array->ndim != view->ndim
+        || memcmp(array->shape, view->shape, (size_t)view->ndim * sizeof(Py_ssize_t)) != 0
+        || memcmp(array->strides, view->strides, (size_t)view->ndim * sizeof(Py_ssize_t)) != 0
+        || !(array->flags & NDARRAY_WRITEABLE) != !!view->readonly) {
+        return;
+    }
+    PyObject **known = (PyObject **)&kernel->dtypes[dtype];
+#ifdef Py_GIL_DISABLED
+    PyObject *none = NULL;
+    Py_INCREF(array->dtype);
+    if (!__atomic_compare_exchange_n(known, &none, array->dtype, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+        Py_DECREF(array->dtype);
+    }
+#else
+    if (*known == NULL) {
+        *known = Py_NewRef(array->dtype);
+    }
+#endif
+}
+
+static int
+fits_in_place(const ndarray *array, Py_ssize_t size, unsigned char flags)
+{
+    Py_ssize_t expected = size, mask = size - 1; /* sizes are powers of two, and a division takes 10 ns */
+    int aligned = ((uintptr_t)array->data & (uintptr_t)mask) == 0, contiguous = 1, empty = 0;
+    for (int axis = array->ndim - 1; axis >= 0; axis--) {
+        Py_ssize_t length = array->shape[axis], stride = array->strides[axis];
+        aligned &= (stride & mask) == 0;
+        contiguous &= length <= 1 || stride == expected;
+        empty |= length == 0;
+        expected *= length;
+    }
+    return aligned && (contiguous || empty || !(flags & AUTOPAR_CONTIGUOUS))
+           && (array->flags & NDARRAY_WRITEABLE || !(flags & AUTOPAR_WRITTEN));
+}
+
+int
+autopar_pack_array(autopar_packing *pack, unsigned char dtype, unsigned char ndim, unsigned char flags, PyObject *value)
+{
+    if ((PyObject *)Py_TYPE(value) != PyTuple_GET_ITEM(pack->kernel->classes, AUTOPAR_DTYPES)) {
+        return AUTOPAR_UNFIT;
+    }
+    const ndarray *array = (const ndarray *)value;
+    PyObject *known = pack->kernel->dtypes[dtype];
+    if (known != NULL && array->dtype == known && !(flags & AUTOPAR_UNDO)) {
+        if (array->ndim != ndim || !fits_in_place(array, SIZES[dtype], flags)) {
+            return AUTOPAR_UNFIT;
+        }
+        *pack->word++ = (int64_t)(intptr_t)array->data;
+        memcpy(pack->word, array->shape, ndim * sizeof(int64_t));
+        memcpy(pack->word + ndim, array->strides, ndim * sizeof(int64_t));
+        pack->word += 2 * ndim;
+        return AUTOPAR_DONE;
+    }
+    autopar_held *thing = autopar_new_held(pack);
+    if (thing == NULL) {
+        return AUTOPAR_UNFIT;
+    }
+    if (PyObject_GetBuffer(value, &thing->view, flags & AUTOPAR_WRITTEN ? PyBUF_RECORDS : PyBUF_RECORDS_RO) < 0) {
+        pack->things_used--;
+        return autopar_unfit();
+    }
+    thing->flags = flags;
+    Py_buffer *view = &thing->view;
+    if (view->ndim != ndim || !has_format(view, dtype) || !is_aligned(view)
+        || ((flags & AUTOPAR_CONTIGUOUS) && !PyBuffer_IsContiguous(view, 'C'))) {
+        return AUTOPAR_UNFIT;
+    }
+    if (known == NULL) {
+        learn_dtype(pack->kernel, dtype, array, view);
+    }
+    if (flags & AUTOPAR_UNDO) {
+        thing->before = take_scratch(pack->kernel->scratch, (size_t)view->len + 1, &thing->room);
+        if (thing->before == NULL || PyBuffer_ToContiguous(thing->before, view, view->len, 'C') < 0) {
+            return autopar_unfit();
+        }
+    }
+    *pack->word++ = (int64_t)(intptr_t)view->buf;
+    memcpy(pack->word, view->shape, ndim * sizeof(int64_t));
+    memcpy(pack->word + ndim, view->strides, ndim * sizeof(int64_t));
+    pack->word += 2 * ndim;
+    return AUTOPAR_DONE;
+}
+
+void
+autopar_undo_arrays(autopar_packing *pack)
+{
+    for (Py_ssize_t i = 0; i < pack->things_used; i++) {
+        autopar_held *thing = &pack->things[i];
+        if (thing->list == NULL && thing->before != NULL) {
+            /* It only fails where it would have failed to be read. */
+            (void)PyBuffer_FromContiguous(&thing->view, thing->before, thing->view.len, 'C');
+        }
+    }
+}

@@ -1,0 +1,154 @@
+#include "packing.h"
+
+#include <stdlib.h>
+
+autopar_held *
+autopar_new_held(autopar_packing *pack)
+{
+    if (pack->things_used == pack->things_room) {
+        Py_ssize_t room = 2 * pack->things_room;
+        autopar_held *more = malloc((size_t)room * sizeof(autopar_held));
+        if (more == NULL) {
+            return NULL;
+        }
+        memcpy(more, pack->things, (size_t)pack->things_used * sizeof(autopar_held));
+        if (pack->things != pack->few) {
+            free(pack->things);
+        }
+        pack->things = more;
+        pack->things_room = room;
+    }
+    autopar_held *thing = &pack->things[pack->things_used++];
+    memset(thing, 0, sizeof *thing);
+    return thing;
+}
+
+void
+autopar_end_packing(autopar_packing *pack)
+{
+    for (Py_ssize_t i = 0; i < pack->things_used; i++) {
+        autopar_held *thing = &pack->things[i];
+        if (thing->view.obj != NULL) {
+            PyBuffer_Release(&thing->view);
+        }
+        free(thing->data);
+        autopar_give_scratch(pack->kernel->scratch, thing->before, thing->room);
+    }
+    if (pack->things != pack->few) {
+        free(pack->things);
+    }
+}
+
+static int
+pack_int(PyObject *value, int64_t *word)
+{
+    if (!PyLong_CheckExact(value)) {
+        return AUTOPAR_UNFIT;
+    }
+    int overflow;
+    *word = PyLong_AsLongLongAndOverflow(value, &overflow);
+    return overflow ? AUTOPAR_UNFIT : AUTOPAR_DONE;
+}
+
+int
+autopar_pack_plain(unsigned char kind, PyObject *value, int64_t *word)
+{
+    switch (kind) {
+    case 'i':
+        return pack_int(value, word);
+    case 'f':
+        if (!PyFloat_CheckExact(value)) {
+            return AUTOPAR_UNFIT;
+        }
+        *word = autopar_word_of_double(PyFloat_AS_DOUBLE(value));
+        return AUTOPAR_DONE;
+    default:
+        if (!PyBool_Check(value)) {
+            return AUTOPAR_UNFIT;
+        }
+        *word = value == Py_True;
+        return AUTOPAR_DONE;
+    }
+}
+
+PyObject *
+autopar_pack_numbers(unsigned char kind, PyObject *items)
+{
+    Py_ssize_t count = PySequence_Fast_GET_SIZE(items);
+    PyObject *packed = PyByteArray_FromStringAndSize(NULL, count * (Py_ssize_t)sizeof(int64_t));
+    if (packed == NULL) {
+        return NULL;
+    }
+    char *at = PyByteArray_AS_STRING(packed);
+    for (Py_ssize_t i = 0; i < count; i++, at += sizeof(int64_t)) {
+        int64_t word;
+        if (autopar_pack_plain(kind, PySequence_Fast_GET_ITEM(items, i), &word)) {
+            Py_DECREF(packed);
+            Py_RETURN_NONE;
+        }
+        memcpy(at, &word, sizeof word);
+    }
+    return packed;
+}
+
+static int
+pack_numpy_scalar(const autopar_kernel *kernel, unsigned char dtype, PyObject *value, int64_t *word)
+{
+    if ((PyObject *)Py_TYPE(value) != PyTuple_GET_ITEM(kernel->classes, dtype)) {
+        return AUTOPAR_UNFIT;
+    }
+    if (dtype >= AUTOPAR_FLOAT32) {
+        double number = PyFloat_AsDouble(value);
+        if (number == -1.0 && PyErr_Occurred()) {
+            return autopar_unfit();
+        }
+        *word = autopar_word_of_double(number);
+        return AUTOPAR_DONE;
+    }
+    if (dtype == AUTOPAR_BOOL) {
+        int truth = PyObject_IsTrue(value);
+        *word = truth;
+        return truth < 0 ? autopar_unfit() : AUTOPAR_DONE;
+    }
+    PyObject *whole = PyNumber_Index(value);
+    if (whole == NULL) {
+        return autopar_unfit();
+    }
+    *word = dtype == AUTOPAR_UINT64 ? (int64_t)PyLong_AsUnsignedLongLong(whole) : (int64_t)PyLong_AsLongLong(whole);
+    Py_DECREF(whole);
+    return PyErr_Occurred() ? autopar_unfit() : AUTOPAR_DONE;
+}
+
+int
+autopar_pack_value(autopar_packing *pack, PyObject *value)
+{
+    unsigned char kind = *pack->program++;
+    switch (kind) {
+    case 'i':
+    case 'f':
+    case 'b':
+        return autopar_pack_plain(kind, value, pack->word++);
+    case 'n':
+        return value == Py_None ? AUTOPAR_DONE : AUTOPAR_UNFIT;
+    case 's':
+        return pack_numpy_scalar(pack->kernel, *pack->program++, value, pack->word++);
+    case 'a':
+    case 'l': {
+        unsigned char first = pack->program[0], ndim = pack->program[1], flags = pack->program[2];
+        pack->program += 3;
+        return kind == 'a' ? autopar_pack_array(pack, first, ndim, flags, value) : autopar_pack_list(pack, first, ndim, flags, value);
+    }
+    default: {
+        Py_ssize_t size = *pack->program++;
+        if (!PyTuple_CheckExact(value) || PyTuple_GET_SIZE(value) != size) {
+            return AUTOPAR_UNFIT;
+        }
+        for (Py_ssize_t i = 0; i < size; i++) {
+            if (autopar_pack_value(pack, PyTuple_GET_ITEM(value, i))) {
+                return AUTOPAR_UNFIT;
+            }
+        }
+        return AUTOPAR_DONE;
+    }
+    }
+}
