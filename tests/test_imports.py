@@ -23,6 +23,22 @@ HEAVY = (
     "tokenize",
 )
 
+_IMPORT = """
+import sys
+before = set(sys.modules)
+from autopar import parallel
+print(*set(sys.modules) - before)
+parallel(len)
+print("autopar._engine" in sys.modules)
+"""
+
+_WORKER = """
+import multiprocessing
+worker = multiprocessing.get_context("spawn").Process(target=exec, args=({program!r}, {{}}))
+worker.start()
+worker.join()
+"""
+
 _PROGRAM = """
 import sys
 before = set(sys.modules)
@@ -40,9 +56,10 @@ class Shop:
 assert [plain(x) for x in range(100)] == list(range(100))
 assert Shop().price(2) == 4
 print(*set(sys.modules) - before)
+sys.stdout.flush()
 plain._sampled(plain.__wrapped__, (1,), {}, (0, 0, 0, 0, 0), (10**9, 10**9, 10**9, 0, 0))
 print("autopar._engine" in sys.modules, plain._self_state.calls.items)
-print(plain.map([1, 2]), plain(3))
+print(plain.map([1, 2]), plain(3), flush=True)
 """
 
 _WRAPT = """
@@ -75,9 +92,18 @@ def said_by(program: str) -> list[str]:
 
 
 @pytest.mark.slow
-def test_decorating_and_calling_load_no_engine() -> None:
-    """The engine is loaded by the first map, or once a function's calls have taken as long as that takes."""
-    modules, loaded, mapped = said_by(_PROGRAM)
+def test_the_engine_comes_with_the_first_function_that_is_decorated() -> None:
+    """Importing loads the little that decorating needs; then the engine is loaded, for which no map should wait."""
+    modules, loaded = said_by(_IMPORT)
+    assert set(HEAVY).isdisjoint(modules.split())
+    assert len(modules.split()) <= MOST
+    assert loaded == "True"
+
+
+@pytest.mark.slow
+def test_in_a_worker_decorating_and_calling_load_no_engine() -> None:
+    """There it is loaded by the first map, or once a function's calls have taken as long as that takes."""
+    modules, loaded, mapped = said_by(_WORKER.format(program=_PROGRAM))
     assert set(HEAVY).isdisjoint(modules.split())
     assert len(modules.split()) <= MOST
     assert loaded == "True 1"

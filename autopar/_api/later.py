@@ -1,11 +1,13 @@
-"""What the wrappers need of the engine, loaded when a function is first measured or mapped.
+"""What the wrappers need of the engine, loaded with the first function that is decorated and not with the package.
 
-A program that decorates its functions pays for what it uses: the engine takes 50 ms to load, the wrappers 10.
+The engine takes 50 ms to load, the package 10. A first map should not wait for it, which would be more than many a map
+takes. A worker process, which runs functions and rarely maps them, starts without it.
 """
 
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 
@@ -23,6 +25,13 @@ class Later:
         self.loaded = True
         setattr(self, name, value)
         return value
+
+
+def load_engine() -> None:
+    """Load the engine before it is needed, unless this is a worker process."""
+    process = sys.modules.get("multiprocessing.process")
+    if not engine.loaded and (process is None or process.parent_process() is None):
+        engine.map_list  # noqa: B018 - asking for it loads it
 
 
 if TYPE_CHECKING:

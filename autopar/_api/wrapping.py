@@ -6,6 +6,7 @@ from types import FunctionType
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from autopar._api.async_wrapper import AsyncParallel
+from autopar._api.later import load_engine
 from autopar._api.wrapper import Parallel
 from autopar._native_api import settle
 from autopar.errors import HintTypeError
@@ -66,6 +67,7 @@ def wrap(function: Any, hints: dict[str, Any]) -> Any:
         raise HintTypeError(f"@parallel takes a function, not {type(function).__name__}")
     if "c" in checked or "c_source" in checked:
         function, checked = own_c_function(function, checked)
+    load_engine()
     return _kind_for(function)(function, checked)
 
 

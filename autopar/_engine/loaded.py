@@ -1,7 +1,6 @@
 """Loads with the engine what a process's first map would otherwise wait for: the analysis and the pools of threads.
 
-Both together take 14 ms (``python -X importtime``), more than the whole of many a map. A worker process rarely plans,
-and its start is waited for, so there they are loaded when they are needed.
+Both together take 14 ms (``python -X importtime``), more than the whole of many a map.
 """
 
 from __future__ import annotations

@@ -64,7 +64,13 @@ def is_key(text: str) -> bool:
 def function_key(function: Callable[..., Any], types: Sequence[object], *, python: str = sys.version) -> str:
     """A name for a function's own code and the types of a call: enough to know it again, not to load anything by."""
     code = function.__code__
-    parts = (function.__module__, function.__qualname__, code.co_code.hex(), repr(code.co_names), *map(str, types))
+    parts = (
+        function.__module__ or "",
+        function.__qualname__,
+        code.co_code.hex(),
+        repr(code.co_names),
+        *map(str, types),
+    )
     return _key(*parts, python)
 
 
