@@ -21,12 +21,11 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from autopar._backends import segments
-from autopar._backends.context import capture
 from autopar._backends.exceptions import describe
 from autopar._backends.pending import PendingChunk
 from autopar._backends.pickling import load_error
 from autopar._backends.segments import Ref, address_of
-from autopar._backends.transport import PackedJob, dump_items, dump_job, load_outcome
+from autopar._backends.transport import PackedJob, dump_items, dump_job, dump_surroundings, load_outcome
 from autopar._backends.worker import BAD_ITEMS, BAD_JOB, Guest
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Job, Outcome
@@ -250,18 +249,8 @@ def _sent(job: Job) -> _SentJob:
         packed = dump_job(job, carrying)
         buffers = {carrier.number: carrier.array for carrier in packed.segments}
         number = next(segments.numbers)
-        known = _sent_jobs[job] = _SentJob(number, packed._replace(segments=()), _surroundings(), buffers, carrying)
+        known = _sent_jobs[job] = _SentJob(number, packed._replace(segments=()), dump_surroundings(), buffers, carrying)
     return known
-
-
-def _surroundings() -> bytes:
-    try:
-        return capture()
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        message = f"the caller's surroundings cannot be pickled for a worker process: {describe(error)}"
-        raise TransportError(message, about="function") from error
 
 
 def open(plan: Plan) -> LokyPool:

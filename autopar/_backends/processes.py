@@ -22,7 +22,6 @@ from multiprocessing.connection import Connection, Pipe
 from multiprocessing.process import BaseProcess
 from typing import Any, NamedTuple, Protocol, cast
 
-from autopar._backends.context import capture
 from autopar._backends.forkable import forkable
 from autopar._backends.payload import Kept
 from autopar._backends.pending import PendingChunk
@@ -30,7 +29,7 @@ from autopar._backends.pickling import load_error
 from autopar._backends.pool import WorkerPool
 from autopar._backends.segments import Packed, Sharing, at_hand, available, send
 from autopar._backends.spawn import WorkerProcess
-from autopar._backends.transport import PackedJob, dump_items, dump_job, load_outcome
+from autopar._backends.transport import PackedJob, dump_items, dump_job, dump_surroundings, load_outcome
 from autopar._backends.worker import BAD_ITEMS, BAD_JOB, JOBS_KEPT, OUTCOME, READY, main
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Job, Outcome
@@ -298,7 +297,7 @@ def packed(chunk: Chunk) -> SentJob:
     known = _packed_jobs.get(chunk.job)
     if known is None:
         sharing = Sharing(stays=chunk.job.items_stay) if available() else None
-        known = SentJob(new_number(), dump_job(chunk.job, sharing), _surroundings(), sharing)
+        known = SentJob(new_number(), dump_job(chunk.job, sharing), dump_surroundings(), sharing)
         _packed_jobs[chunk.job] = known
     return known
 
@@ -306,16 +305,6 @@ def packed(chunk: Chunk) -> SentJob:
 def new_number() -> int:
     """A number for a job, which no other has."""
     return next(_numbers)
-
-
-def _surroundings() -> bytes:
-    try:
-        return capture()
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        message = f"the caller's surroundings cannot be pickled for a worker process: {_line(error)}"
-        raise TransportError(message, about="function") from error
 
 
 def open(plan: Plan) -> ProcessesPool:
