@@ -27,6 +27,7 @@ from autopar._backends.pickling import load_error
 from autopar._backends.segments import Ref, address_of
 from autopar._backends.transport import PackedJob, dump_items, dump_job, dump_surroundings, load_outcome
 from autopar._backends.worker import BAD_ITEMS, BAD_JOB, Guest
+from autopar._backends.written import Range, range_of
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Job, Outcome
 from autopar.errors import TransportError, WorkerDiedError
@@ -282,10 +283,17 @@ class _Maps:
 
     def __init__(self, buffers: Buffers) -> None:
         self._buffers = buffers
+        self._handed_out: list[Range] = []
 
     def buffers(self, refs: Sequence[Ref]) -> list[memoryview]:
         views = [(memoryview(self._buffers[ref.segment]), ref.readonly) for ref in refs]
+        for view, _ in views:
+            self._handed_out += range_of(view)
         return [view.toreadonly() if readonly else view for view, readonly in views]
+
+    def handed_out(self) -> list[Range]:
+        found, self._handed_out = self._handed_out, []
+        return found
 
 
 _guest: Guest | None = None

@@ -26,6 +26,8 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple, Protocol
 
+from autopar._backends.written import Range, range_of
+
 LARGE = 128 * 1024
 """Bytes from which a buffer goes apart: there the pipe and a segment cost the same, 0.2 ms (benchmarks/backends)."""
 
@@ -120,6 +122,9 @@ class HasBuffers(Protocol):
 
     def buffers(self, refs: Sequence[Ref]) -> list[memoryview]:
         """The buffers of a pickle, private to this process."""
+
+    def handed_out(self) -> list[Range]:
+        """Where the buffers are that were handed out since this was last asked."""
 
 
 class Sharing:
@@ -272,6 +277,7 @@ class Arrived:
         self._kept: list[int] = []
         self._fds: dict[int, tuple[int, int]] = {}
         self._maps: dict[int, mmap.mmap] = {}
+        self._handed_out: list[Range] = []
 
     def take(self, arrivals: Mapping[int, tuple[int, int]]) -> None:
         """Note segments that have come: number -> descriptor and size."""
@@ -285,8 +291,14 @@ class Arrived:
             mapped = maps.get(ref.segment)
             if mapped is None:
                 mapped = maps[ref.segment] = self._map(ref.segment)
+                self._handed_out += range_of(memoryview(mapped))
             view = memoryview(mapped)[ref.start : ref.start + ref.size]
             found.append(view.toreadonly() if ref.readonly else view)
+        return found
+
+    def handed_out(self) -> list[Range]:
+        """Where the buffers are that were handed out since this was last asked."""
+        found, self._handed_out = self._handed_out, []
         return found
 
     def _map(self, number: int) -> mmap.mmap:

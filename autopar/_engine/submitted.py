@@ -193,7 +193,7 @@ class Calls:
                 return Outcome([], _too_long(self.settings.timeout))
             return self._died(start, items, error)
         self._count(plan, outcome)
-        replay(outcome.emitted)
+        replay(outcome.emitted, self._note)
         if outcome.lost is not None:
             return self._lost_result(start, items, outcome, outcome.lost)
         return outcome
@@ -248,7 +248,7 @@ class Calls:
         if error is not None:
             return Outcome([], as_standard(error))
         outcome = pending.result()
-        replay(outcome.emitted)
+        replay(outcome.emitted, self._note)
         if elsewhere:
             self._count(plan, outcome)
         return outcome
@@ -284,9 +284,15 @@ class Calls:
         return settings.pure or settings.retries > 0 or not self.state.traits().report.effects
 
     def _leave(self, plan: Plan, because: str) -> None:
+        self._note(f"left {plan}: {because}")
         with self._lock:
-            self._fallbacks.append(f"left {plan}: {because}")
             self._plan = THREAD
+
+    def _note(self, text: str) -> None:
+        """Have the decision say what went differently, once however many items it was so for."""
+        with self._lock:
+            if text not in self._fallbacks:
+                self._fallbacks.append(text)
 
     def _job(self, where: str) -> Job:
         known = self._jobs.get(where)
