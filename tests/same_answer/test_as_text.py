@@ -47,7 +47,10 @@ def logs_plainly(x: int) -> int:
 
 CASES = {
     "arguments": (logs_stuck, ["the message of a log record at {}:{} does not pickle: handlers get it as text"]),
-    "attribute": (logs_extra, ["the attribute 'who' of a log record at {}:{} does not pickle: handlers get it as text"]),
+    "attribute": (
+        logs_extra,
+        ["the attribute 'who' of a log record at {}:{} does not pickle: handlers get it as text"],
+    ),
     "warning": (
         warns_stuck,
         ["a warning at {}:{} does not pickle: a DeprecationWarning with its text is issued instead"],
