@@ -72,8 +72,9 @@ class _Carrying:
         known = self._recent.get(key)
         if known is None:
             known = self._recent[key] = _Carrier(view)
-            if len(self._recent) > segments.RECENT:
-                self._recent.popitem(last=False)
+        self._recent.move_to_end(key)
+        for each in segments.outgoing([(key, key[1]) for key in self._recent]):
+            del self._recent[each]
         return known
 
 

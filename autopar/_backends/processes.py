@@ -17,7 +17,7 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection, Pipe
 from multiprocessing.process import BaseProcess
 from typing import Any, NamedTuple, Protocol, cast
@@ -82,7 +82,7 @@ class ProcessRunner:
         self._start()
 
     def _start(self) -> None:
-        self._jobs: dict[int, list[int]] = {}  # with the segments that the worker has at hand
+        self._jobs: dict[int, Mapping[int, int]] = {}  # with the segments that the worker has at hand
         self._kept = Kept()
         self._lost = False
         self._fresh = True
@@ -116,7 +116,7 @@ class ProcessRunner:
             cause = load_error(data)
             message = f"the function cannot be loaded in a worker process: {_line(cause)}"
             raise TransportError(message, about="function", loading=True) from cause
-        self._jobs[number] = at_hand(self._jobs.get(number, ()), items.lasting)
+        self._jobs[number] = at_hand(self._jobs.get(number, {}), items.lasting)
         while len(self._jobs) > JOBS_KEPT:
             del self._jobs[next(iter(self._jobs))]
         if status == BAD_ITEMS:
@@ -146,7 +146,7 @@ class ProcessRunner:
         packed, start, items = parcel
         number, job = packed.number, packed.job
         new = number not in self._jobs
-        held = self._jobs.get(number, ())
+        held = self._jobs.get(number, {})
         segments = [segment for segment in items.segments if segment.number not in held]
         job_data = None
         if new:
