@@ -129,7 +129,7 @@ class Calls:
                 warm = {"processes": len(self._workers.processes.processes)} if self._workers.has_processes() else {}
                 cluster = self._workers.cluster(self.settings) if self.settings.backend == "dask" else None
                 if cluster is not None:
-                    self.dispatch = cluster.dispatch
+                    self.dispatch = cluster.chunk
                 self._choice = choose_for_call(
                     self.state, self.settings, remaining=remaining, warm=warm, cluster=cluster
                 )
