@@ -20,6 +20,7 @@ from wrapt import BaseObjectProxy
 
 from autopar import _native_api, _native_twin_call, parallel
 from autopar._api.wrapper import SAMPLE_SECONDS, SAMPLE_SHARE
+from tests.scripts import run_python
 
 Maker = Callable[..., Any]
 
@@ -321,3 +322,14 @@ def test_a_method_call_makes_no_wrapper() -> None:
     assert kept(4) == 8
     assert kept.map([1, 2]) == [2, 4]
     assert kept.__self__ is shop
+
+
+def test_proxies_made_in_python_are_called_by_python() -> None:
+    """As where wrapt has no extension: CPython warns of a type in C over theirs, and from 3.14 on refuses it."""
+    program = (
+        "import warnings; warnings.simplefilter('error')\n"
+        "import autopar\n"
+        "double = autopar.parallel(lambda x: 2 * x)\n"
+        "assert double(4) == 8 and double.map(range(3)) == [0, 2, 4]\n"
+    )
+    run_python("-c", program, WRAPT_DISABLE_EXTENSIONS="1")

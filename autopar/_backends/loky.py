@@ -21,13 +21,13 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from autopar._backends import segments
-from autopar._backends.context import capture
 from autopar._backends.exceptions import describe
 from autopar._backends.pending import PendingChunk
 from autopar._backends.pickling import load_error
 from autopar._backends.segments import Ref, address_of
-from autopar._backends.transport import PackedJob, dump_items, dump_job, load_outcome
+from autopar._backends.transport import PackedJob, dump_items, dump_job, dump_surroundings, load_outcome
 from autopar._backends.worker import BAD_ITEMS, BAD_JOB, Guest
+from autopar._backends.written import Range, range_of
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Job, Outcome
 from autopar.errors import TransportError, WorkerDiedError
@@ -72,8 +72,9 @@ class _Carrying:
         known = self._recent.get(key)
         if known is None:
             known = self._recent[key] = _Carrier(view)
-            if len(self._recent) > segments.RECENT:
-                self._recent.popitem(last=False)
+        self._recent.move_to_end(key)
+        for each in segments.outgoing([(key, key[1]) for key in self._recent]):
+            del self._recent[each]
         return known
 
 
@@ -250,18 +251,8 @@ def _sent(job: Job) -> _SentJob:
         packed = dump_job(job, carrying)
         buffers = {carrier.number: carrier.array for carrier in packed.segments}
         number = next(segments.numbers)
-        known = _sent_jobs[job] = _SentJob(number, packed._replace(segments=()), _surroundings(), buffers, carrying)
+        known = _sent_jobs[job] = _SentJob(number, packed._replace(segments=()), dump_surroundings(), buffers, carrying)
     return known
-
-
-def _surroundings() -> bytes:
-    try:
-        return capture()
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        message = f"the caller's surroundings cannot be pickled for a worker process: {describe(error)}"
-        raise TransportError(message, about="function") from error
 
 
 def open(plan: Plan) -> LokyPool:
@@ -293,10 +284,17 @@ class _Maps:
 
     def __init__(self, buffers: Buffers) -> None:
         self._buffers = buffers
+        self._handed_out: list[Range] = []
 
     def buffers(self, refs: Sequence[Ref]) -> list[memoryview]:
         views = [(memoryview(self._buffers[ref.segment]), ref.readonly) for ref in refs]
+        for view, _ in views:
+            self._handed_out += range_of(view)
         return [view.toreadonly() if readonly else view for view, readonly in views]
+
+    def handed_out(self) -> list[Range]:
+        found, self._handed_out = self._handed_out, []
+        return found
 
 
 _guest: Guest | None = None

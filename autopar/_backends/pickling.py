@@ -18,6 +18,7 @@ from typing import Any
 from autopar._backends.exceptions import PROTOCOL, put_together, take_apart
 from autopar._backends.generators import reduce_generator
 from autopar._backends.importing import importable
+from autopar._backends.memory_maps import reduce_memory_map
 from autopar._backends.variables import reduce_variable
 
 _CALL = 2
@@ -38,10 +39,12 @@ def dumps(obj: Any) -> bytes:
 def dumps_part(obj: Any, take: TakeBuffer | None = None) -> tuple[bytes, bool]:
     """The same, and whether loading it makes nothing that other pickles share: classes by value are shared.
 
-    ``take`` is asked of each buffer that could go apart; one that it returns True for stays in the pickle.
+    ``take`` is asked of each buffer that could go apart, to another process of this machine; one that it returns True
+    for stays in the pickle.
     """
     buffer = io.BytesIO()
     packer = pickler()(buffer, protocol=PROTOCOL, buffer_callback=take)
+    packer.here = take is not None
     packer.dump(obj)
     return buffer.getvalue(), not packer.shares
 
@@ -110,10 +113,14 @@ def pickler() -> Any:
     class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
         own_way: BaseException | None = None
         """An exception that is pickled as its class says."""
+        here = False
+        """It is loaded on this machine."""
         shares = False
         """Loading it may set what other pickles share: a class by value gets its attributes anew."""
 
         def reducer_override(self, obj: Any) -> Any:
+            if type(obj).__name__ == "memmap":
+                return reduce_memory_map(obj, here=self.here)
             reduced = _reduced(obj)
             if reduced is not NotImplemented:
                 self.shares = True

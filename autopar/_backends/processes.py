@@ -17,12 +17,11 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection, Pipe
 from multiprocessing.process import BaseProcess
 from typing import Any, NamedTuple, Protocol, cast
 
-from autopar._backends.context import capture
 from autopar._backends.forkable import forkable
 from autopar._backends.payload import Kept
 from autopar._backends.pending import PendingChunk
@@ -30,7 +29,7 @@ from autopar._backends.pickling import load_error
 from autopar._backends.pool import WorkerPool
 from autopar._backends.segments import Packed, Sharing, at_hand, available, send
 from autopar._backends.spawn import WorkerProcess
-from autopar._backends.transport import PackedJob, dump_items, dump_job, load_outcome
+from autopar._backends.transport import PackedJob, dump_items, dump_job, dump_surroundings, load_outcome
 from autopar._backends.worker import BAD_ITEMS, BAD_JOB, JOBS_KEPT, OUTCOME, READY, main
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Job, Outcome
@@ -83,7 +82,7 @@ class ProcessRunner:
         self._start()
 
     def _start(self) -> None:
-        self._jobs: dict[int, list[int]] = {}  # with the segments that the worker has at hand
+        self._jobs: dict[int, Mapping[int, int]] = {}  # with the segments that the worker has at hand
         self._kept = Kept()
         self._lost = False
         self._fresh = True
@@ -117,7 +116,7 @@ class ProcessRunner:
             cause = load_error(data)
             message = f"the function cannot be loaded in a worker process: {_line(cause)}"
             raise TransportError(message, about="function", loading=True) from cause
-        self._jobs[number] = at_hand(self._jobs.get(number, ()), items.lasting)
+        self._jobs[number] = at_hand(self._jobs.get(number, {}), items.lasting)
         while len(self._jobs) > JOBS_KEPT:
             del self._jobs[next(iter(self._jobs))]
         if status == BAD_ITEMS:
@@ -147,7 +146,7 @@ class ProcessRunner:
         packed, start, items = parcel
         number, job = packed.number, packed.job
         new = number not in self._jobs
-        held = self._jobs.get(number, ())
+        held = self._jobs.get(number, {})
         segments = [segment for segment in items.segments if segment.number not in held]
         job_data = None
         if new:
@@ -298,7 +297,7 @@ def packed(chunk: Chunk) -> SentJob:
     known = _packed_jobs.get(chunk.job)
     if known is None:
         sharing = Sharing(stays=chunk.job.items_stay) if available() else None
-        known = SentJob(new_number(), dump_job(chunk.job, sharing), _surroundings(), sharing)
+        known = SentJob(new_number(), dump_job(chunk.job, sharing), dump_surroundings(), sharing)
         _packed_jobs[chunk.job] = known
     return known
 
@@ -306,16 +305,6 @@ def packed(chunk: Chunk) -> SentJob:
 def new_number() -> int:
     """A number for a job, which no other has."""
     return next(_numbers)
-
-
-def _surroundings() -> bytes:
-    try:
-        return capture()
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        message = f"the caller's surroundings cannot be pickled for a worker process: {_line(error)}"
-        raise TransportError(message, about="function") from error
 
 
 def open(plan: Plan) -> ProcessesPool:

@@ -1,4 +1,7 @@
-"""Puts out what items have said: text to the caller's streams, records to its loggers, warnings to its filters."""
+"""Puts out what items have said: text to the caller's streams, records to its loggers, warnings to its filters.
+
+What is to be said of them, such as that a warning did not travel as it was, goes to the decision log.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,22 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from autopar._backends.pickling import load_error
-from autopar._backends.said import BYTES, Packed
-from autopar._model.work import ERR, OUT, PACKED_RECORD, RECORD, WARNING, Emission
+from autopar._backends.said import BYTES, Packed, as_text
+from autopar._model.work import ERR, NOTE, OUT, PACKED_RECORD, RECORD, WARNING, Emission
 
 
-def replay(emitted: Iterable[Emission]) -> None:
-    """Put it out, in this order. Whatever a stream, handler or filter raises comes out of here."""
+def replay(emitted: Iterable[Emission], note: Callable[[str], object]) -> None:
+    """Put it out, in this order. Whatever a stream, handler or filter raises comes out of here.
+
+    ``note`` is called with what the decision log is to say.
+    """
     for _, channel, what in emitted:
-        _REPLAY[channel](what)
+        if channel == NOTE:
+            note(*what)
+        elif channel == WARNING:
+            _warn(what, note)
+        else:
+            _REPLAY[channel](what)
 
 
 def _write(stream: Any, text: str) -> None:
@@ -62,7 +73,7 @@ def _log_packed(what: tuple[Any, ...]) -> None:
 _registries: dict[str, dict[Any, Any]] = {}
 
 
-def _warn(what: tuple[bytes | None, str, str, str, int, str | None]) -> None:
+def _warn(what: tuple[bytes | None, str, str, str, int, str | None], note: Callable[[str], object]) -> None:
     packed, category, text, filename, lineno, module = what
     registry = None
     if module is not None:
@@ -72,6 +83,7 @@ def _warn(what: tuple[bytes | None, str, str, str, int, str | None]) -> None:
     message = _unpacked(packed)
     if message is None:
         message = getattr(builtins, category)(text)
+        note(as_text("a warning", filename, lineno, f"a {category} with its text is issued instead"))
     warnings.warn_explicit(message, type(message), filename, lineno, module, registry)
 
 
@@ -92,5 +104,4 @@ _REPLAY: dict[str, Callable[[Any], None]] = {
     ERR + BYTES: lambda data: _write_bytes(sys.stderr, data),
     RECORD: _log,
     PACKED_RECORD: _log_packed,
-    WARNING: _warn,
 }

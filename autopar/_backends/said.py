@@ -19,7 +19,7 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from autopar._backends.pickling import dump_error, dumps
-from autopar._model.work import ERR, OUT, PACKED_RECORD, RECORD, Emission
+from autopar._model.work import ERR, NOTE, OUT, PACKED_RECORD, RECORD, Emission
 
 Values = list[Any]
 
@@ -77,6 +77,11 @@ class Keeper:
         return joined(emitted) if emitted else []
 
 
+def as_text(what: str, filename: str, lineno: int, instead: str) -> str:
+    """What the decision log says of something that is handed on as its text, since it does not pickle."""
+    return f"{what} at {filename}:{lineno} does not pickle: {instead}"
+
+
 _own: ContextVar[Keeper | None] = ContextVar("autopar_keeper", default=None)
 _of_worker: Keeper | None = None
 _in_worker = False
@@ -103,6 +108,9 @@ class Lines(Keeper):
 
     def keep(self, channel: str, what: Any) -> None:
         """Put out what is whole of it."""
+        if channel == NOTE:
+            super().keep(channel, what)
+            return
         if not isinstance(what, (str, bytes)):
             self._put_out(channel, what)
             return
@@ -391,12 +399,12 @@ def _handle(logger: Any, record: Any) -> None:
     if keeper is None:
         _plain_handle(logger, record)
     elif _in_worker:
-        keeper.keep(PACKED_RECORD, _pack(record))
+        keeper.keep(PACKED_RECORD, _pack(record, keeper))
     else:
-        keeper.keep(RECORD, (logger, _settled(record)))
+        keeper.keep(RECORD, (logger, _settled(record, keeper)))
 
 
-def _message(record: Any) -> bytes | None:
+def _message(record: Any, keeper: Keeper) -> bytes | None:
     """Message and arguments as they are now, pickled if a later item could change them; None if not needed."""
     args = record.args or ()
     parts = args.values() if isinstance(args, dict) else args
@@ -407,12 +415,17 @@ def _message(record: Any) -> bytes | None:
         pickle.loads(data)
     except Exception:
         record.msg, record.args = record.getMessage(), None
+        _note_text(record, "the message of a log record", keeper)
         return None
     return data
 
 
-def _settled(record: Any) -> Any:
-    data = _message(record)
+def _note_text(record: Any, what: str, keeper: Keeper) -> None:
+    keeper.keep(NOTE, (as_text(what, record.pathname, record.lineno, "handlers get it as text"),))
+
+
+def _settled(record: Any, keeper: Keeper) -> Any:
+    data = _message(record, keeper)
     if data is not None:
         record.msg, record.args = pickle.loads(data)
     return record
@@ -427,9 +440,9 @@ _REMADE = frozenset(
 """Attributes that a record gets when it is made again; all others are the program's own."""
 
 
-def _pack(record: Any) -> tuple[Any, ...]:
+def _pack(record: Any, keeper: Keeper) -> tuple[Any, ...]:
     """A record as plain values and bytes."""
-    message = _message(record)
+    message = _message(record, keeper)
     error = record.exc_info[1] if record.exc_info else None
     return (
         (record.name, record.levelno, record.pathname, record.lineno),
@@ -437,18 +450,20 @@ def _pack(record: Any) -> tuple[Any, ...]:
         message,
         None if error is None else dump_error(error),
         (record.funcName, record.stack_info, record.created, record.msecs),
-        {name: _portable(value) for name, value in vars(record).items() if name not in _REMADE},
+        {name: _portable(name, record, keeper) for name in vars(record) if name not in _REMADE},
     )
 
 
-def _portable(value: Any) -> Any:
+def _portable(name: str, record: Any, keeper: Keeper) -> Any:
     """A program's own attribute of a record: itself if it travels, else its text."""
+    value = getattr(record, name)
     if type(value) in _PLAIN:
         return value
     try:
         data = dumps(value)
         pickle.loads(data)
     except Exception:
+        _note_text(record, f"the attribute {name!r} of a log record", keeper)
         return str(value)
     return Packed(data)
 

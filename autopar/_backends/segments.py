@@ -24,7 +24,9 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from autopar._backends.written import Range, range_of
 
 LARGE = 128 * 1024
 """Bytes from which a buffer goes apart: there the pipe and a segment cost the same, 0.2 ms (benchmarks/backends)."""
@@ -33,10 +35,16 @@ LASTING = 1 << 20
 """Bytes from which a buffer has a segment of its own, which the following chunks may use again."""
 
 RECENT = 4
-"""Segments that a job's caller and each of its workers keep at hand. Chosen, not measured."""
+"""Segments that a job's caller and each of its workers keep at hand, however large they are. Chosen, not measured."""
+
+MOST_RECENT, BYTES_RECENT = 32, 256 << 20
+"""Segments that they keep where all together have at most so many bytes: with only four, twelve arrays of 10 MB that
+came in turn were written anew for each item, in three times the seconds (benchmarks/backends/large_arrays.py)."""
 
 MOST_LASTING = 8
 """Such buffers of one chunk; where more are told apart, hardly any will come again, and descriptors are few."""
+
+K = TypeVar("K")
 
 _ALIGNED = 64
 """Buffers begin at multiples of a cache line."""
@@ -100,12 +108,12 @@ numbers = itertools.count(1)
 
 
 class Packed(NamedTuple):
-    """A pickle whose large buffers are in segments; the numbers in ``lasting`` are of those that may come again."""
+    """A pickle whose large buffers are in segments; ``lasting`` has number and size of those that may come again."""
 
     data: bytes
     refs: tuple[Ref, ...] = ()
     segments: tuple[Any, ...] = ()
-    lasting: tuple[int, ...] = ()
+    lasting: tuple[tuple[int, int], ...] = ()
 
 
 class Apart(Protocol):
@@ -120,6 +128,19 @@ class HasBuffers(Protocol):
 
     def buffers(self, refs: Sequence[Ref]) -> list[memoryview]:
         """The buffers of a pickle, private to this process."""
+
+    def handed_out(self) -> list[Range]:
+        """Where the buffers are that were handed out since this was last asked."""
+
+
+def outgoing(recent: Sequence[tuple[K, int]]) -> list[K]:
+    """Of names and sizes, the oldest first, the names of those that are kept no longer."""
+    size, gone = 0, []
+    for place, (name, each) in enumerate(reversed(recent)):
+        size += each
+        if place >= RECENT and (place >= MOST_RECENT or size > BYTES_RECENT):
+            gone.append(name)
+    return gone
 
 
 class Sharing:
@@ -157,7 +178,7 @@ class Sharing:
                 refs[place] = Ref(segment.number, 0, view.nbytes, view.readonly)
             else:
                 others.append(place)
-        lasting = tuple(segments)
+        lasting = tuple((number, segment.size) for number, segment in segments.items())
         if others:
             segment = Segment([views[place] for place in others])
             segments[segment.number] = segment
@@ -172,10 +193,10 @@ class Sharing:
             known = self._recent.get(key)
             if known is None:
                 known = self._recent[key] = view, Segment([view])
-                if len(self._recent) > RECENT:
-                    self._recent.popitem(last=False)
             else:
                 self._recent.move_to_end(key)
+            for key in outgoing([(key, key[1]) for key in self._recent]):
+                del self._recent[key]
         return known[1]
 
 
@@ -250,9 +271,18 @@ def _line(pipe: Connection) -> socket.socket:
     return line
 
 
-def at_hand(held: Sequence[int], used: Sequence[int]) -> list[int]:
-    """The segments that a worker keeps after a chunk, of those it held and those used; the caller counts alike."""
-    return [*(number for number in held if number not in used), *used][-RECENT:]
+def at_hand(held: Mapping[int, int], used: Sequence[tuple[int, int]]) -> dict[int, int]:
+    """The segments, number and size, that a worker keeps after a chunk, of those it held and those used.
+
+    The caller counts alike.
+    """
+    found = {**held}
+    for number, size in used:
+        found.pop(number, None)
+        found[number] = size
+    for number in outgoing([*found.items()]):
+        del found[number]
+    return found
 
 
 MISSING = -1
@@ -269,9 +299,10 @@ class Arrived:
 
     def __init__(self, *, once: bool) -> None:
         self._once = once
-        self._kept: list[int] = []
+        self._kept: dict[int, int] = {}
         self._fds: dict[int, tuple[int, int]] = {}
         self._maps: dict[int, mmap.mmap] = {}
+        self._handed_out: list[Range] = []
 
     def take(self, arrivals: Mapping[int, tuple[int, int]]) -> None:
         """Note segments that have come: number -> descriptor and size."""
@@ -285,8 +316,14 @@ class Arrived:
             mapped = maps.get(ref.segment)
             if mapped is None:
                 mapped = maps[ref.segment] = self._map(ref.segment)
+                self._handed_out += range_of(memoryview(mapped))
             view = memoryview(mapped)[ref.start : ref.start + ref.size]
             found.append(view.toreadonly() if ref.readonly else view)
+        return found
+
+    def handed_out(self) -> list[Range]:
+        """Where the buffers are that were handed out since this was last asked."""
+        found, self._handed_out = self._handed_out, []
         return found
 
     def _map(self, number: int) -> mmap.mmap:
@@ -300,7 +337,7 @@ class Arrived:
                 self._maps[number] = known
         return known
 
-    def keep(self, used: Sequence[int]) -> None:
+    def keep(self, used: Sequence[tuple[int, int]]) -> None:
         """After a chunk: keep what may come again, of what it used and of what was kept before."""
         self._kept = at_hand(self._kept, used)
         self._let_go([number for number in self._fds if number not in self._kept])

@@ -13,6 +13,7 @@ import pickle
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from autopar._backends.context import capture
 from autopar._backends.exceptions import PROTOCOL, describe
 from autopar._backends.payload import Kept, Part, pack
 from autopar._backends.pickling import PLAIN, dump_error, dumps, dumps_part, load_error, pickler
@@ -108,6 +109,23 @@ def dump_job(job: Job, sharing: Apart | None = None) -> PackedJob:
         raise TransportError(
             f"the function {job.name} cannot be pickled for a worker process: {describe(error)}", about="function"
         ) from error
+
+
+def dump_surroundings(place: str = "a worker process") -> bytes:
+    """Pickle what surrounds the caller, for a job that runs at a place.
+
+    Raises
+    ------
+    TransportError
+        Something of it does not pickle.
+    """
+    try:
+        return capture()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        message = f"the caller's surroundings cannot be pickled for {place}: {describe(error)}"
+        raise TransportError(message, about="function") from error
 
 
 def _dump_shared(job: Job, module: str, name: str, sharing: Apart | None) -> tuple[Packed, bool]:

@@ -28,6 +28,7 @@ from autopar._backends.payload import Kept
 from autopar._backends.pickling import dump_error
 from autopar._backends.segments import Arrived, HasBuffers, Packed, receive
 from autopar._backends.transport import PackedJob, dump_outcome, load_items, load_job
+from autopar._backends.written import Watch
 from autopar._model.work import Chunk, Job, Outcome
 from autopar.errors import TransportError
 
@@ -45,6 +46,7 @@ class _Known(NamedTuple):
     job: Job
     around: Surroundings | Inherited | AsItIs
     arrived: Arrived
+    watch: Watch
 
 
 def main(pipe: Connection, *, fresh: bool = True, inherited: Mapping[int, Job] | None = None) -> None:
@@ -120,7 +122,9 @@ class _Worker:
             self._pipe.send_bytes(READY + b"%.6f" % (time.perf_counter() - began))
         warned.forget()
         run = functools.partial(run_chunk, Chunk(known.job, start, items), keep=True)
-        return pickle.dumps((OUTCOME, _dumped(known.around.context.run(run))), protocol=5)
+        outcome = known.around.context.run(run)
+        known.watch.look(known.arrived.handed_out(), outcome)
+        return pickle.dumps((OUTCOME, _dumped(outcome)), protocol=5)
 
     def _enter(
         self, number: int, job_data: tuple[PackedJob, bytes] | None, arrivals: Mapping[int, tuple[int, int]]
@@ -134,7 +138,7 @@ class _Worker:
             arrived = Arrived(once=packed.writes_nothing)
             arrived.take(arrivals)
             job = self._inherited.get(number) or around.context.run(load_job, packed, self._kept, arrived)
-            self._jobs[number] = _Known(job, around, arrived)
+            self._jobs[number] = _Known(job, around, arrived, Watch(arrived.handed_out()))
             while len(self._jobs) > JOBS_KEPT:
                 del self._jobs[next(iter(self._jobs))]
             self._modules = 0
@@ -159,7 +163,7 @@ class Guest:
         _become_worker()
         self._unheard = said.Unheard()
         self._number = 0
-        self._known: tuple[Job, Surroundings] | None = None
+        self._known: tuple[Job, Surroundings, Watch] | None = None
         self._modules = 0
 
     def answer(
@@ -168,7 +172,7 @@ class Guest:
         """Run a chunk; the answer is one of :class:`_Worker`."""
         with self._unheard:
             try:
-                job, around = self._enter(number, packed, snapshot, buffers)
+                job, around, watch = self._enter(number, packed, snapshot, buffers)
             except BaseException as error:
                 self._known = None
                 return pickle.dumps((BAD_JOB, dump_error(error)))
@@ -181,14 +185,18 @@ class Guest:
                 self._modules = len(sys.modules)
             warned.forget()
             outcome = around.context.run(functools.partial(run_chunk, Chunk(job, start, values), keep=True))
+            watch.look(buffers.handed_out(), outcome)
             return pickle.dumps((OUTCOME, _dumped(outcome)), protocol=5)
 
-    def _enter(self, number: int, packed: PackedJob, snapshot: bytes, buffers: HasBuffers) -> tuple[Job, Surroundings]:
+    def _enter(
+        self, number: int, packed: PackedJob, snapshot: bytes, buffers: HasBuffers
+    ) -> tuple[Job, Surroundings, Watch]:
         if self._known is None or number != self._number:
             self._known = None
             around = Surroundings(snapshot)
             around.enter()
-            self._known = around.context.run(load_job, packed, Kept(), buffers), around
+            job = around.context.run(load_job, packed, Kept(), buffers)
+            self._known = job, around, Watch(buffers.handed_out())
             self._number = number
         return self._known
 

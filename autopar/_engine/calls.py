@@ -127,7 +127,7 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
         if inner.cancelled():
             future.cancel()
             return
-        value, error = _answer(inner, args, settings)
+        value, error = _answer(inner, args, settings, fallbacks.append)
         record(
             state,
             operation="submit",
@@ -202,12 +202,14 @@ def choose_for_call(
     )
 
 
-def _answer(inner: Pending, args: tuple[Any, ...], settings: Settings) -> tuple[Any, BaseException | None]:
+def _answer(
+    inner: Pending, args: tuple[Any, ...], settings: Settings, note: Callable[[str], object]
+) -> tuple[Any, BaseException | None]:
     error = inner.exception()
     if error is None:
         outcome = inner.result()
         try:
-            replay(outcome.emitted)
+            replay(outcome.emitted, note)
         except BaseException as raised:
             return None, raised
         if outcome.error is not None:

@@ -194,6 +194,7 @@ class Elsewhere:
         if chunksize is not None:
             return min(chunksize, room)
         dispatch = self._dispatch()
+        seconds = self._pace.seconds or self._remembered()
         if task.buffersize is not None or (task.lazy and plan.backend == "dask"):
             # Every worker gets its share of a small buffer.
             room = max(1, room // (2 * workers))
@@ -202,12 +203,22 @@ class Elsewhere:
             profile = task.profile
             transport = (profile.bytes_in or 0.0) + (profile.bytes_out or 0.0)
             room = min(room, items_that_fit(task.host.memory, workers, transport))
-        return next_chunksize(self._pace.seconds, task.source.remaining, workers, dispatch, buffered=room, waits=waits)
+        return next_chunksize(seconds, task.source.remaining, workers, dispatch, buffered=room, waits=waits)
+
+    def _remembered(self) -> float:
+        """Seconds of an item on a cluster as earlier maps have it, for the first chunks: a round trip is long.
+
+        These are made a tenth as long as later ones, in case that items are others now.
+        """
+        if self.plan.backend != "dask":
+            return 0.0
+        latest = self.task.state.memory.latest.values()
+        return 10 * max((profile.seconds_per_item for profile in latest), default=0.0)
 
     def _dispatch(self) -> float:
         """Seconds for handing over one chunk."""
         if self.plan.backend == "dask" and self.task.cluster is not None:
-            return self.task.cluster.dispatch
+            return self.task.cluster.chunk
         costs = self._costs
         return costs.thread_dispatch if BACKENDS[self.plan.backend].same_process else costs.process_dispatch
 

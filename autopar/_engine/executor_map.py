@@ -19,7 +19,6 @@ from autopar._engine.pace import Pace
 from autopar._engine.submitted import Calls
 from autopar._model.work import Outcome
 from autopar._plan.chunks import next_chunksize
-from autopar._plan.costs import DEFAULT_COSTS
 
 
 class ExecutorMap:
@@ -151,8 +150,7 @@ class ExecutorMap:
             remaining = len(self._waiting)
             size = self._chunksize
             if size is None:
-                dispatch = DEFAULT_COSTS.process_dispatch
-                size = next_chunksize(self._pace.seconds, remaining, self._workers.limit, dispatch)
+                size = next_chunksize(self._pace.seconds, remaining, self._workers.limit, self._calls.dispatch)
             start = self._waiting[0][0]
             items = [self._waiting.popleft()[1] for _ in range(min(size, remaining))]
             return start, items, remaining

@@ -71,6 +71,7 @@ class JoblibCalls:
         self._job = Job(_call, star=True, cores=max(1, cores_here(current_host()) // workers), ordered=False)
         self._began, self._began_unix = time.perf_counter(), time.time()
         self._items = 0
+        self._notes: dict[str, None] = {}
 
     def submit(self, batch: Callable[[], Any]) -> Future[Any]:
         """Have a batch run."""
@@ -153,9 +154,15 @@ class JoblibCalls:
         if error is not None:
             return Outcome([], as_standard(error))
         outcome = pending.result()
-        replay(outcome.emitted)
+        replay(outcome.emitted, self._notes.setdefault)
         if outcome.lost is not None:
             return Outcome([], as_standard(outcome.values[outcome.lost].error))
+        if outcome.error is None:
+            (answer,) = outcome.values
+            outcome.values[0] = answer.values
+            outcome.wall -= answer.loading
+            outcome.cpu -= answer.loading_cpu
+            outcome.process_cpu -= answer.loading_cpu
         return outcome
 
     def abort(self) -> None:
@@ -183,6 +190,7 @@ class JoblibCalls:
         if self._state is None or not self._items:
             return
         items, self._items = self._items, 0
+        notes, self._notes = self._notes, {}
         record(
             self._state,
             operation="joblib",
@@ -197,7 +205,7 @@ class JoblibCalls:
             serial_estimate=None,
             tried=((self.plan, items),),
             notes=(),
-            fallbacks=(),
+            fallbacks=tuple(notes),
             error="",
         )
         self._began, self._began_unix = time.perf_counter(), time.time()

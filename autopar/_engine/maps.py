@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from autopar._backends.replay import replay
@@ -51,7 +51,7 @@ def map_list(
                 advance(block.end - block.start)
                 for ready in order.put(block):
                     if ready.emitted:
-                        replay(ready.emitted)
+                        replay(ready.emitted, run.task.note)
                     if ready.failed:
                         run.task.answer(ready)
                     if len(ready.values) > len(results):
@@ -119,7 +119,7 @@ def _in_order(run: MapRun) -> Iterator[Any]:
     for block in run.blocks():
         for ready in order.put(block):
             run.task.answer(ready)
-            for value in _heard(ready):
+            for value in _heard(ready, run.task.note):
                 run.task.delivered += 1
                 yield value
             if ready.error is not None:
@@ -131,7 +131,7 @@ def _in_order(run: MapRun) -> Iterator[Any]:
 def _as_completed(run: MapRun) -> Iterator[tuple[int, Any]]:
     for block in run.blocks():
         run.task.answer(block)
-        for index, value in enumerate(_heard(block), block.start):
+        for index, value in enumerate(_heard(block, run.task.note), block.start):
             run.task.delivered += 1
             yield index, value
         if block.error is not None:
@@ -140,7 +140,7 @@ def _as_completed(run: MapRun) -> Iterator[tuple[int, Any]]:
         raise run.task.source.error
 
 
-def _heard(block: Block) -> Iterator[Any]:
+def _heard(block: Block, note: Callable[[str], object]) -> Iterator[Any]:
     """The results of a block, each after what its item has said; at the end what was said by the item that raised."""
     if not block.emitted:
         yield from block.values
@@ -149,11 +149,11 @@ def _heard(block: Block) -> Iterator[Any]:
     waiting = next(emitted, None)
     for place, value in enumerate(block.values):
         while waiting is not None and waiting[0] <= place:
-            replay([waiting])
+            replay([waiting], note)
             waiting = next(emitted, None)
         yield value
     if waiting is not None:
-        replay([waiting, *emitted])
+        replay([waiting, *emitted], note)
 
 
 def _explain_error(error: BaseException, run: MapRun, index: int, operation: str, decision: int) -> None:

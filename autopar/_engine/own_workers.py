@@ -16,6 +16,8 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any
 
 from autopar._engine.machine import cores_here
+from autopar._engine.own_clusters import CALLS_PER_CORE, OwnClusters
+from autopar._model.cluster import Cluster
 from autopar._model.hints import Settings
 from autopar._observe.host import current_host
 from autopar.errors import TransportError, WorkerDiedError
@@ -88,6 +90,8 @@ class Workers:
         What has not begun is not to begin.
     overlapping
         Counts the calls on threads.
+    clusters
+        What is known of clusters.
     """
 
     def __init__(
@@ -106,6 +110,7 @@ class Workers:
         self.cancelling = False
         only_processes = self.forced or settings.backend == "processes"
         self.cores = cores_here(current_host())
+        self._left_open = limit is None
         if limit is None:
             limit = self.cores if only_processes else min(MOST_THREADS, self.cores + MORE_THREADS)
             self._most_processes = self.cores
@@ -123,6 +128,7 @@ class Workers:
         self._left = 0
         self._closing = False
         self.overlapping = Overlap()
+        self.clusters = OwnClusters(self.cores)
 
     @functools.cached_property
     def processes(self) -> OwnProcesses:
@@ -138,6 +144,19 @@ class Workers:
             )
             self.__dict__["processes"] = made
             return made
+
+    def cluster(self, settings: Settings) -> Cluster:
+        """What the cluster offers that the hints name; where the number of workers was left open it follows from that.
+
+        Raises
+        ------
+        autopar.errors.UnavailableError
+            It cannot be used.
+        """
+        _, found = self.clusters.look(settings)
+        if self._left_open and self.limit < CALLS_PER_CORE * found.cores:
+            self.limit = self.threads._max_workers = CALLS_PER_CORE * found.cores
+        return found
 
     def has_processes(self) -> bool:
         """Some may be there."""

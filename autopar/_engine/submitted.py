@@ -12,13 +12,13 @@ from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, Modul
 from typing import Any
 from weakref import WeakValueDictionary
 
-from autopar._backends import load
 from autopar._backends.chunk import run_chunk
 from autopar._backends.replay import replay
 from autopar._engine.calls import PROCESS_WORTH, choose_for_call, target_of
 from autopar._engine.functions import FunctionState, bound_state, state_of
 from autopar._engine.journal import record, record_briefly
 from autopar._engine.notice import users_line
+from autopar._engine.own_clusters import OwnPool
 from autopar._engine.own_workers import Workers, as_standard
 from autopar._engine.task import draws_from_numpy, root_seed
 from autopar._engine.tierup import note_calls
@@ -26,6 +26,7 @@ from autopar._model.hints import Settings
 from autopar._model.observation import Profile, Sample
 from autopar._model.plan import LOOP, Choice, Plan
 from autopar._model.work import Chunk, Failure, Job, Outcome
+from autopar._plan.costs import DEFAULT_COSTS
 from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
 
 THREAD = Plan(backend="threads", workers=1)
@@ -56,6 +57,11 @@ class Calls:
         Resolved hints.
     operation
         Which method of the executor it is, for the record.
+
+    Attributes
+    ----------
+    dispatch
+        Seconds for handing over a chunk, as far as known.
     """
 
     def __init__(
@@ -80,9 +86,11 @@ class Calls:
         self._seed = root_seed(settings.seed)
         self._tried: dict[Plan, int] = {}
         self._fallbacks: list[str] = []
+        self._pool: OwnPool | None = None
         self._began = time.perf_counter()
         self._began_unix = time.time()
         self._asked_at = 0
+        self.dispatch = DEFAULT_COSTS.process_dispatch
 
     @property
     def carefully(self) -> bool:
@@ -119,7 +127,12 @@ class Calls:
                 return self._choice.plan
             if self._choice is None or self._choice.plan.backend == "threads":
                 warm = {"processes": len(self._workers.processes.processes)} if self._workers.has_processes() else {}
-                self._choice = choose_for_call(self.state, self.settings, remaining=remaining, warm=warm)
+                cluster = self._workers.cluster(self.settings) if self.settings.backend == "dask" else None
+                if cluster is not None:
+                    self.dispatch = cluster.chunk
+                self._choice = choose_for_call(
+                    self.state, self.settings, remaining=remaining, warm=warm, cluster=cluster
+                )
             return self._choice.plan
 
     # -- running ------------------------------------------------------------------------------------------------------
@@ -193,7 +206,7 @@ class Calls:
                 return Outcome([], _too_long(self.settings.timeout))
             return self._died(start, items, error)
         self._count(plan, outcome)
-        replay(outcome.emitted)
+        replay(outcome.emitted, self._note)
         if outcome.lost is not None:
             return self._lost_result(start, items, outcome, outcome.lost)
         return outcome
@@ -226,18 +239,24 @@ class Calls:
     def _one_by_one(self, start: int, items: Sequence[Any]) -> Outcome:
         values: list[Any] = []
         for place, item in enumerate(items):
-            outcome = self._in_process(self._plan_now(len(items)), start + place, [item])
+            plan = self._plan_now(len(items))
+            away = self._in_process if plan.backend == "processes" else self._on_pool
+            outcome = away(plan, start + place, [item])
             values += outcome.values
             if outcome.error is not None:
                 return Outcome(values, outcome.error)
         return Outcome(values)
 
     def _on_pool(self, plan: Plan, start: int, items: Sequence[Any]) -> Outcome:
-        """On the workers that all maps share."""
-        pool = load("threads" if plan.backend == "serial" else plan.backend).open(plan)
+        """On the workers that all maps share, or on a cluster."""
         elsewhere = plan.backend not in ("threads", "serial")
         chunk = Chunk(self._job("processes" if elsewhere else "threads"), start, items)
-        pending = self._context.copy().run(pool.submit, chunk)
+        with self._lock:
+            pool = self._pool = self._pool or OwnPool(plan, self.settings, self._workers.clusters)
+        try:
+            pending = pool.submit(self._context, chunk)
+        except TransportError as raised:
+            return self._not_sent(plan, start, items, raised)
         try:
             error = pending.exception(self.settings.timeout)
         except TimeoutError:
@@ -245,12 +264,19 @@ class Calls:
                 pool.abandon(pending)
                 return Outcome([], _too_long(self.settings.timeout))
             error = pending.exception()
+        if isinstance(error, TransportError):
+            return self._not_sent(plan, start, items, error)
+        if isinstance(error, WorkerDiedError):
+            return self._died(start, items, error)
         if error is not None:
             return Outcome([], as_standard(error))
         outcome = pending.result()
-        replay(outcome.emitted)
-        if elsewhere:
-            self._count(plan, outcome)
+        if not elsewhere:
+            return outcome
+        self._count(plan, outcome)
+        replay(outcome.emitted, self._note)
+        if outcome.lost is not None:
+            return self._lost_result(start, items, outcome, outcome.lost)
         return outcome
 
     def _answered(self, outcome: Outcome, start: int, items: Sequence[Any]) -> Outcome:
@@ -281,12 +307,22 @@ class Calls:
     @property
     def _repeatable(self) -> bool:
         settings = self.settings
-        return settings.pure or settings.retries > 0 or not self.state.traits().report.effects
+        if settings.pure or settings.retries > 0:
+            return True
+        traits = self.state.traits()
+        # On a cluster, where workers come and go, what calls do to the outside world counts as well.
+        return not (traits.report.effects or (settings.backend == "dask" and traits.outside_calls))
 
     def _leave(self, plan: Plan, because: str) -> None:
+        self._note(f"left {plan}: {because}")
         with self._lock:
-            self._fallbacks.append(f"left {plan}: {because}")
             self._plan = THREAD
+
+    def _note(self, text: str) -> None:
+        """Have the decision say what went differently, once however many items it was so for."""
+        with self._lock:
+            if text not in self._fallbacks:
+                self._fallbacks.append(text)
 
     def _job(self, where: str) -> Job:
         known = self._jobs.get(where)
@@ -308,6 +344,8 @@ class Calls:
             ordered=False,
             numpy_random=settings.seed is not None and draws_from_numpy(state.traits()),
             line=self._line,
+            repeatable=self._repeatable,
+            timeout=settings.timeout if elsewhere else None,
         )
         self._jobs[where] = job
         return job
@@ -319,7 +357,9 @@ class Calls:
             self._tried[plan] = self._tried.get(plan, 0) + len(outcome.values)
 
     def record(self, error: BaseException | None) -> None:
-        """Write down how it went."""
+        """Write down how it went; nothing more is to be run."""
+        if self._pool is not None:
+            self._pool.close()
         actual = time.perf_counter() - self._began
         items = sum(self._tried.values())
         if self._choice is None and self._plan is None and error is None:

@@ -388,6 +388,11 @@ class MapTask:
         elif items:
             self.tried.append((plan, items))
 
+    def note(self, text: str) -> None:
+        """Have the decision say what went differently, once however many items it was so for."""
+        if text not in self.fallbacks:
+            self.fallbacks.append(text)
+
     def stop(self, index: int) -> None:
         """An item failed: nothing after it is wanted any more."""
         self.stop_at = index if self.stop_at is None else min(index, self.stop_at)

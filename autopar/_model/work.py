@@ -16,6 +16,9 @@ Emission = tuple[int, str, Any]
 OUT, ERR, RECORD, PACKED_RECORD, WARNING = "stdout", "stderr", "record", "packed record", "warning"
 """Channels: text of the standard streams, a logger with its record, a record and a warning as they travel."""
 
+NOTE = "note"
+"""Channel of what the decision log is to say of an item, as a tuple of one text: it is heard by nobody else."""
+
 
 UNCHANGING = frozenset({int, float, complex, bool, str, bytes, type(None)})
 """Exact types of values that nobody can change, and that hold nothing."""

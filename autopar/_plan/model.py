@@ -191,7 +191,7 @@ def _dask(plan: Plan, work: Load, situation: Situation) -> float:
     costs = situation.costs
     workers = min(plan.workers, max(1, work.items))
     cold = 0.0 if cluster.warm else costs.process_base + costs.process_start
-    chunk = _chunk(plan, work, workers, cluster.dispatch)
+    chunk = _chunk(plan, work, workers, cluster.chunk)
     dispatch = cluster.round_trip + work.items / chunk * cluster.dispatch
     transport = work.items * (costs.process_item + work.transport * cluster.byte)
     transport += min(workers, cluster.workers) * work.shared * cluster.byte

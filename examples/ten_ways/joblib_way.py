@@ -22,7 +22,7 @@ def by_hand(items: Sequence[Any]) -> list[float]:
 WAY = compare.Way(
     "joblib",
     'backend="joblib"',
-    "none: where memory can be shared without a name, processes are as good",
+    "none: processes share arrays as well (backends/large_arrays)",
     loop=lambda items: [work.spread(item) for item in items],
     by_hand=by_hand,
     by_autopar=lambda items: parallel(work.spread, backend="joblib").map(items),

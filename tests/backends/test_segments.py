@@ -12,7 +12,7 @@ import pytest
 import autopar as ap
 from autopar import parallel
 from autopar._backends import segments
-from autopar._backends.segments import LASTING, RECENT, Arrived, Sharing, at_hand
+from autopar._backends.segments import BYTES_RECENT, LASTING, MOST_RECENT, RECENT, Arrived, Sharing, at_hand
 from autopar._backends.transport import dump_items, load_items
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +60,7 @@ def test_a_buffer_that_comes_again_is_written_once() -> None:
     array, sharing = np.zeros(LASTING, np.uint8), Sharing(stays=True)
     one, other = dump_items([array, 1], sharing), dump_items([array, 2], sharing)
     assert one.segments == other.segments
-    assert one.lasting == (one.segments[0].number,)
+    assert one.lasting == ((one.segments[0].number, LASTING),)
 
 
 def test_items_that_may_change_are_written_each_time() -> None:
@@ -84,13 +84,32 @@ def test_what_a_worker_writes_stays_its_own() -> None:
     assert again.starmap([(array, n) for n in range(4)]) == [1.0] * 4
 
 
-def test_both_sides_count_alike_what_is_at_hand() -> None:
-    """The newest few segments stay."""
-    held: list[int] = []
-    for number in range(RECENT + 2):
-        held = at_hand(held, [number])
-    assert held == list(range(2, RECENT + 2))
-    assert at_hand(held, [2]) == [*range(3, RECENT + 2), 2]
+@pytest.mark.parametrize(
+    ("size", "kept"),
+    [(LASTING, MOST_RECENT), (BYTES_RECENT // 8, 8), (BYTES_RECENT, RECENT), (4 * BYTES_RECENT, RECENT)],
+)
+def test_both_sides_count_alike_what_is_at_hand(size: int, kept: int) -> None:
+    """The newest few segments stay, and more where they are small; one that is used again is new again."""
+    held: dict[int, int] = {}
+    for number in range(MOST_RECENT + 2):
+        held = at_hand(held, [(number, size)])
+    assert list(held) == list(range(MOST_RECENT + 2 - kept, MOST_RECENT + 2))
+    oldest = next(iter(held))
+    assert list(at_hand(held, [(oldest, size)])) == [*range(oldest + 1, MOST_RECENT + 2), oldest]
+
+
+def test_arrays_that_come_in_turn_are_written_once() -> None:
+    """A dozen large arrays, again and again, take a dozen segments in all, and the worker has each once."""
+    arrays, sharing = [np.full(LASTING, n, np.uint8) for n in range(12)], Sharing(stays=True)
+    arrived, sent = Arrived(once=True), set[int]()
+    for turn in range(3):
+        for n, array in enumerate(arrays):
+            packed = dump_items([array], sharing)
+            fresh = [each for each in packed.segments if each.number not in sent]
+            assert len(fresh) == (turn == 0)
+            sent.update(each.number for each in fresh)
+            (loaded,) = crossed(packed._replace(segments=tuple(fresh)), arrived)
+            assert loaded[0] == n
 
 
 def test_without_room_buffers_stay_in_the_pickle(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from autopar import parallel
 from autopar._backends.context import capture
 from autopar._backends.dask import prices
 from autopar._backends.dask.surroundings import adapted, this_host
+from autopar._engine.run import MapRun
 from autopar._observe.outside import reaches_outside
 from tests.cluster.command_line import CommandLineCluster
 
@@ -99,6 +100,9 @@ def test_an_error_on_another_machine_is_made_sure_of_here(
     """Where the planner chose a cluster of other machines, an item that raises there runs again here and decides."""
     monkeypatch.setattr(prices, "this_host", lambda: ELSEWHERE)
     choose_only("dask")
+    # However busy this machine is: one item here, and the others there.
+    monkeypatch.setattr(MapRun, "_one_wait_only", lambda self: False)
+    monkeypatch.setattr(MapRun, "_help_pays", lambda self: False)
 
     def picky(x: int) -> int:
         if x == 59 and "pytest" not in sys.modules:

@@ -61,33 +61,44 @@ Forms.__init__.__kwdefaults__["compilers"] = ("native",)
 """Makes a map wait for the C compiler, so that its answer is there, and ask no other."""
 
 
-def test_a_program_is_compiled_where_everything_works() -> None:
-    """What the other tests break works as it is."""
-    assert mapped(before=WAIT) == ["native"]
+BROKEN = {
+    "kill -9 $$": "compiler was killed by SIGKILL",
+    "echo internal error: broken >&2; exit 4": "compiler failed with status 4: internal error: broken",
+    "echo no object; exit 0": "compiler has made no object: No such file or directory",
+    "echo nonsense > kernel.so; exit 0": "the compiled object cannot be loaded",
+}
+
+ONE_AFTER_ANOTHER = """
+import os
+for compiler in sys.argv[2:]:
+    os.environ["CC"] = compiler
+    if not compiler:
+        os.environ["PATH"] = ""
+    draw = numeric.draw
+    one_more = parallel(type(draw)(draw.__code__, vars(numeric), "draw", draw.__defaults__))
+    assert one_more.map(range(3000)) == expected
+    decision = one_more.decisions[-1]
+    rows = [rival.because for rival in decision.rejected if rival.plan.compiler == "native"]
+    print(decision.plan.compiler, *rows, *decision.notes, sep="|")
+"""
 
 
-def test_without_a_compiler(tmp_path: Path) -> None:
-    """A machine without a C compiler runs Python, and the decision says what is missing."""
-    python_only = tmp_path / "bin"
-    python_only.mkdir()
-    said = mapped(before=WAIT, PATH=str(python_only), CC="")
-    assert said == ["python", "no C compiler is found: none of cc, gcc, clang is on the path and CC is not set"]
-
-
-@pytest.mark.parametrize(
-    ("script", "reason"),
-    [
-        ("kill -9 $$", "compiler was killed by SIGKILL"),
-        ("echo internal error: broken >&2; exit 4", "compiler failed with status 4: internal error: broken"),
-        ("echo no object; exit 0", "compiler has made no object: No such file or directory"),
-        ("echo nonsense > kernel.so; exit 0", "the compiled object cannot be loaded"),
-    ],
-)
-def test_with_a_broken_compiler(tmp_path: Path, script: str, reason: str) -> None:
-    """A compiler that dies, fails, makes nothing or makes nonsense is a reason and no error."""
-    compiler, because = mapped(before=WAIT, CC=stand_in(tmp_path, script))
-    assert compiler == "python"
-    assert reason in because
+def test_with_broken_compilers_and_with_none(tmp_path: Path) -> None:
+    """One that dies, fails, makes nothing or makes nonsense is a reason and no error; so is that there is none."""
+    scripts = []
+    for number, script in enumerate(BROKEN):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        scripts.append(stand_in(folder, script))
+    program = WAIT + MAP + ONE_AFTER_ANOTHER
+    first, *others, none = run_python("-c", program, "1", *scripts[1:], "", limit=50, CC=scripts[0]).splitlines()
+    for said, because in zip([first, *others], BROKEN.values(), strict=True):
+        assert said.startswith("python|")
+        assert because in said
+    assert none.split("|")[:2] == [
+        "python",
+        "no C compiler is found: none of cc, gcc, clang is on the path and CC is not set",
+    ]
 
 
 def test_with_a_compiler_that_never_ends(tmp_path: Path) -> None:
@@ -110,14 +121,21 @@ while not os.path.exists({str(started)!r}) and time.monotonic() < deadline:
     assert list(temporary.iterdir()) == []
 
 
-def test_with_a_full_disk(tmp_path: Path) -> None:
+def test_with_a_full_disk() -> None:
     """No room for temporary files is a reason; no room in the cache costs the cache."""
     full = "import errno, os, tempfile\ndef full(*a, **k): raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))\n"
-    compiler, because = mapped(before=WAIT + full + "tempfile.mkdtemp = full\n")
-    assert (compiler, because) == ("python", "no temporary folder can be made: No space left on device")
-    said = mapped(before=WAIT + full + "tempfile.mkstemp = full\n")
-    assert said[0] == "native"
-    assert any("compiled objects are not kept: No space left on device" in note for note in said[1:])
+    then = """
+tempfile.mkdtemp = full
+assert numeric.drawn.map(range(3000)) == expected
+decision = numeric.drawn.decisions[-1]
+rows = [rival.because for rival in decision.rejected if rival.plan.compiler == "native"]
+print(decision.plan.compiler, *rows, sep="|")
+"""
+    program = WAIT + full + "tempfile.mkstemp = full\n" + MAP + then
+    kept, made = run_python("-c", program, "1", limit=50).splitlines()
+    assert kept.startswith("native|")
+    assert "compiled objects are not kept: No space left on device" in kept
+    assert made.split("|") == ["python", "no temporary folder can be made: No space left on device"]
 
 
 def test_with_a_home_that_cannot_be_written(tmp_path: Path) -> None:
@@ -134,7 +152,7 @@ def test_a_second_process_needs_no_compiler(isolated_store: Path, tmp_path: Path
     counted.mkdir()
     real = shutil.which("cc")
     compiler = stand_in(counted, f'case "$*" in *--version*) ;; *) echo run >> {runs};; esac\nexec {real} "$@"')
-    assert [mapped(before=WAIT, CC=compiler) for _ in range(2)] == [["native"], ["native"]]
+    assert [mapped(before=WAIT, CC=compiler)[0] for _ in range(2)] == ["native", "native"]
     assert runs.read_text().split() == ["run"]
     [kept] = (isolated_store.parent / "native").glob("*.so")
     assert stat.S_IMODE(kept.stat().st_mode) & 0o077 == 0

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import pickle
 import threading
+import time
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor
@@ -59,11 +60,9 @@ class TestWhereCallsRun:
         assert sorted(seen) == list(range(10))
 
     def test_a_function_that_is_known_to_wait_goes_to_threads(self) -> None:
-        """Once calls are known to wait, and to change nothing, they need no process."""
-        import time
-
+        """Once calls are known to wait, and to change nothing, they need no process; imports count as neither."""
         for _ in range(2):
-            run(time.sleep, [0.02] * 4)
+            run(time.sleep, [0.05] * 4)
         assert ap.decisions()[-1].plan.backend == "threads"
 
     def test_one_job_is_the_loop(self) -> None:

@@ -6,16 +6,13 @@ import uuid
 import weakref
 from typing import Any, cast
 
-from autopar._backends.context import capture
 from autopar._backends.dask import node
 from autopar._backends.dask.surroundings import this_host
 from autopar._backends.dask.traffic import ClusterChunk, Parcel, SharedJob, Traffic
-from autopar._backends.exceptions import describe
 from autopar._backends.payload import Part
 from autopar._backends.pending import PendingChunk
-from autopar._backends.transport import dump_items, dump_job
+from autopar._backends.transport import dump_items, dump_job, dump_surroundings
 from autopar._model.work import Chunk, Job, RemoteItem
-from autopar.errors import TransportError
 
 QUEUED = 2
 """Chunks to keep submitted for each that runs: while one runs the next is on its way."""
@@ -93,7 +90,7 @@ class ClusterPool:
         apart = [part for part in packed.parts if part.digest]
         packed = packed._replace(parts=[Part(None, part.digest) if part.digest else part for part in packed.parts])
         return SharedJob(
-            node.SentJob(uuid.uuid4().hex, packed, _surroundings(), this_host()),
+            node.SentJob(uuid.uuid4().hex, packed, dump_surroundings("a cluster"), this_host()),
             apart,
             resources=self._resources,
             gather=self._gather,
@@ -103,16 +100,6 @@ class ClusterPool:
 
 
 _shared: weakref.WeakKeyDictionary[Job, SharedJob] = weakref.WeakKeyDictionary()
-
-
-def _surroundings() -> bytes:
-    try:
-        return capture()
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        message = f"the caller's surroundings cannot be pickled for a cluster: {describe(error)}"
-        raise TransportError(message, about="function") from error
 
 
 def _packed_items(chunk: Chunk) -> tuple[Any, list[Any]]:

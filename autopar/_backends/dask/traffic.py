@@ -10,6 +10,7 @@ import itertools
 import threading
 import time
 import uuid
+from asyncio import CancelledError
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
@@ -372,7 +373,7 @@ class Traffic:
         """Get the answers of tasks that have ended, on the client's event loop: one may have to be made again first."""
         try:
             answers = await self._client.gather([future for _, future in finished], asynchronous=True)
-        except BaseException:
+        except (Exception, CancelledError):
             if len(finished) > 1:  # One of them got lost; each for itself says which.
                 for each in finished:
                     self._client.loop.add_callback(self._fetch, [each])
@@ -454,7 +455,7 @@ class Traffic:
         """Chunks that are bound to a worker that has gone would wait for ever, and all if no worker is left."""
         try:
             present = dict(self._client.nthreads())
-        except BaseException:  # The scheduler is away: the client says so itself when it gives up.
+        except (Exception, CancelledError):  # The scheduler is away: the client says so itself when it gives up.
             return
         if present:
             self._since_alone = 0.0

@@ -14,7 +14,7 @@ from autopar._compilers.arrays.products import product
 from autopar._compilers.arrays.selection import selected
 from autopar._compilers.arrays.values import Elements, Known, Scalar, Whole, tried
 
-_BINARY: dict[type[ast.operator], tuple[str, Callable[..., Any]]] = {
+OPERATORS: dict[type[ast.operator | ast.cmpop], tuple[str, Callable[..., Any]]] = {
     ast.Add: ("+", operator.add),
     ast.Sub: ("-", operator.sub),
     ast.Mult: ("*", operator.mul),
@@ -27,9 +27,6 @@ _BINARY: dict[type[ast.operator], tuple[str, Callable[..., Any]]] = {
     ast.LShift: ("<<", operator.lshift),
     ast.RShift: (">>", operator.rshift),
     ast.Pow: ("**", operator.pow),
-}
-_EXACT_ON_ARRAYS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.BitAnd, ast.BitOr, ast.BitXor)
-_COMPARED: dict[type[ast.cmpop], tuple[str, Callable[..., Any]]] = {
     ast.Lt: ("<", operator.lt),
     ast.LtE: ("<=", operator.le),
     ast.Gt: (">", operator.gt),
@@ -37,6 +34,10 @@ _COMPARED: dict[type[ast.cmpop], tuple[str, Callable[..., Any]]] = {
     ast.Eq: ("==", operator.eq),
     ast.NotEq: ("!=", operator.ne),
 }
+"""How an operator between two operands is written, and what it does; those of objects' identity and of containers are
+not among them."""
+
+_EXACT_ON_ARRAYS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.BitAnd, ast.BitOr, ast.BitXor)
 
 
 def value(desk: Desk, node: ast.expr) -> Known:
@@ -97,7 +98,7 @@ def _binary(desk: Desk, node: ast.BinOp) -> Known:
     left, right = value(desk, node.left), value(desk, node.right)
     if isinstance(node.op, ast.MatMult):
         return product(desk, left, right)
-    sign, operation = _BINARY[type(node.op)]
+    sign, operation = OPERATORS[type(node.op)]
     if isinstance(left, Scalar) and isinstance(right, Scalar):
         return Scalar(f"({left.text} {sign} {right.text})", _of_scalars(node.op, operation, left.sample, right.sample))
     if isinstance(node.op, ast.Pow):
@@ -145,9 +146,9 @@ def _compare(desk: Desk, node: ast.Compare) -> Known:
     values = [value(desk, each) for each in (node.left, *node.comparators)]
     if all(isinstance(each, Scalar) for each in values):
         return _rebuilt(desk, node)
-    if len(values) > 2 or type(node.ops[0]) not in _COMPARED:
+    if len(values) > 2 or type(node.ops[0]) not in OPERATORS:
         desk.refuse("the truth of an array is not one value")
-    sign, operation = _COMPARED[type(node.ops[0])]
+    sign, operation = OPERATORS[type(node.ops[0])]
     return desk.elementwise(operation, f"({{}} {sign} {{}})", *values)
 
 

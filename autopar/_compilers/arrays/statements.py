@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autopar._compilers.arrays.desk import Desk, shown
-from autopar._compilers.arrays.expressions import _BINARY, scalar, value
+from autopar._compilers.arrays.expressions import OPERATORS, scalar, value
 from autopar._compilers.arrays.selection import is_view, selected
 from autopar._compilers.arrays.values import Elements, Held, Known, Scalar, Whole, sample_of, tried
 
@@ -228,7 +228,7 @@ def _check_cast(desk: Desk, dtype: str, found: Known, sign: str) -> str:
 
     sample: Any = sample_of(found)
     if sign:
-        operation = next(op for text, op in _BINARY.values() if text == sign)
+        operation = next(op for text, op in OPERATORS.values() if text == sign)
         sample = tried(operation, np.ones(1, dtype), sample)
     if sample is None:
         desk.refuse("the dtype of what is assigned to an array is not known")
@@ -253,7 +253,7 @@ def _reads_what_it_writes(desk: Desk, name: str, part: Elements, found: Elements
 
 
 def _aug_assign(desk: Desk, node: ast.AugAssign) -> None:
-    sign = _BINARY[type(node.op)][0] if type(node.op) in _BINARY else "@"
+    sign = OPERATORS[type(node.op)][0] if type(node.op) in OPERATORS else "@"
     found = value(desk, node.value)
     if isinstance(node.target, ast.Subscript):
         with desk.rehearsed():
@@ -275,7 +275,7 @@ def _aug_assign(desk: Desk, node: ast.AugAssign) -> None:
     desk.write(f"{name} {sign}= {found.text}")
     sample = None
     if isinstance(here, Scalar) and sign in ("+", "-", "*", "/"):
-        sample = tried(_BINARY[type(node.op)][1], here.sample, found.sample)
+        sample = tried(OPERATORS[type(node.op)][1], here.sample, found.sample)
     desk.env[name] = Scalar(name, sample)
 
 

@@ -33,28 +33,22 @@ class CompiledFunction:
 
     Called like the function itself, with the same result; what the kernel does not take runs in Python.
 
-    Attributes
+    Parameters
     ----------
-    compiler
-        The name of what has made the code.
     function
         The Python function.
-    types
-        Types of the parameters that it was compiled for.
+    kernel
+        What of it is compiled, and for which types of the parameters.
+    library
+        The code.
+    sampling
+        Which of its calls are compared with Python.
     rtol
         Relative difference from Python that the user accepts.
-    withdrawn
-        Why the kernel is not used any more, or an empty string.
-    notes
-        What went wrong while it was compiled or loaded, in words.
-    call
-        The quickest way to call it at present.
-    python_seconds
-        What a call takes in Python, as far as somebody has measured it.
-    listener
-        Called with ``call`` when that becomes another.
-    otherwise
-        Finds, for the values of all parameters that this form does not take, another form that does.
+    compiler
+        The name of what has made the code.
+
+    All else that it has is told by :class:`autopar._model.compiler.Compiled`.
     """
 
     def __init__(
