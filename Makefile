@@ -42,6 +42,9 @@ regret: $(READY) ## compare with the best hand-picked way on forty workloads
 	$(BIN)/python -m benchmarks.regret --quick
 
 test: lint ## run all checks and all tests
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
+
+coverage: $(READY) ## run all tests and print which lines and branches none of them takes
 	$(BIN)/python -m pytest --cov --cov-report=term --numprocesses=auto --dist=loadfile
 
 twins: $(READY) ## run the tests of the API without the native code
