@@ -30,15 +30,11 @@ from autopar._model.plan import LOOP, Choice, Plan
 from autopar._model.work import Chunk
 from autopar._plan import shows_overtaking
 
-MOSTLY_COMPUTES = 0.8
 ENOUGH_FOR_A_WARNING = 2
 """Items measured before a map complains about a slow way."""
 
 EVIDENCE = 0.01
 """Share of the predicted loop that must have run before a map complains about it."""
-
-MANY_LEFT = 20
-"""Items left from which a second probe that waits costs at most 5 % of the loop."""
 
 
 class MapRun:
@@ -221,7 +217,7 @@ class MapRun:
         credible = here.credible or self.task.settings.eager
         if here.final or not credible or self.task.ended or here.seconds < self._look_at:
             return
-        if self.task.source.watched or self._one_wait_only():
+        if self.task.source.watched:
             return
         if not self._deciding.worth_it():
             return
@@ -265,14 +261,6 @@ class MapRun:
         self._trials = Trials(self.task.machine.now)
         self._deciding.relied_on, self._checked = None, True
         self.task.another_function()
-
-    def _one_wait_only(self) -> bool:
-        """A first item often waits where no other does, for an import or a connection: one more tells."""
-        profile, remaining = self.task.profile, self.task.source.remaining
-        waited = profile.items == 1 and profile.cpu_share < MOSTLY_COMPUTES
-        if not waited or (remaining is not None and remaining < MANY_LEFT):
-            return False
-        return not self.task.traits().blocking_calls
 
     def _adopt(self, choice: Choice) -> None:
         """Put a choice into force."""
