@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 _calls: Any
@@ -17,12 +18,11 @@ if os.environ.get("AUTOPAR_NATIVE") == "0":
     why_not_native = "AUTOPAR_NATIVE=0 asks for the pure-Python twin"
 else:
     try:
-        from autopar import _native
         from autopar._native import call_each, pack_numbers, thread_probe
     except ImportError as error:
         why_not_native = f"the extension autopar._native cannot be imported: {error}"
     else:
-        _calls = _native
+        _calls = sys.modules["autopar._native"]
 
 if why_not_native:
     from autopar import _native_twin_call as _calls

@@ -4,6 +4,7 @@
 
 #include "entry_type.h"
 #include "probe_impl.h"
+#include "shared.h"
 #include "stack_impl.h"
 
 /* What an instance has behind the fields of the proxy type: where, the type's vectorcall offset says. */
@@ -20,27 +21,15 @@ counted_of(PyObject *self)
     return (counted *)((char *)self + Py_TYPE(self)->tp_vectorcall_offset);
 }
 
-/* Threads without a GIL may count at the same time: a count that gets lost only moves the next sample. */
-#if defined(Py_GIL_DISABLED) && defined(__GNUC__)
-#define READ(field) __atomic_load_n(&(field), __ATOMIC_RELAXED)
-#define WRITE(field, value) __atomic_store_n(&(field), (value), __ATOMIC_RELAXED)
-#else
-#define READ(field) (field)
-#define WRITE(field, value) ((field) = (value))
-#endif
-
 static PyObject *
 current_target(counted *own)
 {
-    if (own->target == NULL || PyList_GET_SIZE(own->target) != 1) {
+    PyObject *holder = AUTOPAR_READ_POINTER(own->target); /* whoever replaces the list keeps the old one */
+    if (holder == NULL || PyList_GET_SIZE(holder) != 1) {
         PyErr_SetString(PyExc_ValueError, "wrapper has not been initialized");
         return NULL;
     }
-#if PY_VERSION_HEX >= 0x030D0000
-    return PyList_GetItemRef(own->target, 0);
-#else
-    return Py_NewRef(PyList_GET_ITEM(own->target, 0));
-#endif
+    return autopar_list_item(holder, 0);
 }
 
 static PyObject *
@@ -89,7 +78,7 @@ sampled(PyObject *self, counted *own, PyObject *target, PyObject *const *argumen
 {
     autopar_probe before, after;
     int64_t ended = 0;
-    WRITE(own->sampling, 1); /* a recursive call is part of this sample, not one of its own */
+    AUTOPAR_WRITE(own->sampling, 1); /* a recursive call is part of this sample, not one of its own */
     int measured = autopar_probe_read(&before) == 0 && autopar_wall_read(&before.wall_ns) == 0;
     PyObject *result = PyObject_Vectorcall(target, arguments, flagged & ~PY_VECTORCALL_ARGUMENTS_OFFSET, names);
     measured = measured && result != NULL && autopar_wall_read(&ended) == 0 && autopar_probe_read(&after) == 0;
@@ -102,7 +91,7 @@ sampled(PyObject *self, counted *own, PyObject *target, PyObject *const *argumen
             Py_CLEAR(result);
         }
     }
-    WRITE(own->sampling, 0);
+    AUTOPAR_WRITE(own->sampling, 0);
     return result;
 }
 
@@ -110,7 +99,7 @@ static PyObject *
 counted_vectorcall(PyObject *self, PyObject *const *arguments, size_t flagged, PyObject *names)
 {
     counted *own = counted_of(self);
-    Py_ssize_t countdown = READ(own->countdown);
+    Py_ssize_t countdown = AUTOPAR_READ(own->countdown);
     PyObject *target = current_target(own), *result;
     int lent = target == NULL ? -1 : autopar_go_deeper();
     if (lent < 0) {
@@ -118,10 +107,10 @@ counted_vectorcall(PyObject *self, PyObject *const *arguments, size_t flagged, P
         return NULL;
     }
     if (countdown > 1) {
-        WRITE(own->countdown, countdown - 1);
+        AUTOPAR_WRITE(own->countdown, countdown - 1);
         result = PyObject_Vectorcall(target, arguments, flagged, names);
     }
-    else if (READ(own->sampling)) {
+    else if (AUTOPAR_READ(own->sampling)) {
         result = PyObject_Vectorcall(target, arguments, flagged, names);
     }
     else {

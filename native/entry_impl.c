@@ -1,4 +1,5 @@
 #include "packing.h"
+#include "shared.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -34,7 +35,8 @@ call_kernel(const autopar_kernel *kernel, int64_t *words)
 {
     autopar_scratch *kept = kernel->scratch;
     int64_t left, started = counter(), spent;
-    if (kept->brief >= BRIEF_IN_A_ROW) {
+    int brief = AUTOPAR_READ(kept->brief);
+    if (brief >= BRIEF_IN_A_ROW) {
         left = kernel->call(words);
         spent = counter() - started;
     }
@@ -45,10 +47,10 @@ call_kernel(const autopar_kernel *kernel, int64_t *words)
         Py_END_ALLOW_THREADS;
     }
     if (spent < 0 || spent >= BRIEF) {
-        kept->brief = 0;
+        AUTOPAR_WRITE(kept->brief, 0);
     }
-    else if (kept->brief < BRIEF_IN_A_ROW) {
-        kept->brief++;
+    else if (brief < BRIEF_IN_A_ROW) {
+        AUTOPAR_WRITE(kept->brief, brief + 1);
     }
     return left;
 }

@@ -4,6 +4,7 @@
 #include <structmember.h>
 
 #include "entry_impl.h"
+#include "shared.h"
 
 typedef struct {
     PyObject_HEAD
@@ -39,7 +40,7 @@ enter(entry *self, PyObject *const *arguments, PyObject **result)
             return AUTOPAR_RAISED;
         }
     }
-    self->calls++;
+    AUTOPAR_INCREMENT(self->calls);
     return AUTOPAR_DONE;
 }
 
@@ -66,6 +67,16 @@ done:
     return result;
 }
 
+static int
+comparison_is_due(entry *self)
+{
+    long long countdown = AUTOPAR_READ(self->countdown);
+    if (countdown > 0) {
+        AUTOPAR_WRITE(self->countdown, countdown - 1);
+    }
+    return countdown == 1;
+}
+
 static PyObject *
 entry_vectorcall(PyObject *object, PyObject *const *arguments, size_t flagged, PyObject *names)
 {
@@ -75,7 +86,7 @@ entry_vectorcall(PyObject *object, PyObject *const *arguments, size_t flagged, P
     if (number != self->kernel.count || (names != NULL && PyTuple_GET_SIZE(names))) {
         why = AUTOPAR_UNBOUND;
     }
-    else if (self->countdown > 0 && --self->countdown == 0) {
+    else if (comparison_is_due(self)) {
         why = AUTOPAR_COMPARE;
     }
     else if (!autopar_facts_hold(self->kernel.facts)) {

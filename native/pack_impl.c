@@ -1,4 +1,5 @@
 #include "packing.h"
+#include "shared.h"
 
 #include <stdlib.h>
 
@@ -74,19 +75,21 @@ autopar_pack_plain(unsigned char kind, PyObject *value, int64_t *word)
 PyObject *
 autopar_pack_numbers(unsigned char kind, PyObject *items)
 {
+    PyObject *packed = NULL;
+    int status = AUTOPAR_DONE;
+    AUTOPAR_LOCK(items);
     Py_ssize_t count = PySequence_Fast_GET_SIZE(items);
-    PyObject *packed = PyByteArray_FromStringAndSize(NULL, count * (Py_ssize_t)sizeof(int64_t));
-    if (packed == NULL) {
-        return NULL;
-    }
-    char *at = PyByteArray_AS_STRING(packed);
-    for (Py_ssize_t i = 0; i < count; i++, at += sizeof(int64_t)) {
-        int64_t word;
-        if (autopar_pack_plain(kind, PySequence_Fast_GET_ITEM(items, i), &word)) {
-            Py_DECREF(packed);
-            Py_RETURN_NONE;
-        }
+    packed = PyByteArray_FromStringAndSize(NULL, count * (Py_ssize_t)sizeof(int64_t));
+    char *at = packed == NULL ? NULL : PyByteArray_AS_STRING(packed);
+    for (Py_ssize_t i = 0; at != NULL && status == AUTOPAR_DONE && i < count; i++, at += sizeof(int64_t)) {
+        int64_t word = 0;
+        status = autopar_pack_plain(kind, PySequence_Fast_GET_ITEM(items, i), &word);
         memcpy(at, &word, sizeof word);
+    }
+    AUTOPAR_UNLOCK();
+    if (packed != NULL && status) {
+        Py_DECREF(packed);
+        Py_RETURN_NONE;
     }
     return packed;
 }

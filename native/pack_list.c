@@ -1,4 +1,5 @@
 #include "packing.h"
+#include "shared.h"
 
 #include <stdlib.h>
 
@@ -11,19 +12,41 @@ item_bytes(unsigned char kind)
 static int
 pack_items(unsigned char kind, PyObject *list, Py_ssize_t count, void *data)
 {
-    if (!PyList_CheckExact(list) || PyList_GET_SIZE(list) != count) {
-        return AUTOPAR_UNFIT;
+    int status = PyList_CheckExact(list) ? AUTOPAR_DONE : AUTOPAR_UNFIT;
+    if (status) {
+        return status;
     }
-    for (Py_ssize_t i = 0; i < count; i++) {
-        int64_t word;
-        if (autopar_pack_plain(kind, PyList_GET_ITEM(list, i), &word)) {
-            return AUTOPAR_UNFIT;
-        }
+    AUTOPAR_LOCK(list);
+    status = PyList_GET_SIZE(list) == count ? AUTOPAR_DONE : AUTOPAR_UNFIT;
+    for (Py_ssize_t i = 0; status == AUTOPAR_DONE && i < count; i++) {
+        int64_t word = 0;
+        status = autopar_pack_plain(kind, PyList_GET_ITEM(list, i), &word);
         if (kind == 'b') {
             ((char *)data)[i] = (char)word;
         }
         else {
             ((int64_t *)data)[i] = word;
+        }
+    }
+    AUTOPAR_UNLOCK();
+    return status;
+}
+
+static int
+pack_rows_of(PyObject *list, const autopar_held *thing, size_t row)
+{
+    if (thing->ndim == 1) {
+        return pack_items(thing->kind, list, thing->shape[0], thing->data);
+    }
+    for (Py_ssize_t i = 0; i < thing->shape[0]; i++) {
+        PyObject *inner = autopar_list_item(list, i);
+        if (inner == NULL) {
+            return autopar_unfit();
+        }
+        int status = pack_items(thing->kind, inner, thing->shape[1], (char *)thing->data + (size_t)i * row);
+        Py_DECREF(inner);
+        if (status) {
+            return status;
         }
     }
     return AUTOPAR_DONE;
@@ -46,8 +69,12 @@ autopar_pack_list(autopar_packing *pack, unsigned char kind, unsigned char ndim,
     thing->shape[0] = PyList_GET_SIZE(value);
     thing->shape[1] = 1;
     if (ndim == 2 && thing->shape[0]) {
-        PyObject *first = PyList_GET_ITEM(value, 0);
+        PyObject *first = autopar_list_item(value, 0);
+        if (first == NULL) {
+            return autopar_unfit();
+        }
         thing->shape[1] = PyList_CheckExact(first) ? PyList_GET_SIZE(first) : 0;
+        Py_DECREF(first);
     }
     if (thing->shape[0] == 0 || thing->shape[1] == 0) {
         return AUTOPAR_UNFIT; /* an empty list has no type of item */
@@ -57,18 +84,8 @@ autopar_pack_list(autopar_packing *pack, unsigned char kind, unsigned char ndim,
     if (thing->data == NULL) {
         return AUTOPAR_UNFIT;
     }
-    if (ndim == 1) {
-        if (pack_items(kind, value, thing->shape[0], thing->data)) {
-            return AUTOPAR_UNFIT;
-        }
-    }
-    else {
-        for (Py_ssize_t i = 0; i < thing->shape[0]; i++) {
-            char *at = (char *)thing->data + (size_t)i * row;
-            if (pack_items(kind, PyList_GET_ITEM(value, i), thing->shape[1], at)) {
-                return AUTOPAR_UNFIT;
-            }
-        }
+    if (pack_rows_of(value, thing, row)) {
+        return AUTOPAR_UNFIT;
     }
     if (flags & AUTOPAR_WRITTEN) {
         thing->before = malloc(size);
@@ -99,7 +116,9 @@ autopar_lists_are_apart(const autopar_packing *pack)
     for (Py_ssize_t i = 0; seen != NULL && i < pack->things_used; i++) {
         const autopar_held *thing = &pack->things[i];
         for (Py_ssize_t row = 0; thing->list != NULL && row < (thing->ndim == 1 ? 1 : thing->shape[0]); row++) {
-            PyObject *key = PyLong_FromVoidPtr(thing->ndim == 1 ? thing->list : PyList_GET_ITEM(thing->list, row));
+            PyObject *inner = thing->ndim == 1 ? Py_NewRef(thing->list) : autopar_list_item(thing->list, row);
+            PyObject *key = inner == NULL ? NULL : PyLong_FromVoidPtr(inner);
+            Py_XDECREF(inner);
             if (key == NULL || PySet_Add(seen, key) < 0) {
                 Py_CLEAR(seen);
             }
@@ -137,9 +156,11 @@ autopar_write_lists(const autopar_packing *pack)
             if (bytes > 1) {
                 memcpy(&word, now, sizeof word);
             }
-            PyObject *list = thing->ndim == 1 ? thing->list : PyList_GetItem(thing->list, n / width);
+            PyObject *list = thing->ndim == 1 ? Py_NewRef(thing->list) : autopar_list_item(thing->list, n / width);
             PyObject *item = list == NULL ? NULL : autopar_plain_object(thing->kind, word);
-            if (item == NULL || PyList_SetItem(list, n % width, item) < 0) {
+            int failed = item == NULL || PyList_SetItem(list, n % width, item) < 0;
+            Py_XDECREF(list);
+            if (failed) {
                 return -1;
             }
         }

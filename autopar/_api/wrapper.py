@@ -120,6 +120,7 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
         target = engine.target_of(found, self._self_hints.get("compiler"))
         with _knowing:
             if self._self_known is None:
+                self._self_first_target = self._self_target  # a call on another thread may still be reading it
                 self._self_known, self._self_target = found, target
             return self._self_known
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -17,12 +18,14 @@ from autopar import parallel
 function = {rival}
 for _ in range({settled}):
     function(1)
+function._self_countdown = 10**9  # how often one is measured goes by the clock, which valgrind slows down
 for _ in repeat(None, {calls}):
     function(1)
 """
 RIVALS = {
     "plain": "identity",
     "@parallel": "parallel(identity)",
+    '@parallel(compiler="native")': "parallel(identity, compiler='native')",
     "functools.partial": "functools.partial(identity)",
 }
 
@@ -44,9 +47,10 @@ def instructions() -> list[Row]:
 
 
 def _counted(rival: str, calls: int) -> int:
-    program = _PROGRAM.format(rival=rival, settled=30_000, calls=calls)
+    program = _PROGRAM.format(rival=rival, settled=3_000, calls=calls)
     command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable, "-c", program]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    environ = {**os.environ, "PYTHONHASHSEED": "0"}
+    said = subprocess.run(command, capture_output=True, text=True, check=True, env=environ).stderr
     found = re.search(r"Collected : (\d+)", said)
     if found is None:
         raise RuntimeError(f"callgrind said nothing of instructions: {said[-500:]}")
