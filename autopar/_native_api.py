@@ -6,10 +6,6 @@
 from __future__ import annotations
 
 import os
-import sys
-from typing import Any
-
-_calls: Any
 
 __all__ = ["NATIVE", "call_each", "counted_call_type", "pack_numbers", "settle", "thread_probe", "why_not_native"]
 
@@ -19,14 +15,15 @@ if os.environ.get("AUTOPAR_NATIVE") == "0":
 else:
     try:
         from autopar._native import call_each, pack_numbers, thread_probe
+        from autopar._native import counted_call_type as _counted_call_type
+        from autopar._native import settle as _settle
     except ImportError as error:
         why_not_native = f"the extension autopar._native cannot be imported: {error}"
-    else:
-        _calls = sys.modules["autopar._native"]
 
 if why_not_native:
-    from autopar import _native_twin_call as _calls
     from autopar._native_twin import call_each, pack_numbers, thread_probe
+    from autopar._native_twin_call import counted_call_type as _counted_call_type
+    from autopar._native_twin_call import settle as _settle
 
 NATIVE: bool = not why_not_native
 """True if the extension is in use; ``why_not_native`` says why it is not."""
@@ -38,17 +35,17 @@ def counted_call_type(proxy: type, /) -> type:
     In Python where the proxies themselves are, as without wrapt's own extension: CPython makes no type in C whose
     metaclass has a ``__new__`` of its own.
     """
-    calls = _calls
     if not _plain(proxy):
-        from autopar import _native_twin_call as calls
-    made: type = calls.counted_call_type(proxy)
-    return made
+        from autopar._native_twin_call import counted_call_type as in_python
+
+        return in_python(proxy)
+    return _counted_call_type(proxy)
 
 
 def settle(type: type, binds: bool, /) -> None:
     """Let calls of instances of a subclass of such a type take the short way."""
     if _plain(type):
-        _calls.settle(type, binds)
+        _settle(type, binds)
 
 
 def _plain(proxy: type) -> bool:

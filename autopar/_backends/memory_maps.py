@@ -38,12 +38,12 @@ class Part(NamedTuple):
     first: int
 
 
-def reduce_memory_map(array: Any, *, here: bool) -> Any:
-    """What pickle needs for a `numpy.memmap`; ``here`` says that it is loaded on this machine."""
+def reduce_memory_map(array: Any) -> Any:
+    """What pickle needs for a `numpy.memmap` that is loaded on this machine."""
     numpy = sys.modules.get("numpy")
     if numpy is None or type(array) is not numpy.memmap:
         return NotImplemented
-    part = _part(array) if here else None
+    part = _part(array)
     if part is not None:
         return _mapped, (part, array.dtype, array.shape, array.strides, array.filename, array.offset)
     return _as_memory_map, (array.view(numpy.ndarray),)

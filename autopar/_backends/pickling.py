@@ -119,8 +119,8 @@ def pickler() -> Any:
         """Loading it may set what other pickles share: a class by value gets its attributes anew."""
 
         def reducer_override(self, obj: Any) -> Any:
-            if type(obj).__name__ == "memmap":
-                return reduce_memory_map(obj, here=self.here)
+            if self.here and type(obj).__name__ == "memmap":
+                return reduce_memory_map(obj)
             reduced = _reduced(obj)
             if reduced is not NotImplemented:
                 self.shares = True

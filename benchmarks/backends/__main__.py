@@ -1,7 +1,13 @@
-"""Prints the table: ``python -m benchmarks.backends``. Compare within a row; one run, second map of each."""
+"""Prints the table: ``python -m benchmarks.backends``. Compare within a row; one run, second map of each.
+
+``python -m benchmarks.backends inherited computing`` measures these cases only.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import subprocess
+import sys
 import time
 import zlib
 from collections.abc import Callable, Sequence
@@ -54,6 +60,22 @@ def shared(part: int) -> float:
     return float(np.sqrt(SHARED[part * 50_000 : (part + 1) * 50_000]).sum())
 
 
+def integers(seed: int) -> int:
+    state = seed
+    for _ in range(100_000):
+        state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
+    return state
+
+
+def matrices(matrix: Any) -> Any:
+    return matrix @ matrix
+
+
+async def coroutines(seconds: float) -> float:
+    await asyncio.sleep(seconds)
+    return seconds
+
+
 TEXTS = [" ".join(str(i * (n + 7) % 9_973) for i in range(60_000)) for n in range(60)]
 
 CASES: dict[str, tuple[Callable[[Any], Any], Sequence[Any]]] = {
@@ -62,13 +84,18 @@ CASES: dict[str, tuple[Callable[[Any], Any], Sequence[Any]]] = {
     "waiting": (waiting, [0.02] * 200),
     "inherited": (inherited, range(40)),
     "shared 100 MB": (shared, range(200)),
+    "matrices": (matrices, [np.random.default_rng(n).random((200, 200)) for n in range(60)]),
+    "integers": (integers, range(60)),
+    "coroutines": (coroutines, [0.02] * 200),
     "tiny": (abs, range(1_000)),
 }
+COMPILED = {"integers"}
+"""Cases in which autopar may compile the function by itself, as it may everywhere; the backends run it in Python."""
 
 
 def seconds(function: Callable[[Any], Any], items: Sequence[Any], **hints: Any) -> tuple[float, str]:
     """Seconds of the second map, and what was used; or why it cannot be."""
-    mapped = parallel(function, pure=True, compiler="python", **hints)
+    mapped = parallel(function, pure=True, **hints)
     try:
         mapped.map(items)
         started = time.perf_counter()
@@ -78,17 +105,29 @@ def seconds(function: Callable[[Any], Any], items: Sequence[Any], **hints: Any) 
     return time.perf_counter() - started, str(mapped.decisions[-1].plan)
 
 
+def backends() -> list[str]:
+    """Those that run here; what forks comes first, since nothing can be forked beside the threads of the others."""
+    names = [name for name, spec in BACKENDS.items() if spec.module is not None and name != "dask"]
+    return sorted(names, key=lambda name: name != "multiprocessing")
+
+
+def measure(case: str) -> None:
+    """Measure one case and print its row."""
+    function, items = CASES[case]
+    found = [seconds(function, items, backend=name, compiler="python") for name in backends()]
+    cells = [f"{took:.3f} s" if took < float("inf") else why[:16] for took, why in found]
+    own, picked = seconds(function, items, **({} if case in COMPILED else {"compiler": "python"}))
+    print(case.ljust(16), *(cell.rjust(16) for cell in cells), f"  {picked}: {own:.3f} s")
+
+
 def main() -> None:
-    """Measure all cases."""
-    # A process that has run threads of other libraries cannot be forked, so what forks comes first in each case.
-    names = [name for name, spec in BACKENDS.items() if spec.module is not None and name not in ("asyncio", "dask")]
-    names.sort(key=lambda name: name != "multiprocessing")
-    print("case".ljust(16), *(name.rjust(16) for name in names), "  autopar picks")
-    for case, (function, items) in CASES.items():
-        found = [seconds(function, items, backend=name) for name in names]
-        cells = [f"{took:.3f} s" if took < float("inf") else why[:16] for took, why in found]
-        own, picked = seconds(function, items)
-        print(case.ljust(16), *(cell.rjust(16) for cell in cells), f"  {picked}: {own:.3f} s")
+    """Measure the named cases, or all, each in an interpreter of its own."""
+    if len(sys.argv) == 3 and sys.argv[1] == "--here":
+        measure(sys.argv[2])
+        return
+    print("case".ljust(16), *(name.rjust(16) for name in backends()), "  autopar picks", flush=True)
+    for case in sys.argv[1:] or CASES:
+        subprocess.run([sys.executable, "-m", "benchmarks.backends", "--here", case], check=True)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def by_hand(items: Sequence[str]) -> list[int]:
 WAY = compare.Way(
     "Cython",
     'compiler="cython"',
-    "benchmarks/native: where objects are handled in loops",
+    "benchmarks/object_functions",
     loop=lambda items: [work.words(item) for item in items],
     by_hand=by_hand,
     by_autopar=lambda items: parallel(work.words, compiler="cython").map(items),

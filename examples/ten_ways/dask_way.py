@@ -33,7 +33,7 @@ HINTS: dict[str, Any] = {"cluster": "local"} if "cluster" in (ap.config.__doc__ 
 WAY = compare.Way(
     "Dask",
     'backend="dask"',
-    "benchmarks/dask: more work than one machine holds",
+    "benchmarks/dask_cluster, on more cores than this machine has",
     loop=lambda items: [work.words(item) for item in items],
     by_hand=by_hand,
     by_autopar=by_autopar,

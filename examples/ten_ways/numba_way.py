@@ -30,7 +30,7 @@ def by_hand(items: Sequence[int]) -> list[int]:
 WAY = compare.Way(
     "Numba",
     'compiler="numba"',
-    "benchmarks/native: where NumPy calls are fused",
+    "benchmarks/numpy_kernels: where NumPy calls are fused",
     loop=lambda items: [work.collatz(item) for item in items],
     by_hand=by_hand,
     by_autopar=lambda items: parallel(work.collatz, compiler="numba").map(items),
