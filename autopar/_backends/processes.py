@@ -22,6 +22,7 @@ from multiprocessing.connection import Connection, Pipe
 from multiprocessing.process import BaseProcess
 from typing import Any, NamedTuple, Protocol, cast
 
+from autopar._backends import groups
 from autopar._backends.context import capture
 from autopar._backends.forkable import forkable
 from autopar._backends.payload import Kept
@@ -54,6 +55,10 @@ Parcel = tuple[SentJob, int, Packed]
 
 class WorkerHandle(Protocol):
     """What a runner asks of its worker process."""
+
+    @property
+    def pid(self) -> int | None:
+        """Its number; None if it is no process of its own."""
 
     @property
     def exitcode(self) -> int | None:
@@ -171,14 +176,15 @@ class ProcessRunner:
         self._lost = True
         self._process.join(2)
         code = self._process.exitcode
+        groups.end(self._process.pid)
         if code is None:
             self._process.kill()
             self._process.join()
-        how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
-        return WorkerDiedError(f"its worker process ended with {how}", exitcode=code)
+        return WorkerDiedError(f"its worker process {groups.in_words(code)}", exitcode=code)
 
     def stop(self) -> bool:
         self._process.kill()
+        groups.end(self._process.pid)
         return True
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextvars import Context, copy_context
 from typing import Any
 
-from autopar._backends.chunk import run_chunk
+from autopar._backends.away import run_away
 from autopar._backends.pending import PendingChunk
 from autopar._backends.pool import Lane, WorkerPool
 from autopar._model.plan import Plan
@@ -28,7 +28,7 @@ class _HereRunner:
         if numpy_errors is not None:
             sys.modules["numpy"].seterr(**numpy_errors)
         started()
-        return context.run(functools.partial(run_chunk, chunk, keep=True))
+        return context.run(functools.partial(run_away, chunk))
 
     def stop(self) -> bool:
         return False
