@@ -193,8 +193,9 @@ class LokyPool:
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
-        self._executor = _entered(workers)
-        self._open = True
+        self._open = not getattr(threading, "_SHUTTING_DOWN", False)
+        if self._open:
+            self._executor = _entered(workers)
         self._jobs: weakref.WeakSet[Job] = weakref.WeakSet()
         self.capacity = 2 * workers
 
@@ -206,6 +207,8 @@ class LokyPool:
         TransportError
             Its function or its items do not pickle.
         """
+        if not self._open:
+            raise TransportError("joblib's executor takes nothing more: the program is ending", about="function")
         sent = _sent(chunk.job)
         self._jobs.add(chunk.job)
         items = dump_items(chunk.items, sent.carrying)
@@ -216,8 +219,11 @@ class LokyPool:
         pending = _LokyChunk(self._executor)
         try:
             pending.future = self._executor.submit(*message)
-        except Exception as error:  # It broke in this moment.
-            pending.settle(None, self._executor.died(error))
+        except Exception as error:
+            if not self._executor.broken:
+                text = f"joblib's executor takes nothing more: {describe(error)}"
+                raise TransportError(text, about="function") from error
+            pending.settle(None, self._executor.died(error))  # It broke in this moment.
             return pending
         pending.future.add_done_callback(pending.take)
         return pending
@@ -248,7 +254,7 @@ class LokyPool:
             _left(self._executor)
 
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _shared: _Executor | None = None
 _sent_jobs: weakref.WeakKeyDictionary[Job, _SentJob] = weakref.WeakKeyDictionary()
 
@@ -307,7 +313,7 @@ def warm() -> int:
 
 def _forget() -> None:
     global _shared, _lock
-    _shared, _lock = None, threading.Lock()
+    _shared, _lock = None, threading.RLock()
     _sent_jobs.clear()
 
 

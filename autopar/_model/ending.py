@@ -1,0 +1,29 @@
+"""What is done when the program ends: after the exit handlers of whoever has imported autopar, so that these may map."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Callable
+from contextlib import suppress
+
+_last: list[Callable[[], None]] = []
+
+
+def at_the_end(do: Callable[[], None]) -> None:
+    """Call it when the program ends, the latest addition first."""
+    _last.append(do)
+
+
+def not_at_the_end(do: Callable[[], None]) -> None:
+    """Do not call it, if it was to be called."""
+    with suppress(ValueError):
+        _last.remove(do)
+
+
+def _end() -> None:
+    while _last:
+        _last.pop()()
+
+
+# Handlers are called in the opposite order of their registration, and this module is imported with autopar.
+atexit.register(_end)
