@@ -32,7 +32,18 @@ class PendingChunk:
         The queue of its map, if that has one.
     """
 
-    __slots__ = ("_begun", "_callbacks", "_cancelled", "_error", "_lock", "_outcome", "given_up", "lane", "runner", "started")
+    __slots__ = (
+        "_begun",
+        "_callbacks",
+        "_cancelled",
+        "_error",
+        "_lock",
+        "_outcome",
+        "given_up",
+        "lane",
+        "runner",
+        "started",
+    )
 
     def __init__(self, lane: Lane | None = None) -> None:
         self.lane = lane

@@ -82,7 +82,12 @@ def map_list(
 
 
 def _while_all_ends(
-    state: FunctionState, iterables: tuple[Iterable[Any], ...], kwargs: dict[str, Any], settings: Settings, *, star: bool
+    state: FunctionState,
+    iterables: tuple[Iterable[Any], ...],
+    kwargs: dict[str, Any],
+    settings: Settings,
+    *,
+    star: bool,
 ) -> list[Any]:
     """The plain loop, for finalizers of objects that live until modules are taken apart, those of autopar too.
 

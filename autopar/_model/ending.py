@@ -1,4 +1,4 @@
-"""What is done when the program ends: after the exit handlers of whoever has imported autopar, so that these may map."""
+"""What is done when the program ends: after exit handlers of whoever has imported autopar, so that these may map."""
 
 from __future__ import annotations
 

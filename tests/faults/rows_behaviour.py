@@ -64,6 +64,18 @@ ROWS = [
         f"{_HERE}test_an_item_prints_without_end",
     ),
     Row(
+        "an item never returns, with `timeout=`",
+        ("threads", "processes"),
+        "ItemTimeoutError with its index; its process is killed, the others finish",
+        "tests/faults/test_timeouts.py::test_an_item_that_never_returns_is_given_up",
+    ),
+    Row(
+        "a coroutine never returns, with `timeout=`",
+        ("asyncio",),
+        "it is cancelled: ItemTimeoutError with its index",
+        "tests/faults/test_timeouts.py::test_a_coroutine_that_never_returns_is_cancelled",
+    ),
+    Row(
         "an item past its time has started a process",
         ("processes", "multiprocessing"),
         "both are ended",

@@ -116,7 +116,7 @@ if len(sys.argv) > 1:
 
 
 def test_a_map_on_joblib_in_an_exit_handler() -> None:
-    """joblib's executor takes nothing by then, and the error says so."""
+    """Joblib's executor takes nothing by then, and the error says so."""
     text = """
 def late():
     try:
