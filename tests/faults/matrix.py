@@ -104,7 +104,7 @@ def said_before() -> dict[Key, str]:
     for line in parts_of_page()[1].splitlines():
         if line.startswith("### "):
             area = names.get(line.removeprefix("### "), "")
-        elif line.startswith("| "):
+        elif line.startswith("| ") and f"{line}\n" not in HEADER:
             fault, *_, last = re.split(r"(?<!\\) \| ", line.strip("| "))
             said[area, fault.replace("\\|", "|")] = last
     return said
