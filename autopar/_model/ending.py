@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import Callable
-from contextlib import suppress
+
+TYPE_CHECKING = False  # to a type checker it is true by its name
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _last: list[Callable[[], None]] = []
 
@@ -16,7 +18,7 @@ def at_the_end(do: Callable[[], None]) -> None:
 
 def not_at_the_end(do: Callable[[], None]) -> None:
     """Do not call it, if it was to be called."""
-    with suppress(ValueError):
+    if do in _last:
         _last.remove(do)
 
 
