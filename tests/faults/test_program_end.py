@@ -63,7 +63,8 @@ def test_nothing_is_left_of_a_program_that_is_ended(backend: str, how: str) -> N
     started = [*workers, *psutil.Process(running.pid).children(recursive=True)]
     os.kill(running.pid, getattr(signal, how))
     running.communicate(timeout=20)  # to the end of all that have its standard output
-    assert not [each for each in started if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+    _, alive = psutil.wait_procs(started, timeout=10)
+    assert not [each for each in alive if each.status() != psutil.STATUS_ZOMBIE]
     assert of_program(running.pid) == []
     assert running.returncode in (-getattr(signal, how), 1)
 
