@@ -66,7 +66,7 @@ ROWS = [
         f"{_END}test_a_map_on_joblib_in_an_exit_handler",
     ),
     Row(
-        "a map at the shutdown of the interpreter",
+        "a map at the shutdown of the interpreter, in a program that has mapped",
         ("serial", "threads", "processes"),
         "the plain loop; UnavailableError where something else is demanded",
         f"{_END}test_a_map_at_the_shutdown_of_the_interpreter",

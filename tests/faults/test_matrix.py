@@ -24,6 +24,11 @@ def exists(row: Row) -> bool:
     return Path(row.file).name.startswith("test_")
 
 
+def test_the_matrix_is_large() -> None:
+    """There are at least sixty rows."""
+    assert len(ROWS) >= 60
+
+
 def test_no_two_rows_of_an_area_have_the_same_fault() -> None:
     """A row is found by its area and its fault."""
     for heading, listed in matrix.areas().values():
