@@ -10,7 +10,7 @@ BUILT_FROM := pyproject.toml $(wildcard native/*.c native/*.h native/*.pyx)
 SOURCES := $(wildcard autopar tests benchmarks examples)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test twins conformance sanitize lint format bench regret clean
+.PHONY: help setup demo test twins reliability conformance sanitize lint format bench regret clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ conformance: $(READY) ## run the test suites of concurrent.futures and joblib on
 
 sanitize: $(READY) ## run the tests of the native code under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(BIN)/python -m tests.hardened sanitized
+
+reliability: $(READY) ## run the tests of the fault matrix, the long ones too, and write its table in docs/reliability.md
+	$(BIN)/python -m tests.faults.matrix
 
 lint: $(READY) ## run the checks that need no test run
 	$(BIN)/ruff check $(SOURCES)

@@ -26,6 +26,8 @@ Stages do not know one another; imports go down this list only, and a test keeps
 
 from __future__ import annotations
 
+from autopar._model import ending as _ending  # noqa: F401 -- what it does at exit comes after the handlers that follow
+
 TYPE_CHECKING = False  # to a type checker it is true by its name, and typing itself takes longer to import than this
 
 if TYPE_CHECKING:

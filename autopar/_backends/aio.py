@@ -20,7 +20,7 @@ from autopar._native_api import thread_probe
 _UNENDED = "autopar_unended"
 """Attribute of the background loop that holds the tasks which were started on it and have not ended."""
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _loop: asyncio.AbstractEventLoop | None = None
 
 
@@ -150,7 +150,7 @@ def open(plan: Plan) -> AsyncioPool:
 
 def _forget() -> None:
     global _loop, _lock
-    _loop, _lock = None, threading.Lock()
+    _loop, _lock = None, threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):

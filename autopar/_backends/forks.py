@@ -22,7 +22,7 @@ from multiprocessing.connection import Connection, Pipe, wait
 from types import ModuleType
 from typing import Any
 
-from autopar._backends import segments
+from autopar._backends import groups, segments
 from autopar._backends.fork import ForkedWorker
 from autopar._backends.forkable import wait_for_end_of_threads, why_not_forkable
 from autopar._backends.pending import PendingChunk
@@ -145,6 +145,10 @@ class _Grandchild:
         self._status: int | None = None
 
     @property
+    def pid(self) -> int:
+        return self._pid
+
+    @property
     def exitcode(self) -> int | None:
         if self._status is None and not self.is_alive():
             try:
@@ -208,13 +212,15 @@ def _fork_server(number: int, job: Job) -> tuple[ForkedWorker, Connection]:
 def _serve(line: Connection, inherited: Mapping[int, Job]) -> None:
     """Fork workers until the line closes, which it does with the process at its other end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Where it is ignored the system forgets how children end; in the workers it is as in the caller.
+    of_caller = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     pids: set[int] = set()
     while True:
         try:
             order = line.recv_bytes()
             if order == FORK:
                 (fd,) = segments.receive(line, 1)
-                pid = _fork_worker(fd, line, inherited)
+                pid = _fork_worker(fd, line, inherited, of_caller)
                 pids.add(pid)
                 line.send_bytes(b"%d" % pid)
             else:
@@ -225,11 +231,13 @@ def _serve(line: Connection, inherited: Mapping[int, Job]) -> None:
         except (EOFError, OSError):
             break
     for pid in pids:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+        if os.waitpid(pid, os.WNOHANG) == (0, 0):  # at work: its map was broken off
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            groups.end(pid)
 
 
-def _fork_worker(fd: int, line: Connection, inherited: Mapping[int, Job]) -> int:
+def _fork_worker(fd: int, line: Connection, inherited: Mapping[int, Job], on_child: Any) -> int:
     pid = os.fork()
     if pid:
         os.close(fd)
@@ -237,6 +245,7 @@ def _fork_worker(fd: int, line: Connection, inherited: Mapping[int, Job]) -> int
     status = 1
     try:
         line.close()
+        signal.signal(signal.SIGCHLD, on_child)
         main(Connection(fd), fresh=False, inherited=inherited)
         status = 0
     finally:

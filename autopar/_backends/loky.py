@@ -4,8 +4,9 @@ Job and items are pickled here, so that what fails costs one chunk. Their large 
 arrays; joblib writes each to a memory map once, however many chunks hold it, and workers map it copy on write, so that
 a function may write to what it gets.
 
-When a worker dies, loky ends all of them and makes new ones: every chunk under way is lost, and which of them is to
-blame is not known (``certain=False`` of the error). loky does not tell when an item begins, so nothing can be timed.
+When a worker dies, loky ends all of them: every chunk under way is lost, and which of them is to blame is not known
+(``certain=False`` of the error). What is left of the map then runs chunk by chunk on one worker of its own, so that the
+next one to blame is known. loky does not tell when an item begins, so nothing can be timed.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from concurrent.futures import CancelledError, Future
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from autopar._backends import segments
+from autopar._backends import groups, segments
 from autopar._backends.exceptions import describe
+from autopar._backends.loky_watch import Watch
 from autopar._backends.pending import PendingChunk
 from autopar._backends.pickling import load_error
 from autopar._backends.segments import Ref, address_of
@@ -87,12 +89,13 @@ class _SentJob(NamedTuple):
 
 
 class _LokyChunk(PendingChunk):
-    """A chunk with loky's future of it."""
+    """A chunk with loky's future of it, and the executor it is on."""
 
-    __slots__ = ("future",)
+    __slots__ = ("executor", "future")
 
-    def __init__(self) -> None:
+    def __init__(self, executor: _Executor) -> None:
         super().__init__()
+        self.executor = executor
         self.future: Future[bytes] | None = None
 
     def cancel(self) -> bool:
@@ -108,7 +111,8 @@ class _LokyChunk(PendingChunk):
         except CancelledError:
             super().cancel()
         except BaseException as error:
-            self.settle(None, error if isinstance(error, (TransportError, WorkerDiedError)) else _died(error))
+            around = isinstance(error, (TransportError, WorkerDiedError))
+            self.settle(None, error if around else self.executor.died(error))
 
 
 def _outcome(answer: bytes) -> Outcome:
@@ -122,21 +126,25 @@ def _outcome(answer: bytes) -> Outcome:
     return load_outcome(data)
 
 
-def _died(error: BaseException) -> WorkerDiedError:
-    died = WorkerDiedError(f"a worker process of joblib's executor ended: {describe(error)}", certain=False)
-    died.__cause__ = error
-    return died
-
-
 class _Executor:
-    """loky's executor, with the folder of its memory maps."""
+    """loky's executor, with the folder of its memory maps.
 
-    def __init__(self, workers: int) -> None:
+    Parameters
+    ----------
+    workers
+        Processes at most.
+    alone
+        It has one chunk at a time, so whatever its worker does is that chunk's doing.
+    """
+
+    def __init__(self, workers: int, *, alone: bool = False) -> None:
         from joblib._memmapping_reducer import TemporaryResourcesManager, get_memmapping_reducers
         from joblib.externals.loky import ProcessPoolExecutor
 
         self.workers = workers
+        self.alone = alone
         self.maps = 0
+        self._processes: list[Any] = []
         self._folders = TemporaryResourcesManager()
         # The names of both functions' arguments are those that joblib.executor uses (joblib 1.4 to 1.6).
         there, back = get_memmapping_reducers(
@@ -150,6 +158,25 @@ class _Executor:
     @property
     def broken(self) -> bool:
         return bool(self.executor._flags.broken or self.executor._flags.shutdown)
+
+    def submit(self, *message: Any) -> Future[bytes]:
+        """Queue a chunk, and have an eye on the workers."""
+        future: Future[bytes] = self.executor.submit(_answer, *message)
+        if not self._processes:
+            self._processes = list(self.executor._processes.values())
+            if hasattr(os, "pidfd_open"):
+                Watch(self.executor).start()
+        return future
+
+    def died(self, error: BaseException) -> WorkerDiedError:
+        """What became of a chunk that the executor lost."""
+        if self.alone and self._processes:
+            code = self._processes[0].exitcode
+            died = WorkerDiedError(f"its worker process {groups.in_words(code)}", exitcode=code)
+        else:
+            died = WorkerDiedError(f"a worker process of joblib's executor ended: {describe(error)}", certain=False)
+        died.__cause__ = error
+        return died
 
     def clean(self) -> None:
         """Remove the maps that nobody uses; those of a job that a worker still has go with the next one."""
@@ -167,8 +194,9 @@ class LokyPool:
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
-        self._executor = _entered(workers)
-        self._open = True
+        self._open = not getattr(threading, "_SHUTTING_DOWN", False)
+        if self._open:
+            self._executor = _entered(workers)
         self._jobs: weakref.WeakSet[Job] = weakref.WeakSet()
         self.capacity = 2 * workers
 
@@ -180,6 +208,8 @@ class LokyPool:
         TransportError
             Its function or its items do not pickle.
         """
+        if not self._open:
+            raise TransportError("joblib's executor takes nothing more: the program is ending", about="function")
         sent = _sent(chunk.job)
         self._jobs.add(chunk.job)
         items = dump_items(chunk.items, sent.carrying)
@@ -187,19 +217,23 @@ class LokyPool:
         message = sent.number, sent.job, sent.surroundings, chunk.start, items._replace(segments=()), buffers
         if self._executor.broken:
             self._renew()
-        pending = _LokyChunk()
+        pending = _LokyChunk(self._executor)
         try:
-            pending.future = self._executor.executor.submit(_answer, *message)
-        except Exception as error:  # It broke in this moment.
-            pending.settle(None, _died(error))
+            pending.future = self._executor.submit(*message)
+        except Exception as error:
+            if not self._executor.broken:
+                text = f"joblib's executor takes nothing more: {describe(error)}"
+                raise TransportError(text, about="function") from error
+            pending.settle(None, self._executor.died(error))  # It broke in this moment.
             return pending
         pending.future.add_done_callback(pending.take)
         return pending
 
     def _renew(self) -> None:
-        """After a worker died: another executor, and one chunk at a time, so that the next one to blame is known."""
+        """After a worker died: an executor of this map's own, and one chunk at a time."""
         _left(self._executor)
-        self._executor = _entered(self._workers)
+        self._executor = _Executor(1, alone=True)
+        self._executor.maps = 1
         self.capacity = 1
 
     def admit(self, limit: int) -> int:
@@ -221,7 +255,7 @@ class LokyPool:
             _left(self._executor)
 
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _shared: _Executor | None = None
 _sent_jobs: weakref.WeakKeyDictionary[Job, _SentJob] = weakref.WeakKeyDictionary()
 
@@ -240,7 +274,9 @@ def _entered(workers: int) -> _Executor:
 def _left(executor: _Executor) -> None:
     with _lock:
         executor.maps -= 1
-        if not executor.maps and not executor.broken:
+        if not executor.maps and executor.alone:
+            executor.end()
+        elif not executor.maps and not executor.broken:
             executor.clean()
 
 
@@ -268,7 +304,7 @@ def warm() -> int:
 
 def _forget() -> None:
     global _shared, _lock
-    _shared, _lock = None, threading.Lock()
+    _shared, _lock = None, threading.RLock()
     _sent_jobs.clear()
 
 

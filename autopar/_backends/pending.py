@@ -26,11 +26,24 @@ class PendingChunk:
         When the first item began, on the clock of `time.perf_counter`; None until then.
     runner
         Who is at it.
+    given_up
+        Nobody wants it any more: whoever has begun it is not to run it.
     lane
         The queue of its map, if that has one.
     """
 
-    __slots__ = ("_begun", "_callbacks", "_cancelled", "_error", "_lock", "_outcome", "lane", "runner", "started")
+    __slots__ = (
+        "_begun",
+        "_callbacks",
+        "_cancelled",
+        "_error",
+        "_lock",
+        "_outcome",
+        "given_up",
+        "lane",
+        "runner",
+        "started",
+    )
 
     def __init__(self, lane: Lane | None = None) -> None:
         self.lane = lane
@@ -41,6 +54,7 @@ class PendingChunk:
         self._error: BaseException | None = None
         self.started: float | None = None
         self.runner: Runner | None = None
+        self.given_up = False
 
     # -- the worker's side ------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from ending.
 from __future__ import annotations
 
 import itertools
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -36,6 +37,10 @@ class Runner(Protocol):
 
 _Task = tuple[PendingChunk, Any]
 """A chunk and what its runner is given."""
+
+
+class NoThreadError(RuntimeError):
+    """There is no thread for a chunk, and none can be started."""
 
 
 class Lane:
@@ -85,7 +90,7 @@ class WorkerPool:
         self._make_runner = make_runner
         self._name = name
         self._limit = limit
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._backlog: SimpleQueue[_Task | None] = SimpleQueue()
         self._spare = 0  # threads without a chunk less chunks without a thread
         self._alive = 0
@@ -117,8 +122,8 @@ class WorkerPool:
         """Queue what a runner is to run; in a lane, where only so many may run at the same time."""
         pending = PendingChunk(lane)
         with self._lock:
-            if self._closed:
-                raise RuntimeError(f"this {self._name} pool is closed")
+            if self._closed or sys.is_finalizing():
+                raise NoThreadError("the program is ending")
             if lane is not None and lane.running >= lane.limit:
                 lane.waiting.append((pending, parcel))
             else:
@@ -148,6 +153,7 @@ class WorkerPool:
         """Give up a chunk. Its thread is written off, so that another may take its place."""
         if pending.cancel():
             return True
+        pending.given_up = True  # Its thread sees this, or is seen as its runner here.
         with self._lock:
             runner = pending.runner
             if runner is None or pending.done():
@@ -211,11 +217,11 @@ class WorkerPool:
         thread = threading.Thread(target=self._work, name=f"{self._name}-{next(self._numbers)}", daemon=True)
         try:
             thread.start()
-        except RuntimeError:
+        except RuntimeError as error:
             # The system refuses more threads for now: those that exist will do, but at least one must.
             self._alive -= 1
             if not self._alive:
-                raise
+                raise NoThreadError(str(error)) from error
         else:
             self._spare += 1
             self._threads.add(thread)
@@ -235,6 +241,8 @@ class WorkerPool:
                         if runner is None:
                             runner = self._new_runner()
                         pending.runner = runner
+                        if pending.given_up or self._closed:
+                            raise RuntimeError("this chunk was given up")
                         outcome = runner.run(parcel, pending.start_clock)
                     except BaseException as raised:
                         error = raised

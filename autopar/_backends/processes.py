@@ -9,7 +9,6 @@ items to blame.
 
 from __future__ import annotations
 
-import atexit
 import itertools
 import os
 import pickle
@@ -22,15 +21,17 @@ from multiprocessing.connection import Connection, Pipe
 from multiprocessing.process import BaseProcess
 from typing import Any, NamedTuple, Protocol, cast
 
+from autopar._backends import groups
 from autopar._backends.forkable import forkable
 from autopar._backends.payload import Kept
 from autopar._backends.pending import PendingChunk
 from autopar._backends.pickling import load_error
-from autopar._backends.pool import WorkerPool
+from autopar._backends.pool import NoThreadError, WorkerPool
 from autopar._backends.segments import Packed, Sharing, at_hand, available, send
 from autopar._backends.spawn import WorkerProcess
 from autopar._backends.transport import PackedJob, dump_items, dump_job, dump_surroundings, load_outcome
 from autopar._backends.worker import BAD_ITEMS, BAD_JOB, JOBS_KEPT, OUTCOME, READY, main
+from autopar._model.ending import at_the_end, not_at_the_end
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Job, Outcome
 from autopar.errors import TransportError, WorkerDiedError
@@ -55,6 +56,10 @@ class WorkerHandle(Protocol):
     """What a runner asks of its worker process."""
 
     @property
+    def pid(self) -> int | None:
+        """Its number; None if it is no process of its own."""
+
+    @property
     def exitcode(self) -> int | None:
         """As of :class:`multiprocessing.Process`."""
 
@@ -75,10 +80,16 @@ class ProcessRunner:
     ----------
     start
         Starts the process and gives it with this side's end of its pipe.
+
+    Attributes
+    ----------
+    stopped
+        What it runs, or is about to run, is to end.
     """
 
     def __init__(self, start: Callable[[], tuple[WorkerHandle, Connection]] | None = None) -> None:
         self._start_worker = from_stock if start is None else start
+        self.stopped = False
         self._start()
 
     def _start(self) -> None:
@@ -165,19 +176,23 @@ class ProcessRunner:
     def _restart(self) -> None:
         self.close()
         self._start()
+        if self.stopped:
+            self._process.kill()
 
     def _died(self) -> WorkerDiedError:
         self._lost = True
         self._process.join(2)
         code = self._process.exitcode
+        groups.end(self._process.pid)
         if code is None:
             self._process.kill()
             self._process.join()
-        how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
-        return WorkerDiedError(f"its worker process ended with {how}", exitcode=code)
+        return WorkerDiedError(f"its worker process {groups.in_words(code)}", exitcode=code)
 
     def stop(self) -> bool:
+        self.stopped = True
         self._process.kill()
+        groups.end(self._process.pid)
         return True
 
     def close(self) -> None:
@@ -262,11 +277,15 @@ class ProcessesPool:
         Raises
         ------
         TransportError
-            Its function or its items do not pickle.
+            Its function or its items do not pickle, or no worker can be had.
         """
         sent = packed(chunk)
         self._jobs.add(chunk.job)
-        return self._workers.submit((sent, chunk.start, dump_items(chunk.items, sent.sharing)))
+        parcel = sent, chunk.start, dump_items(chunk.items, sent.sharing)
+        try:
+            return self._workers.submit(parcel)
+        except NoThreadError as error:
+            raise TransportError(f"no worker process can be had: {error}", about="function") from error
 
     def admit(self, limit: int) -> int:
         """Run at most so many chunks at the same time."""
@@ -284,7 +303,7 @@ class ProcessesPool:
 
 _numbers = itertools.count(1)
 _packed_jobs: weakref.WeakKeyDictionary[Any, SentJob] = weakref.WeakKeyDictionary()
-_lock = threading.Lock()
+_lock = threading.RLock()
 _starting = threading.Lock()
 _shared: WorkerPool | None = None
 _forked: list[tuple[BaseProcess, Connection]] = []
@@ -313,7 +332,7 @@ def open(plan: Plan) -> ProcessesPool:
     with _lock:
         if _shared is None:
             _shared = WorkerPool(ProcessRunner, plan.workers, "autopar-process")
-            atexit.register(_close_at_exit)
+            at_the_end(_close_at_exit)
             if forkable():
                 fork_ahead(plan.workers)
         # A queue as long again as the workers hides the way through the caller, unless others use the pool too.
@@ -337,7 +356,7 @@ def rest() -> bool:
     with _lock:
         if _shared is not None and _shared.retire():
             _shared = None
-            atexit.unregister(_close_at_exit)
+            not_at_the_end(_close_at_exit)
         return _shared is None
 
 
@@ -355,10 +374,10 @@ def _close_at_exit() -> None:
 
 def _forget() -> None:
     global _shared, _lock, _starting
-    _shared, _lock, _starting = None, threading.Lock(), threading.Lock()
+    _shared, _lock, _starting = None, threading.RLock(), threading.Lock()
     _packed_jobs.clear()
     _forked.clear()
-    atexit.unregister(_close_at_exit)
+    not_at_the_end(_close_at_exit)
 
 
 if hasattr(os, "register_at_fork"):

@@ -293,7 +293,7 @@ class _Watch:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._keepers = 0
 
     def begin(self) -> tuple[Any, Any]:

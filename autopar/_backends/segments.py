@@ -154,7 +154,7 @@ class Sharing:
 
     def __init__(self, *, stays: bool) -> None:
         self._stays = stays
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._recent: OrderedDict[tuple[int, int], tuple[memoryview, Segment]] = OrderedDict()
 
     def pack(self, data: bytes, buffers: Sequence[pickle.PickleBuffer]) -> Packed | None:

@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing import process, resource_tracker, spawn
+from multiprocessing import get_all_start_methods, process, resource_tracker, spawn
 from multiprocessing.context import SpawnProcess
 from types import FunctionType
 from typing import Any
@@ -49,6 +49,8 @@ class _SpawnWithoutMain:
         data: dict[str, Any] = self._prepare(name)
         data.pop("init_main_from_name", None)
         data.pop("init_main_from_path", None)
+        if data.get("start_method") not in get_all_start_methods():  # A worker of joblib's has one of joblib's.
+            data.pop("start_method", None)
         return data
 
 

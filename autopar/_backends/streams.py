@@ -66,7 +66,7 @@ class _RandomStateKept:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._running = 0
         self._states: Any = None
 

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from contextvars import Context, copy_context
 from typing import Any
 
-from autopar._backends.chunk import run_chunk
+from autopar._backends.away import run_away
 from autopar._backends.pending import PendingChunk
-from autopar._backends.pool import Lane, WorkerPool
+from autopar._backends.pool import Lane, NoThreadError, WorkerPool
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Outcome
+from autopar.errors import TransportError
 
 LIMIT = 4096
 """Threads at most, all maps together: a stop for runaway nesting, far above any ceiling of the planner."""
@@ -28,7 +29,7 @@ class _HereRunner:
         if numpy_errors is not None:
             sys.modules["numpy"].seterr(**numpy_errors)
         started()
-        return context.run(functools.partial(run_chunk, chunk, keep=True))
+        return context.run(functools.partial(run_away, chunk))
 
     def stop(self) -> bool:
         return False
@@ -55,8 +56,17 @@ class ThreadsPool:
         self.capacity = queued(capacity)
 
     def submit(self, chunk: Chunk) -> PendingChunk:
-        """Queue a chunk; it sees the caller's context variables."""
-        return self._workers.submit((copy_context(), _numpy_errors(), chunk), self._lane)
+        """Queue a chunk; it sees the caller's context variables.
+
+        Raises
+        ------
+        TransportError
+            No thread can be had.
+        """
+        try:
+            return self._workers.submit((copy_context(), _numpy_errors(), chunk), self._lane)
+        except NoThreadError as error:
+            raise TransportError(f"no thread can be had: {error}", about="function") from error
 
     def admit(self, limit: int) -> int:
         """Run at most so many chunks at the same time."""
@@ -81,7 +91,7 @@ def _numpy_errors() -> dict[str, Any] | None:
     return errors
 
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _shared: WorkerPool | None = None
 
 
@@ -115,7 +125,7 @@ def rest() -> bool:
 
 def _forget() -> None:
     global _shared, _lock
-    _shared, _lock = None, threading.Lock()
+    _shared, _lock = None, threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):

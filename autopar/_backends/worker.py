@@ -20,8 +20,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import parent_process
 from typing import Any, NamedTuple
 
-from autopar._backends import said, variables, warned
-from autopar._backends.chunk import run_chunk
+from autopar._backends import groups, said, variables, warned
+from autopar._backends.away import run_away
 from autopar._backends.context import AS_IT_IS, AsItIs, Inherited, Surroundings, remember_fresh
 from autopar._backends.exceptions import describe
 from autopar._backends.payload import Kept
@@ -38,6 +38,12 @@ JOBS_KEPT = 8
 """Jobs a worker remembers; the caller counts the same way, so both forget the same ones."""
 
 _BLAS = ("numpy", "scipy", "sklearn", "torch")
+
+
+class _Now:
+    """What this process is at: whether a chunk is under way."""
+
+    busy = False
 
 
 class _Known(NamedTuple):
@@ -58,6 +64,9 @@ def main(pipe: Connection, *, fresh: bool = True, inherited: Mapping[int, Job] |
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the caller's to handle; it stops us if it must.
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    groups.lead()
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=pipe.close)  # or the caller would wait for its end in vain
     _end_with_parent()
     serve(pipe, fresh=fresh, inherited=inherited)
 
@@ -77,8 +86,10 @@ def serve(pipe: Connection, *, fresh: bool = True, inherited: Mapping[int, Job] 
         try:
             # What imports, pickling and unpickling say is no part of the loop; items have a keeper of their own.
             with unheard:
+                _Now.busy = True
                 answer = worker.answer(number, job_data, start, items, arrivals)
             pipe.send_bytes(answer)
+            _Now.busy = False
         except OSError:
             return
         del job_data, items, answer, arrivals
@@ -121,7 +132,7 @@ class _Worker:
         if job_data is not None:
             self._pipe.send_bytes(READY + b"%.6f" % (time.perf_counter() - began))
         warned.forget()
-        run = functools.partial(run_chunk, Chunk(known.job, start, items), keep=True)
+        run = functools.partial(run_away, Chunk(known.job, start, items))
         outcome = known.around.context.run(run)
         known.watch.look(known.arrived.handed_out(), outcome)
         return pickle.dumps((OUTCOME, _dumped(outcome)), protocol=5)
@@ -159,6 +170,8 @@ class Guest:
     """Runs chunks in a process whose main loop is another's; it knows one job at a time."""
 
     def __init__(self) -> None:
+        groups.lead()
+        _end_with_parent()
         remember_fresh()
         _become_worker()
         self._unheard = said.Unheard()
@@ -170,6 +183,15 @@ class Guest:
         self, number: int, packed: PackedJob, snapshot: bytes, start: int, items: Packed, buffers: HasBuffers
     ) -> bytes:
         """Run a chunk; the answer is one of :class:`_Worker`."""
+        _Now.busy = True
+        try:
+            return self._answer(number, packed, snapshot, start, items, buffers)
+        finally:
+            _Now.busy = False
+
+    def _answer(
+        self, number: int, packed: PackedJob, snapshot: bytes, start: int, items: Packed, buffers: HasBuffers
+    ) -> bytes:
         with self._unheard:
             try:
                 job, around, watch = self._enter(number, packed, snapshot, buffers)
@@ -184,7 +206,7 @@ class Guest:
                 _after_imports(job, around)
                 self._modules = len(sys.modules)
             warned.forget()
-            outcome = around.context.run(functools.partial(run_chunk, Chunk(job, start, values), keep=True))
+            outcome = around.context.run(functools.partial(run_away, Chunk(job, start, values)))
             watch.look(buffers.handed_out(), outcome)
             return pickle.dumps((OUTCOME, _dumped(outcome)), protocol=5)
 
@@ -235,12 +257,32 @@ def _end_with_parent() -> None:
     parent = parent_process()
     if parent is None:
         return
+    end = parent.sentinel
+    if end is None:  # So joblib starts workers.
+        end = _end_of(parent.pid)
+    if end is None:
+        return
 
     def watch() -> None:
-        wait([parent.sentinel])
+        wait([end])
+        if _Now.busy:
+            groups.end_own(1)  # with what its item has started
         os._exit(1)
 
     threading.Thread(target=watch, name="autopar-parent-watch", daemon=True).start()
+
+
+def _end_of(parent: int) -> int | None:
+    """A descriptor that tells of the end of the parent; None where the system has none."""
+    if not hasattr(os, "pidfd_open"):
+        return None
+    try:
+        found = os.pidfd_open(parent)
+    except ProcessLookupError:
+        found = -1
+    if os.getppid() != parent:  # It ended before it was looked for.
+        os._exit(1)
+    return found
 
 
 def _cap_blas_threads(cores: int) -> None:

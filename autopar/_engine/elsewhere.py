@@ -133,6 +133,7 @@ class Elsewhere:
                 continue
             self._in_flight[future] = chunk
             future.add_done_callback(self._done.put)
+            limit = min(limit, self.pool.capacity)  # It has less where it had to start anew.
 
     @property
     def busy(self) -> bool:
@@ -468,8 +469,8 @@ class Elsewhere:
             self.requeue.append(Chunk(chunk.job, chunk.start + position, [item]))
 
     def _unclear(self, chunk: Chunk, error: WorkerDiedError) -> bool:
-        """Another item than the one to blame may have been lost with it; alone on its pool none is."""
-        return len(chunk.items) > 1 or (not error.certain and self.pool.capacity > 1)
+        """Another item than the one to blame may have been lost with it."""
+        return len(chunk.items) > 1 or not error.certain
 
     def _try_again(self, chunk: Chunk) -> bool:
         used = self._attempts.get(chunk.start, 0)

@@ -101,7 +101,7 @@ class FunctionState:
         self.function = function
         self.terms = terms
         self._under: dict[Terms, FunctionState] = {terms: self}
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         self.memory = Memory(function)
         self.calls = Profile()
         self.target: list[Callable[..., Any]] = [function]
@@ -357,7 +357,7 @@ def _identity(value: Any) -> Any:
 
 
 _states: dict[int, tuple[Any, FunctionState]] = {}
-_states_lock = threading.Lock()
+_states_lock = threading.RLock()
 _STATES_KEPT = 1024
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 COMPUTES = 0.5
 """CPU share from which items count as computing, so that their CPU time is what the loop would have taken."""
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _log: DecisionLog | None = None
 
 

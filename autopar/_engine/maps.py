@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
+import functools
+import itertools
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -19,6 +22,7 @@ from autopar._engine.run import MapRun
 from autopar._engine.source import Source
 from autopar._engine.task import MapTask, note_item
 from autopar._model.hints import Settings
+from autopar.errors import UnavailableError
 
 
 def map_list(
@@ -32,6 +36,8 @@ def map_list(
     cancel: threading.Event | None = None,
 ) -> list[Any]:
     """All results in order. The error of the first failing item in input order is raised, as in the loop."""
+    if sys.is_finalizing():
+        return _while_all_ends(state, iterables, kwargs, settings, star=star)
     iterables, settings = with_remote_inputs(iterables, settings)
     state = state.under(settings.terms)
     begun = early(state, iterables, settings, star=star) if cancel is None else None
@@ -73,6 +79,28 @@ def map_list(
         _explain_error(error, run, len(results), operation, decision.number)
         raise error
     return results
+
+
+def _while_all_ends(
+    state: FunctionState,
+    iterables: tuple[Iterable[Any], ...],
+    kwargs: dict[str, Any],
+    settings: Settings,
+    *,
+    star: bool,
+) -> list[Any]:
+    """The plain loop, for finalizers of objects that live until modules are taken apart, those of autopar too.
+
+    Raises
+    ------
+    UnavailableError
+        Something else was demanded.
+    """
+    beyond = settings.retries or settings.on_error != "raise" or settings.seed is not None
+    if settings.backend not in (None, "serial") or settings.timeout is not None or beyond:
+        raise UnavailableError("the interpreter is shutting down: a map can be a plain loop only, without retries etc.")
+    function = functools.partial(state.function, **kwargs) if kwargs else state.function
+    return list(itertools.starmap(function, *iterables) if star else builtins.map(function, *iterables))
 
 
 def map_iterator(

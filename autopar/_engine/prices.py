@@ -172,7 +172,7 @@ def costs_on(machine: Machine) -> Costs:
     return host_prices().costs if machine is THIS_MACHINE else DEFAULT_COSTS
 
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _prices: tuple[DecisionLog, HostPrices] | None = None
 
 

@@ -79,7 +79,7 @@ class Calls:
         self._operation = operation
         self._context = copy_context()
         self._line = users_line()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._jobs: dict[str, Job] = {}
         self._choice: Choice | None = None
         self._plan: Plan | None = self._settled_plan()
@@ -432,7 +432,7 @@ _passing: WeakValueDictionary[int, FunctionState] = WeakValueDictionary()
 _profiles: OrderedDict[object, Profile] = OrderedDict()
 """What single calls took, of functions that come and go: by their code, or by the type of the callable."""
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 
 
 def state_of_call(function: Callable[..., Any]) -> FunctionState:

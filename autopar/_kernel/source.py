@@ -17,7 +17,7 @@ from autopar._kernel.refusal import Refused
 
 __all__ = ["Source", "read_source"]
 
-_PARSING = threading.Lock()  # ast.parse was not safe in threads at once before 3.13
+_PARSING = threading.RLock()  # ast.parse was not safe in threads at once before 3.13
 _NAME = "__kernel__"  # not the function's own, which would make its calls of itself those of a closure
 _FUTURES = 0
 for _name in __future__.all_feature_names:

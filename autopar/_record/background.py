@@ -59,8 +59,17 @@ class Background:
         thread = self._thread
         if thread is None or thread is threading.current_thread():
             return True
-        thread.join(seconds)
-        return not thread.is_alive()
+        deadline = time.monotonic() + seconds
+        while self._thread is thread:
+            try:
+                thread.join(max(0.0, deadline - time.monotonic()))
+            except RuntimeError:  # It is noted, and another thread is about to start it.
+                if time.monotonic() >= deadline:
+                    return False
+                time.sleep(0)
+            else:
+                return not thread.is_alive()
+        return True
 
     def forget(self) -> None:
         """In a forked child: the thread is the parent's."""

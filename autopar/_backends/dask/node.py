@@ -151,6 +151,7 @@ class _Node:
         return runner
 
     def give_back(self, ticket: Ticket, runner: _NodeRunner) -> None:
+        runner.stopped = False
         with self._lock:
             self._running.pop(ticket.name, None)
             self._idle.append(runner)

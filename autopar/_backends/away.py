@@ -1,0 +1,46 @@
+"""Runs chunks away from the caller's thread, where a process that an item forks must not take part in the map.
+
+Such a process is a copy of the worker in the middle of an item. If it came out of that item it would run the rest of
+the chunk a second time and answer in the worker's name. It ends there instead, since where the loop would have gone on
+with it, in the caller, it cannot be.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any
+
+from autopar._backends.chunk import run_chunk
+from autopar._model.work import Chunk, Outcome
+
+
+class _UnderWay(threading.local):
+    items: list[Any] | None = None
+
+
+_under_way = _UnderWay()
+
+
+def run_away(chunk: Chunk) -> Outcome:
+    """Run a chunk, and keep what its items print and log."""
+    process = os.getpid()
+    items = chunk.items if type(chunk.items) is list else list(chunk.items)
+    around, _under_way.items = _under_way.items, items
+    try:
+        outcome = run_chunk(Chunk(chunk.job, chunk.start, items), keep=True)
+    finally:
+        _under_way.items = around
+    if os.getpid() != process:
+        os._exit(0 if outcome.error is None else 1)
+    return outcome
+
+
+def _end_after_this_item() -> None:
+    """In a forked process: there is nothing more to run."""
+    if _under_way.items is not None:
+        _under_way.items.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_end_after_this_item)
