@@ -12,11 +12,15 @@ from __future__ import annotations
 
 import os
 import pickle
+import sys
 import threading
+import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError, Future
+from multiprocessing.connection import wait
+from pickle import PicklingError
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -34,6 +38,9 @@ from autopar.errors import TransportError, WorkerDiedError
 
 IDLE_SECONDS = 300
 """Seconds after which loky ends workers that have nothing to do; joblib's own choice."""
+
+SECONDS_WITHOUT_PARENT = 0.5
+"""Within these a worker notices that it is alone. Chosen, not measured; looking takes a microsecond."""
 
 Buffers = Mapping[int, Any]
 """Number of a carrier -> its array."""
@@ -108,7 +115,7 @@ class _LokyChunk(PendingChunk):
         except CancelledError:
             super().cancel()
         except BaseException as error:
-            self.settle(None, error if isinstance(error, (TransportError, WorkerDiedError)) else _died(error))
+            self.settle(None, _around(error))
 
 
 def _outcome(answer: bytes) -> Outcome:
@@ -120,6 +127,22 @@ def _outcome(answer: bytes) -> Outcome:
         text = f"{what} in a worker process: {type(cause).__name__}: {cause}"
         raise TransportError(text, about=about) from cause
     return load_outcome(data)
+
+
+def _around(error: BaseException) -> BaseException:
+    """What went wrong around the items, in autopar's words."""
+    if isinstance(error, (TransportError, WorkerDiedError)):
+        return error
+    if not isinstance(error, PicklingError):
+        return _died(error)
+    # The chunk is pickled already: what failed are the memory maps of its large arrays, as on a full disk.
+    lost = TransportError("its large arrays cannot be written for joblib's worker processes")
+    lost.__cause__ = error
+    return lost
+
+
+def _not_started(error: OSError) -> TransportError:
+    return TransportError(f"joblib's worker processes cannot be started: {describe(error)}", about="function")
 
 
 def _died(error: BaseException) -> WorkerDiedError:
@@ -145,10 +168,18 @@ class _Executor:
             mmap_mode="c",
             unlink_on_gc_collect=True,
         )
-        self.executor = ProcessPoolExecutor(workers, job_reducers=there, result_reducers=back, timeout=IDLE_SECONDS)
+        self.executor = ProcessPoolExecutor(
+            workers,
+            job_reducers=there,
+            result_reducers=back,
+            timeout=IDLE_SECONDS,
+            initializer=_end_with,
+            initargs=(os.getpid(),),
+        )
 
     @property
     def broken(self) -> bool:
+        """It takes no more chunks."""
         return bool(self.executor._flags.broken or self.executor._flags.shutdown)
 
     def clean(self) -> None:
@@ -159,6 +190,10 @@ class _Executor:
     def end(self) -> None:
         """Kill the workers."""
         self.executor.shutdown(wait=True, kill_workers=True)
+        from joblib.externals.loky.backend.utils import kill_process_tree
+
+        for process in list((self.executor._processes or {}).values()):  # those over whom nobody has watched yet
+            kill_process_tree(process)
         self._folders._clean_temporary_resources(force=True)
 
 
@@ -167,7 +202,8 @@ class LokyPool:
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
-        self._executor = _entered(workers)
+        self._executor: _Executor | None = None
+        self._refused: TransportError | None = None
         self._open = True
         self._jobs: weakref.WeakSet[Job] = weakref.WeakSet()
         self.capacity = 2 * workers
@@ -178,29 +214,44 @@ class LokyPool:
         Raises
         ------
         TransportError
-            Its function or its items do not pickle.
+            Its function or its items do not pickle, or no worker can be started.
         """
         sent = _sent(chunk.job)
         self._jobs.add(chunk.job)
         items = dump_items(chunk.items, sent.carrying)
         buffers = {**sent.buffers, **{carrier.number: carrier.array for carrier in items.segments}}
         message = sent.number, sent.job, sent.surroundings, chunk.start, items._replace(segments=()), buffers
-        if self._executor.broken:
-            self._renew()
+        executor = self._entered()
         pending = _LokyChunk()
         try:
-            pending.future = self._executor.executor.submit(_answer, *message)
+            pending.future = executor.executor.submit(_answer, *message)
+        except OSError as error:
+            executor.end()
+            self._refused = _not_started(error)
+            raise self._refused from error
         except Exception as error:  # It broke in this moment.
             pending.settle(None, _died(error))
             return pending
         pending.future.add_done_callback(pending.take)
         return pending
 
-    def _renew(self) -> None:
-        """After a worker died: another executor, and one chunk at a time, so that the next one to blame is known."""
-        _left(self._executor)
-        self._executor = _entered(self._workers)
-        self.capacity = 1
+    def _entered(self) -> _Executor:
+        """The executor; after a worker died another one, and one chunk at a time: the next one to blame is known."""
+        executor, self._executor = self._executor, None
+        if executor is not None and executor.broken:
+            _left(executor)
+            executor = None
+            self.capacity = 1
+        if executor is None:
+            if self._refused is not None:
+                raise TransportError(str(self._refused), about="function") from self._refused.__cause__
+            try:
+                executor = _entered(self._workers)
+            except OSError as error:
+                self._refused = _not_started(error)
+                raise self._refused from error
+        self._executor = executor
+        return executor
 
     def admit(self, limit: int) -> int:
         """Run at most so many chunks at the same time."""
@@ -208,7 +259,7 @@ class LokyPool:
 
     def abandon(self, pending: PendingChunk) -> bool:
         """Kill all workers: loky has no way to stop one."""
-        if not pending.cancel() and not pending.done():
+        if not pending.cancel() and not pending.done() and self._executor is not None:
             self._executor.end()
         return True
 
@@ -218,7 +269,8 @@ class LokyPool:
             self._open = False
             for job in list(self._jobs):
                 _sent_jobs.pop(job, None)
-            _left(self._executor)
+            if self._executor is not None:
+                _left(self._executor)
 
 
 _lock = threading.Lock()
@@ -295,6 +347,25 @@ class _Maps:
     def handed_out(self) -> list[Range]:
         found, self._handed_out = self._handed_out, []
         return found
+
+
+def _end_with(parent: int) -> None:
+    """Let this worker end when the process that started it does, which loky leaves to its idle time-out."""
+    threading.Thread(target=_watch, args=(parent,), name="autopar-parent-watch", daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    if sys.platform == "win32":
+        from multiprocessing.process import parent_process
+
+        known = parent_process()
+        if known is None:
+            return
+        wait([known.sentinel])
+    else:
+        while os.getppid() == parent:
+            time.sleep(SECONDS_WITHOUT_PARENT)
+    os._exit(1)
 
 
 _guest: Guest | None = None

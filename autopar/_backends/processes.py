@@ -88,7 +88,11 @@ class ProcessRunner:
         self._fresh = True
         self._pipe: Connection
         self._process: WorkerHandle
-        self._process, self._pipe = self._start_worker()
+        try:
+            self._process, self._pipe = self._start_worker()
+        except OSError as error:
+            message = f"no worker process can be started: {_line(error)}"
+            raise TransportError(message, about="function") from error
 
     def run(self, parcel: Parcel, started: Callable[[], None]) -> Outcome:
         number, items = parcel[0].number, parcel[2]
@@ -221,9 +225,14 @@ def spawned(name: str = "autopar-worker") -> tuple[BaseProcess, Connection]:
     """A worker with an interpreter of its own, and this side's end of the pipe to it."""
     ours, theirs = Pipe(duplex=True)
     worker = WorkerProcess(target=main, args=(theirs,), name=name, daemon=False)
-    with _starting:
-        worker.start()
-    theirs.close()
+    try:
+        with _starting:
+            worker.start()
+    except BaseException:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
     return worker, ours
 
 
@@ -232,7 +241,10 @@ def fork_ahead(workers: int) -> None:
     from autopar._backends.fork import ForkedWorker
 
     for _ in range(workers):
-        ours, theirs = Pipe(duplex=True)
+        try:
+            ours, theirs = Pipe(duplex=True)
+        except OSError:
+            return
         worker = ForkedWorker(main, theirs)
         try:
             worker.start()
