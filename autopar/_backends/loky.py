@@ -96,10 +96,11 @@ class _SentJob(NamedTuple):
 class _LokyChunk(PendingChunk):
     """A chunk with loky's future of it."""
 
-    __slots__ = ("future",)
+    __slots__ = ("executor", "future")
 
-    def __init__(self) -> None:
+    def __init__(self, executor: _Executor) -> None:
         super().__init__()
+        self.executor = executor
         self.future: Future[bytes] | None = None
 
     def cancel(self) -> bool:
@@ -114,8 +115,14 @@ class _LokyChunk(PendingChunk):
             self.settle(_outcome(future.result()), None)
         except CancelledError:
             super().cancel()
+        except PicklingError as error:
+            # The chunk is pickled already: what failed are the memory maps of its large arrays, as on a full disk.
+            self.executor.spoiled = True
+            lost = TransportError("its large arrays cannot be written for joblib's worker processes")
+            lost.__cause__ = error
+            self.settle(None, lost)
         except BaseException as error:
-            self.settle(None, _around(error))
+            self.settle(None, error if isinstance(error, (TransportError, WorkerDiedError)) else _died(error))
 
 
 def _outcome(answer: bytes) -> Outcome:
@@ -127,18 +134,6 @@ def _outcome(answer: bytes) -> Outcome:
         text = f"{what} in a worker process: {type(cause).__name__}: {cause}"
         raise TransportError(text, about=about) from cause
     return load_outcome(data)
-
-
-def _around(error: BaseException) -> BaseException:
-    """What went wrong around the items, in autopar's words."""
-    if isinstance(error, (TransportError, WorkerDiedError)):
-        return error
-    if not isinstance(error, PicklingError):
-        return _died(error)
-    # The chunk is pickled already: what failed are the memory maps of its large arrays, as on a full disk.
-    lost = TransportError("its large arrays cannot be written for joblib's worker processes")
-    lost.__cause__ = error
-    return lost
 
 
 def _not_started(error: OSError) -> TransportError:
@@ -160,6 +155,7 @@ class _Executor:
 
         self.workers = workers
         self.maps = 0
+        self.spoiled = False  # its folder takes no more memory maps
         self._folders = TemporaryResourcesManager()
         # The names of both functions' arguments are those that joblib.executor uses (joblib 1.4 to 1.6).
         there, back = get_memmapping_reducers(
@@ -180,7 +176,7 @@ class _Executor:
     @property
     def broken(self) -> bool:
         """It takes no more chunks."""
-        return bool(self.executor._flags.broken or self.executor._flags.shutdown)
+        return bool(self.spoiled or self.executor._flags.broken or self.executor._flags.shutdown)
 
     def clean(self) -> None:
         """Remove the maps that nobody uses; those of a job that a worker still has go with the next one."""
@@ -222,7 +218,7 @@ class LokyPool:
         buffers = {**sent.buffers, **{carrier.number: carrier.array for carrier in items.segments}}
         message = sent.number, sent.job, sent.surroundings, chunk.start, items._replace(segments=()), buffers
         executor = self._entered()
-        pending = _LokyChunk()
+        pending = _LokyChunk(executor)
         try:
             pending.future = executor.executor.submit(_answer, *message)
         except OSError as error:

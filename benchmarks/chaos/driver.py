@@ -39,6 +39,10 @@ MOST_DESCRIPTORS, MOST_THREADS = 60, 60
 
 BALLOON = 400_000_000
 
+SEVERE = re.compile(r"Traceback|Exception ignored|Fatal Python error: (?!Segmentation fault)")
+COMPLAINT = re.compile(rf"{SEVERE.pattern}|leaked|[Ww]arning")
+"""What a program must not say on its standard error."""
+
 SECONDS_TO_GO = 15.0
 """Within these seconds after its end nothing of a program may be left, on a machine that is busy."""
 
@@ -52,6 +56,7 @@ class Summary:
     sessions: int = 0
     maps: int = 0
     unfinished: int = 0
+    refused: int = 0
     items: int = 0
     results: int = 0
     errors: Counter[str] = field(default_factory=Counter)
@@ -193,8 +198,9 @@ class Session:
 
     def _live(self, program: subprocess.Popen[bytes], seconds: float) -> None:
         tormentor = Tormentor(program.pid, self._seed, self._rate, BALLOON)
-        tormentor.start()
         try:
+            self._take(json.loads(self._lines.get(timeout=self._patience)))  # it is ready
+            tormentor.start()
             going = self._watch(program, time.monotonic() + seconds)
         finally:
             tormentor.end()
@@ -266,6 +272,9 @@ class Session:
             s.maps += 1
             s.backends[said["backend"]] += 1
             s.shapes[said["shape"]] += 1
+            if said.get("refused"):
+                s.refused += 1
+                return
             if "wrong" in said:
                 s.wrong.append(f"{self._name()}: {said}")
                 return
@@ -306,10 +315,9 @@ class Session:
         return [each for each in psutil.process_iter() if _has_mark(each, self._mark)]
 
     def _look_at(self, errors: str) -> None:
-        killed = self._end in ("SIGKILL", "SIGTERM")
-        if killed and "resource_tracker" in errors and "Traceback" not in errors:
-            return  # joblib's, which removes after a killed program what this had made, and says so
-        if errors.strip():
+        # joblib removes after a killed program what this had made, and says so; its workers say how they crashed.
+        told = COMPLAINT if self._end in ("return", "SIGINT") else SEVERE
+        if told.search(errors):
             self._summary.complaints.append(f"{self._name()}: {errors[:3000]}")
 
 

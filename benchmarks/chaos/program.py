@@ -22,7 +22,7 @@ from typing import Any
 
 import autopar
 from autopar import parallel
-from autopar.errors import ItemError, WorkerDiedError
+from autopar.errors import ItemError, UnavailableError, WorkerDiedError
 from benchmarks.chaos.items import DEADLY, FAILING, SLOW, Recipe, Unpicklable, item, value_of, wrong
 
 HOSTILE_SHARES = (0.0, 0.02, 0.06)
@@ -183,6 +183,10 @@ def map_until(stop: Callable[[], bool], backends: list[str], seed: int, *, torme
         except KeyboardInterrupt:
             say(end=one.number, interrupted=True, **one.account())
             raise
+        except UnavailableError as error:
+            # An item that ran out of time goes on in its thread for a while, and such a process is not forked.
+            busy = one.backend == "multiprocessing" and "other thread" in str(error)
+            say(end=one.number, **({"refused": True} if busy else {"wrong": str(error)}), **one.account())
         except BaseException as error:
             say(end=one.number, wrong=f"{type(error).__name__}: {error}"[:2000], **one.account())
         else:

@@ -49,7 +49,8 @@ class Tormentor(threading.Thread):
     def end(self) -> None:
         """Let it end, with nothing stopped any more."""
         self._end.set()
-        self.join()
+        if self.ident is not None:
+            self.join()
 
     def _torment(self) -> None:
         what = self._rng.choices(("kill", "stop", "stop-program", "memory"), (8, 8, 1, 1))[0]
