@@ -131,7 +131,7 @@ def _outcome(answer: bytes) -> Outcome:
         cause = load_error(data)
         what = "the function cannot be loaded" if status == BAD_JOB else "cannot be unpickled"
         about = "function" if status == BAD_JOB else "item"
-        text = f"{what} in a worker process: {type(cause).__name__}: {cause}"
+        text = f"{what} in a worker process: {describe(cause)}"
         raise TransportError(text, about=about) from cause
     return load_outcome(data)
 
