@@ -15,7 +15,7 @@ ROWS = [
     Row(
         "file descriptors exhausted, backend demanded",
         _PROCESSES,
-        "each item is its result or a TransportError with its index, with fewer workers if some start; the next map works",
+        "each item is its result, of fewer workers, or a TransportError with its index; the next map works",
         f"{_DEMANDED}[no descriptors",
     ),
     Row(
