@@ -16,6 +16,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -169,6 +170,7 @@ class Session:
                 program.wait()
                 self._look_for_leftovers(shared)
                 reader.join()  # it ends with the last process that has the program's output
+                _close(program)
                 self._settle()
                 self._summary.unfinished += len(self._open)
             errors.seek(0)
@@ -319,6 +321,13 @@ class Session:
         told = COMPLAINT if self._end in ("return", "SIGINT") else SEVERE
         if told.search(errors):
             self._summary.complaints.append(f"{self._name()}: {errors[:3000]}")
+
+
+def _close(program: subprocess.Popen[bytes]) -> None:
+    for pipe in (program.stdin, program.stdout):
+        if pipe is not None:
+            with suppress(BrokenPipeError):
+                pipe.close()
 
 
 def _has_mark(process: psutil.Process, mark: str) -> bool:
