@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import sys
 import threading
 import time
@@ -19,6 +20,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from multiprocessing.connection import wait
 from pickle import PicklingError
 from typing import Any, NamedTuple
@@ -122,7 +124,7 @@ class _LokyChunk(PendingChunk):
             lost.__cause__ = error
             self.settle(None, lost)
         except BaseException as error:
-            self.settle(None, error if isinstance(error, (TransportError, WorkerDiedError)) else _died(error))
+            self.settle(None, error if isinstance(error, TransportError) else _died(error))
 
 
 def _outcome(answer: bytes) -> Outcome:
@@ -186,11 +188,14 @@ class _Executor:
     def end(self) -> None:
         """Kill the workers."""
         self.executor.shutdown(wait=True, kill_workers=True)
-        from joblib.externals.loky.backend.utils import kill_process_tree
-
         for process in list((self.executor._processes or {}).values()):  # those over whom nobody has watched yet
-            kill_process_tree(process)
+            _kill(process)
         self._folders._clean_temporary_resources(force=True)
+
+
+def _kill(process: Any) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(process.pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
 
 
 class LokyPool:

@@ -308,7 +308,7 @@ class Session:
             process.kill()
 
     def _left(self, shared: set[str]) -> list[str]:
-        processes = [f"process {each.pid}: {' '.join(each.cmdline())}" for each in self._processes()]
+        processes = [f"process {each.pid}: {_command(each)}" for each in self._processes()]
         files = [str(path) for path in (self._folder / "tmp").rglob("*")]
         memory = [f"/dev/shm/{name}" for name in _shared_memory() - shared if self._pids & _numbers(name)]
         return processes + files + memory
@@ -335,6 +335,13 @@ def _has_mark(process: psutil.Process, mark: str) -> bool:
         return process.status() != psutil.STATUS_ZOMBIE and bool(process.environ().get("AUTOPAR_CHAOS") == mark)
     except (psutil.Error, OSError):
         return False
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return "which ends"
 
 
 def _descendants(pid: int) -> list[int]:

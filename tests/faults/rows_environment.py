@@ -52,6 +52,12 @@ ROWS = [
         f"{_HERE}test_without_room_a_choice_has_its_results",
     ),
     Row(
+        "the program is killed while joblib's workers run",
+        ("joblib",),
+        "they end, where loky alone leaves them",
+        "tests/faults/test_joblib_workers.py::test_workers_end_with_their_program",
+    ),
+    Row(
         "the clock is set back or ahead while maps run",
         ("serial", "threads", "processes"),
         "no item runs out of time for it, and every result is there",
