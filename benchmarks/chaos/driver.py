@@ -44,7 +44,7 @@ SEVERE = re.compile(r"Traceback|Exception ignored|Fatal Python error: (?!Segment
 COMPLAINT = re.compile(rf"{SEVERE.pattern}|leaked|[Ww]arning")
 """What a program must not say on its standard error."""
 
-SECONDS_TO_GO = 15.0
+SECONDS_TO_GO = 30.0
 """Within these seconds after its end nothing of a program may be left, on a machine that is busy."""
 
 
