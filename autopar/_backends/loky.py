@@ -13,11 +13,15 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
+import sys
 import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError, Future
+from contextlib import suppress
+from pickle import PicklingError
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -28,7 +32,7 @@ from autopar._backends.pending import PendingChunk
 from autopar._backends.pickling import load_error
 from autopar._backends.segments import Ref, address_of
 from autopar._backends.transport import PackedJob, dump_items, dump_job, dump_surroundings, load_outcome
-from autopar._backends.worker import BAD_ITEMS, BAD_JOB, Guest
+from autopar._backends.worker import BAD_ITEMS, BAD_JOB, Guest, end_with_parent
 from autopar._backends.written import Range, range_of
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Job, Outcome
@@ -110,9 +114,14 @@ class _LokyChunk(PendingChunk):
             self.settle(_outcome(future.result()), None)
         except CancelledError:
             super().cancel()
+        except PicklingError as error:
+            # The chunk is pickled already: what failed are the memory maps of its large arrays, as on a full disk.
+            self.executor.spoiled = True
+            lost = TransportError("its large arrays cannot be written for joblib's worker processes")
+            lost.__cause__ = error
+            self.settle(None, lost)
         except BaseException as error:
-            around = isinstance(error, (TransportError, WorkerDiedError))
-            self.settle(None, error if around else self.executor.died(error))
+            self.settle(None, error if isinstance(error, TransportError) else self.executor.died(error))
 
 
 def _outcome(answer: bytes) -> Outcome:
@@ -121,9 +130,13 @@ def _outcome(answer: bytes) -> Outcome:
         cause = load_error(data)
         what = "the function cannot be loaded" if status == BAD_JOB else "cannot be unpickled"
         about = "function" if status == BAD_JOB else "item"
-        text = f"{what} in a worker process: {type(cause).__name__}: {cause}"
+        text = f"{what} in a worker process: {describe(cause)}"
         raise TransportError(text, about=about) from cause
     return load_outcome(data)
+
+
+def _not_started(error: OSError) -> TransportError:
+    return TransportError(f"joblib's worker processes cannot be started: {describe(error)}", about="function")
 
 
 class _Executor:
@@ -144,6 +157,7 @@ class _Executor:
         self.workers = workers
         self.alone = alone
         self.maps = 0
+        self.spoiled = False  # its folder takes no more memory maps
         self._processes: list[Any] = []
         self._folders = TemporaryResourcesManager()
         # The names of both functions' arguments are those that joblib.executor uses (joblib 1.4 to 1.6).
@@ -153,11 +167,18 @@ class _Executor:
             mmap_mode="c",
             unlink_on_gc_collect=True,
         )
-        self.executor = ProcessPoolExecutor(workers, job_reducers=there, result_reducers=back, timeout=IDLE_SECONDS)
+        self.executor = ProcessPoolExecutor(
+            workers,
+            job_reducers=there,
+            result_reducers=back,
+            timeout=IDLE_SECONDS,
+            initializer=end_with_parent,  # which loky leaves to its idle time-out
+        )
 
     @property
     def broken(self) -> bool:
-        return bool(self.executor._flags.broken or self.executor._flags.shutdown)
+        """It takes no more chunks."""
+        return bool(self.spoiled or self.executor._flags.broken or self.executor._flags.shutdown)
 
     def submit(self, *message: Any) -> Future[bytes]:
         """Queue a chunk, and have an eye on the workers."""
@@ -186,7 +207,14 @@ class _Executor:
     def end(self) -> None:
         """Kill the workers."""
         self.executor.shutdown(wait=True, kill_workers=True)
+        for process in list((self.executor._processes or {}).values()):  # those over whom nobody has watched yet
+            _kill(process)
         self._folders._clean_temporary_resources(force=True)
+
+
+def _kill(process: Any) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(process.pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
 
 
 class LokyPool:
@@ -194,9 +222,9 @@ class LokyPool:
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
+        self._executor: _Executor | None = None
+        self._refused: TransportError | None = None
         self._open = not getattr(threading, "_SHUTTING_DOWN", False)
-        if self._open:
-            self._executor = _entered(workers)
         self._jobs: weakref.WeakSet[Job] = weakref.WeakSet()
         self.capacity = 2 * workers
 
@@ -206,7 +234,7 @@ class LokyPool:
         Raises
         ------
         TransportError
-            Its function or its items do not pickle.
+            Its function or its items do not pickle, or no worker can be started.
         """
         if not self._open:
             raise TransportError("joblib's executor takes nothing more: the program is ending", about="function")
@@ -215,26 +243,40 @@ class LokyPool:
         items = dump_items(chunk.items, sent.carrying)
         buffers = {**sent.buffers, **{carrier.number: carrier.array for carrier in items.segments}}
         message = sent.number, sent.job, sent.surroundings, chunk.start, items._replace(segments=()), buffers
-        if self._executor.broken:
-            self._renew()
-        pending = _LokyChunk(self._executor)
+        executor = self._entered()
+        pending = _LokyChunk(executor)
         try:
-            pending.future = self._executor.submit(*message)
+            pending.future = executor.submit(*message)
+        except OSError as error:
+            executor.end()
+            self._refused = _not_started(error)
+            raise self._refused from error
         except Exception as error:
-            if not self._executor.broken:
+            if not executor.broken:
                 text = f"joblib's executor takes nothing more: {describe(error)}"
                 raise TransportError(text, about="function") from error
-            pending.settle(None, self._executor.died(error))  # It broke in this moment.
+            pending.settle(None, executor.died(error))  # It broke in this moment.
             return pending
         pending.future.add_done_callback(pending.take)
         return pending
 
-    def _renew(self) -> None:
-        """After a worker died: an executor of this map's own, and one chunk at a time."""
-        _left(self._executor)
-        self._executor = _Executor(1, alone=True)
-        self._executor.maps = 1
-        self.capacity = 1
+    def _entered(self) -> _Executor:
+        """The executor; after a worker died one of this map's own, and one chunk at a time."""
+        executor, self._executor = self._executor, None
+        if executor is not None and executor.broken:
+            _left(executor)
+            executor = None
+            self.capacity = 1
+        if executor is None:
+            if self._refused is not None:
+                raise TransportError(str(self._refused), about="function") from self._refused.__cause__
+            try:
+                executor = _entered(self._workers) if self.capacity > 1 else _alone()
+            except OSError as error:
+                self._refused = _not_started(error)
+                raise self._refused from error
+        self._executor = executor
+        return executor
 
     def admit(self, limit: int) -> int:
         """Run at most so many chunks at the same time."""
@@ -242,7 +284,7 @@ class LokyPool:
 
     def abandon(self, pending: PendingChunk) -> bool:
         """Kill all workers: loky has no way to stop one."""
-        if not pending.cancel() and not pending.done():
+        if not pending.cancel() and not pending.done() and self._executor is not None:
             self._executor.end()
         return True
 
@@ -252,7 +294,8 @@ class LokyPool:
             self._open = False
             for job in list(self._jobs):
                 _sent_jobs.pop(job, None)
-            _left(self._executor)
+            if self._executor is not None:
+                _left(self._executor)
 
 
 _lock = threading.RLock()
@@ -269,6 +312,12 @@ def _entered(workers: int) -> _Executor:
             _shared = _Executor(workers)
         _shared.maps += 1
         return _shared
+
+
+def _alone() -> _Executor:
+    executor = _Executor(1, alone=True)
+    executor.maps = 1
+    return executor
 
 
 def _left(executor: _Executor) -> None:

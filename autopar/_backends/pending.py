@@ -66,6 +66,12 @@ class PendingChunk:
             self._begun = True
             return True
 
+    def give_back(self) -> bool:
+        """Let another worker claim it; False if it has ended meanwhile."""
+        with self._lock:
+            self._begun = False
+            return self._callbacks is not None
+
     def start_clock(self) -> None:
         """Note that the first item begins now."""
         self.started = time.perf_counter()

@@ -246,6 +246,8 @@ class WorkerPool:
                         outcome = runner.run(parcel, pending.start_clock)
                     except BaseException as raised:
                         error = raised
+                    if runner is None and self._left_to_others(task):
+                        return
                 with self._lock:
                     pending.runner = None
                     lost = runner in self._lost
@@ -267,6 +269,15 @@ class WorkerPool:
             if runner is not None:
                 runner.close()
             self._threads.discard(threading.current_thread())
+
+    def _left_to_others(self, task: _Task) -> bool:
+        """Whether threads that have a runner take the chunk of one that cannot have any, and so ends."""
+        pending = task[0]
+        with self._lock:
+            if pending.lane is not None or self._closed or self._runners <= self._lost or not pending.give_back():
+                return False
+            self._backlog.put(task)
+        return True
 
     def _new_runner(self) -> Runner:
         runner = self._make_runner()

@@ -22,6 +22,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any, NamedTuple, Protocol, cast
 
 from autopar._backends import groups
+from autopar._backends.exceptions import describe
 from autopar._backends.forkable import forkable
 from autopar._backends.payload import Kept
 from autopar._backends.pending import PendingChunk
@@ -99,7 +100,11 @@ class ProcessRunner:
         self._fresh = True
         self._pipe: Connection
         self._process: WorkerHandle
-        self._process, self._pipe = self._start_worker()
+        try:
+            self._process, self._pipe = self._start_worker()
+        except OSError as error:
+            message = f"no worker process can be started: {describe(error)}"
+            raise TransportError(message, about="function") from error
 
     def run(self, parcel: Parcel, started: Callable[[], None]) -> Outcome:
         number, items = parcel[0].number, parcel[2]
@@ -125,14 +130,14 @@ class ProcessRunner:
         if status == BAD_JOB:
             self._kept.clear()
             cause = load_error(data)
-            message = f"the function cannot be loaded in a worker process: {_line(cause)}"
+            message = f"the function cannot be loaded in a worker process: {describe(cause)}"
             raise TransportError(message, about="function", loading=True) from cause
         self._jobs[number] = at_hand(self._jobs.get(number, {}), items.lasting)
         while len(self._jobs) > JOBS_KEPT:
             del self._jobs[next(iter(self._jobs))]
         if status == BAD_ITEMS:
             cause = load_error(data)
-            raise TransportError(f"cannot be unpickled in a worker process: {_line(cause)}", loading=True) from cause
+            raise TransportError(f"cannot be unpickled in a worker process: {describe(cause)}", loading=True) from cause
         outcome = self._outcome(data)
         if not new:
             outcome.dispatch = time.perf_counter() - sent - outcome.wall
@@ -236,9 +241,14 @@ def spawned(name: str = "autopar-worker") -> tuple[BaseProcess, Connection]:
     """A worker with an interpreter of its own, and this side's end of the pipe to it."""
     ours, theirs = Pipe(duplex=True)
     worker = WorkerProcess(target=main, args=(theirs,), name=name, daemon=False)
-    with _starting:
-        worker.start()
-    theirs.close()
+    try:
+        with _starting:
+            worker.start()
+    except BaseException:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
     return worker, ours
 
 
@@ -247,7 +257,10 @@ def fork_ahead(workers: int) -> None:
     from autopar._backends.fork import ForkedWorker
 
     for _ in range(workers):
-        ours, theirs = Pipe(duplex=True)
+        try:
+            ours, theirs = Pipe(duplex=True)
+        except OSError:
+            return
         worker = ForkedWorker(main, theirs)
         try:
             worker.start()
@@ -257,10 +270,6 @@ def fork_ahead(workers: int) -> None:
         finally:
             theirs.close()
         _forked.append((worker, ours))
-
-
-def _line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
 
 
 class ProcessesPool:

@@ -67,7 +67,7 @@ def main(pipe: Connection, *, fresh: bool = True, inherited: Mapping[int, Job] |
     groups.lead()
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=pipe.close)  # or the caller would wait for its end in vain
-    _end_with_parent()
+    end_with_parent()
     serve(pipe, fresh=fresh, inherited=inherited)
 
 
@@ -171,7 +171,6 @@ class Guest:
 
     def __init__(self) -> None:
         groups.lead()
-        _end_with_parent()
         remember_fresh()
         _become_worker()
         self._unheard = said.Unheard()
@@ -252,7 +251,7 @@ def _dumped(outcome: Outcome) -> bytes:
         return dump_outcome(Outcome([], TransportError(text, about="result")))
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Leave at once when the parent is gone, in the middle of an item too."""
     parent = parent_process()
     if parent is None:

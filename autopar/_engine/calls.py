@@ -13,6 +13,7 @@ from autopar._backends import load
 from autopar._backends.replay import replay
 from autopar._classify import classify
 from autopar._engine.cluster import look, open_pool
+from autopar._engine.discreet import discreet
 from autopar._engine.functions import FunctionState
 from autopar._engine.journal import record
 from autopar._engine.machine import closed_ways, cores_here, threads_left, warm_workers
@@ -117,7 +118,7 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
     except TransportError as error:
         if settings.backend is not None:
             raise
-        fallbacks.append(f"left {plan}: {error}")
+        fallbacks.append(f"left {plan}: {discreet(error)}")
         plan = Plan(backend="threads", workers=1)
         pool = load("threads").open(plan)
         inner = pool.submit(chunk)

@@ -10,6 +10,7 @@ from queue import Empty
 
 from autopar._backends.pending import PendingChunk
 from autopar._engine.blocks import Block
+from autopar._engine.discreet import discreet
 from autopar._engine.lessons import gil_share_seen
 from autopar._engine.pace import Pace
 from autopar._engine.prices import costs_on
@@ -415,10 +416,10 @@ class Elsewhere:
             self._cannot_send(chunk, error)
         elif isinstance(error, UnavailableError) and not self.task.demanded and self._repeatable:
             self.requeue.append(chunk)
-            self._go(str(error))
+            self._go(discreet(error))
         elif isinstance(error, WorkerDiedError) and self._unclear(chunk, error) and self._repeatable:
             self._split(chunk)
-            self.task.fallbacks.append(f"{error}; the {len(chunk.items)} items it held ran again, one by one")
+            self.task.fallbacks.append(f"{discreet(error)}; the {len(chunk.items)} items it held ran again, one by one")
         elif isinstance(error, (WorkerDiedError, ItemTimeoutError)) and self._try_again(chunk):
             self.requeue.append(chunk)
         else:
@@ -434,7 +435,7 @@ class Elsewhere:
         """An item or the function does not travel: in the caller's thread it need not."""
         if not self.task.demanded:
             self.requeue.append(chunk)
-            self._go(str(named(error, chunk.start, len(chunk.items))))
+            self._go(discreet(named(error, chunk.start, len(chunk.items))))
         elif error.about == "item" and len(chunk.items) > 1:
             self._split(chunk)
         else:
@@ -449,7 +450,7 @@ class Elsewhere:
         emitted = [said for said in outcome.emitted if said[0] <= last]
         if again:
             self.requeue.append(Chunk(chunk.job, index, chunk.items[place:]))
-            self._go(str(named(error, index)))
+            self._go(discreet(named(error, index)))
             return self.task.block_of(chunk, Outcome(outcome.values[:place], emitted=emitted), self.plan)
         if self.task.collects:
             return self.task.block_of(chunk, outcome, self.plan)

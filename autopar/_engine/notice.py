@@ -12,6 +12,7 @@ from autopar._engine.functions import FunctionState
 from autopar._model.plan import Choice, Rejected
 from autopar._model.work import Line
 from autopar._record import duration
+from autopar._record.explain import printable
 from autopar.errors import PerformanceHint
 
 WORTH_A_WARNING = 1.0
@@ -55,8 +56,8 @@ def hint_where_it_hurts(state: FunctionState, choice: Choice, line: Line | None 
     state.hinted = True
     seconds, serial = best.plan.predicted or 0.0, choice.plan.predicted or 0.0
     text = (
-        f"{state.name} runs in the plain loop, since {best.because}. If that does not matter, the hint {best.hint} "
-        f"would open {best.plan}: predicted {duration(seconds)} instead of {duration(serial)}"
+        f"{printable(state.name)} runs in the plain loop, since {printable(best.because)}. If that does not matter, "
+        f"the hint {best.hint} would open {best.plan}: predicted {duration(seconds)} instead of {duration(serial)}"
     )
     filename, lineno, module, names = line or users_line()
     registry = (names or {}).setdefault("__warningregistry__", {})

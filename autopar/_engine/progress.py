@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from autopar._engine.task import MapTask
 from autopar._model.hints import ProgressCallback
+from autopar._record.explain import printable
 
 INTERVAL = 0.1
 """Seconds between two updates: ten a second look smooth and cost nothing."""
@@ -71,7 +72,7 @@ class _Line:
     def __call__(self, done: int, total: int | None) -> None:
         if self._active:
             of_total = f" of {total} ({done / total:.0%})" if total else ""
-            sys.stderr.write(f"\r{self._name}: {done}{of_total}")
+            sys.stderr.write(f"\r{printable(self._name)}: {done}{of_total}")
             sys.stderr.flush()
 
     def end(self) -> None:

@@ -15,6 +15,7 @@ from weakref import WeakValueDictionary
 from autopar._backends.chunk import run_chunk
 from autopar._backends.replay import replay
 from autopar._engine.calls import PROCESS_WORTH, choose_for_call, target_of
+from autopar._engine.discreet import discreet
 from autopar._engine.functions import FunctionState, bound_state, state_of
 from autopar._engine.journal import record, record_briefly
 from autopar._engine.notice import users_line
@@ -214,7 +215,7 @@ class Calls:
     def _not_sent(self, plan: Plan, start: int, items: Sequence[Any], error: TransportError) -> Outcome:
         """Nothing has run yet: here it can, unless a process is demanded."""
         if not self._demanded:
-            self._leave(plan, str(error))
+            self._leave(plan, discreet(error))
             return self._here(THREAD, start, items)
         if len(items) > 1 and error.about == "item":
             return self._one_by_one(start, items)

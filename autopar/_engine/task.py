@@ -28,6 +28,7 @@ from autopar._model.observation import Profile, Traits
 from autopar._model.plan import LOOP, Plan
 from autopar._model.work import UNCHANGING, Chunk, Failure, Job, Outcome, Pool, RemoteItem
 from autopar._observe.traits import without_array_arguments
+from autopar._record.explain import printable
 from autopar.errors import ItemTimeoutError, TransportError, UnavailableError, WorkerDiedError
 
 UNLIMITED = 1 << 62
@@ -479,7 +480,7 @@ def add_note(error: BaseException, text: str) -> None:
 
 def note_item(error: BaseException, index: int, name: str, operation: str, plan: Plan, decision: int) -> None:
     """Say which item raised, where, and in which decision."""
-    add_note(error, f"item {index} of {name}.{operation}(), on {plan} (decision {decision})")
+    add_note(error, f"item {index} of {printable(name)}.{operation}(), on {plan} (decision {decision})")
 
 
 def draws_from_numpy(traits: Traits) -> bool:

@@ -34,6 +34,8 @@ class Background:
         self._work = work
         self._name = name
         self._thread: threading.Thread | None = None
+        self._ended = threading.Event()
+        self._starting = threading.Lock()
         _ALL.add(self)
 
     @property
@@ -43,44 +45,49 @@ class Background:
 
     def start(self) -> bool:
         """Begin, unless it is at work already or must not be; False where this interpreter starts no threads now."""
-        if self._thread is not None or _forks:
+        # Who finds the lock taken is another thread, or a signal handler in the middle of this: somebody begins.
+        if self._thread is not None or _forks or not self._starting.acquire(blocking=False):
             return True
-        # Noted before it starts, for a signal handler may come here in the middle of this.
-        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
         try:
-            self._thread.start()
+            return self._thread is not None or self._start()
+        finally:
+            self._starting.release()
+
+    def _start(self) -> bool:
+        ended = self._ended = threading.Event()
+        thread = self._thread = threading.Thread(target=self._run, args=(ended,), name=self._name, daemon=True)
+        try:
+            thread.start()
         except RuntimeError:  # no more threads, or the interpreter ends
             self._thread = None
+            ended.set()
             return False
         return True
 
     def join(self, seconds: float) -> bool:
         """Wait until it is done; False if it takes longer."""
-        thread = self._thread
+        thread, ended = self._thread, self._ended
         if thread is None or thread is threading.current_thread():
             return True
-        deadline = time.monotonic() + seconds
-        while self._thread is thread:
-            try:
-                thread.join(max(0.0, deadline - time.monotonic()))
-            except RuntimeError:  # It is noted, and another thread is about to start it.
-                if time.monotonic() >= deadline:
-                    return False
-                time.sleep(0)
-            else:
-                return not thread.is_alive()
-        return True
+        # Not by the thread at first, which cannot be joined while another thread is about to start it.
+        if not ended.wait(seconds):
+            return False
+        if thread.ident is not None:
+            thread.join(seconds)
+        return not thread.is_alive()
 
     def forget(self) -> None:
         """In a forked child: the thread is the parent's."""
         self._thread = None
+        self._starting = threading.Lock()
 
-    def _run(self) -> None:
+    def _run(self, ended: threading.Event) -> None:
         time.sleep(_HEAD_START)
         try:
             self._work()
         finally:
             self._thread = None
+            ended.set()
 
 
 _ALL: weakref.WeakSet[Background] = weakref.WeakSet()

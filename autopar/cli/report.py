@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -46,11 +47,25 @@ def command(function: str | None, output: Path, since: float | None, limit: int,
         click.echo(page, nl=False)
         return
     try:
+        if output.is_symlink():
+            fail(f"{output} is a link; name the file that it leads to")
         if not force and output.exists() and MARK not in output.read_text(encoding="utf-8", errors="replace")[:200]:
             fail(f"{output} is there and is no report; name another file, or give --force")
-        output.write_text(page, encoding="utf-8")
+        _write(output, page)
     except OSError as error:
         fail(f"{output} cannot be written: {error.strerror}")
     click.echo(f"{output}: {len(rows):,} decisions, {len(page) / 1e3:,.0f} kB")
     if open_it:
         click.launch(str(output))
+
+
+def _write(path: Path, page: str) -> None:
+    """Put a whole file in the place of another, beside which it is written; no link is followed on the way."""
+    unfinished = path.with_name(f".{path.name}.{os.urandom(6).hex()}.unfinished")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        with open(os.open(unfinished, flags, 0o666), "w", encoding="utf-8") as file:
+            file.write(page)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -403,3 +403,37 @@ def test_brief_decisions_count_like_others_and_are_added_up_for_the_store(tmp_pa
         (4, "a", 3, 0.0),
     ]
     assert rows[0].notes == ("stands for 2 maps, the first of which is number 1",)
+
+
+def test_many_threads_may_start_and_wait_for_a_writing() -> None:
+    """Threads that begin a writing, and wait for one, in the same moment do not disturb one another."""
+    from autopar._record.background import Background
+
+    at_work, most, wrong = [0], [0], []
+
+    def work() -> None:
+        at_work[0] += 1
+        most[0] = max(most[0], at_work[0])
+        at_work[0] -= 1
+
+    background = Background(work, "work")
+
+    def many() -> None:
+        try:
+            for _ in range(200):
+                background.start()
+                background.join(5.0)
+        except RuntimeError as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=many) for _ in range(8)]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert (wrong, most[0], background.join(5.0)) == ([], 1, True)

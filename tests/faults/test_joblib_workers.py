@@ -1,0 +1,60 @@
+"""Workers of joblib's executor: what loky leaves open, autopar closes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+from tests.scripts import ROOT, environment
+
+pytestmark = [
+    pytest.mark.timeout(60),
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="signals and pipes"),
+]
+
+LONG = os.environ.get("AUTOPAR_TEST_LONG") == "1"
+
+
+PROGRAM = """
+import sys, threading
+import autopar, psutil
+
+def forever(x, told=[]):
+    threading.Event().wait()
+
+def tell():
+    while len(psutil.Process().children()) < 2:
+        pass
+    print(*(child.pid for child in psutil.Process().children(recursive=True)), flush=True)
+
+autopar.map(abs, range(8), backend="joblib", workers=2)
+threading.Thread(target=tell, daemon=True).start()
+autopar.map(forever, range(4), backend="joblib", workers=2, pure=True)
+"""
+
+
+@pytest.mark.parametrize("how", ["SIGKILL", pytest.param("SIGTERM", marks=pytest.mark.skipif(not LONG, reason="long"))])
+def test_workers_end_with_their_program(how: str) -> None:
+    """However a program ends, the workers that joblib has started for it end too."""
+    program = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=ROOT,
+        env=environment(),
+        start_new_session=True,
+    )
+    with program:
+        assert program.stdout is not None
+        pids = [int(pid) for pid in program.stdout.readline().split()]
+        workers = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
+        assert workers
+        program.send_signal(getattr(signal, how))
+    _, alive = psutil.wait_procs(workers, timeout=20)
+    assert [each for each in alive if each.status() != psutil.STATUS_ZOMBIE] == []
