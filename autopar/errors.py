@@ -107,14 +107,24 @@ class WorkerDiedError(ItemError):
         Exit status of the process; negative numbers are signals, as in :attr:`subprocess.Popen.returncode`.
     certain
         The item was on that very worker; False where a backend only knows that one of its workers ended.
+    begun
+        Items sent to the worker together that it had begun, one more if all of them had ended; None where that is not
+        known.
     """
 
     def __init__(
-        self, message: str, *, index: int | None = None, exitcode: int | None = None, certain: bool = True
+        self,
+        message: str,
+        *,
+        index: int | None = None,
+        exitcode: int | None = None,
+        certain: bool = True,
+        begun: int | None = None,
     ) -> None:
         super().__init__(message, index=index)
         self.exitcode = exitcode
         self.certain = certain
+        self.begun = begun
 
 
 class TransportError(ItemError, TypeError):

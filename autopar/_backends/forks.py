@@ -97,7 +97,8 @@ class _Crew:
         number = new_number()
         self._lock = threading.Lock()
         self._server, self._line = _fork_server(number, _for_a_worker(job))
-        self._sent = SentJob(number, PackedJob(b"", [], []), b"", segments.Sharing(stays=job.items_stay))
+        sharing = segments.Sharing(stays=job.items_stay)
+        self._sent = SentJob(number, PackedJob(b"", [], []), b"", sharing, not job.repeatable)
         self.pool = WorkerPool(lambda: ProcessRunner(self._new_worker), workers, "autopar-fork")
 
     def submit(self, chunk: Chunk) -> PendingChunk:

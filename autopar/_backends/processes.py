@@ -23,6 +23,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any, NamedTuple, Protocol, cast
 
 from autopar._backends.forkable import forkable
+from autopar._backends.marks import Marks, new_marks
 from autopar._backends.payload import Kept
 from autopar._backends.pending import PendingChunk
 from autopar._backends.pickling import load_error
@@ -45,6 +46,8 @@ class SentJob(NamedTuple):
     job: PackedJob
     surroundings: bytes
     sharing: Sharing | None
+    marked: bool = False
+    """Its items may not run twice, so workers tell which ones they have begun."""
 
 
 Parcel = tuple[SentJob, int, Packed]
@@ -86,6 +89,7 @@ class ProcessRunner:
         self._kept = Kept()
         self._lost = False
         self._fresh = True
+        self._marks: Marks | None = None
         self._pipe: Connection
         self._process: WorkerHandle
         self._process, self._pipe = self._start_worker()
@@ -109,7 +113,7 @@ class ProcessRunner:
                 started()
                 answer = self._pipe.recv_bytes()
         except (EOFError, OSError) as error:
-            raise self._died() from error
+            raise self._died(marked=parcel[0].marked) from error
         status, data = pickle.loads(answer)
         if status == BAD_JOB:
             self._kept.clear()
@@ -155,6 +159,13 @@ class ProcessRunner:
             job_data = job._replace(parts=parts, segments=()), packed.surroundings
             self._kept.take(parts, [None] * len(parts))
         announced = [(segment.number, segment.size) for segment in segments]
+        if packed.marked:
+            if self._marks is not None:
+                self._marks.reset()
+            elif (marks := new_marks()) is not None:
+                self._marks = marks
+                segments.append(marks.segment)
+                announced.append(marks.announced)
         self._pipe.send_bytes(
             pickle.dumps((number, job_data, start, items._replace(segments=()), announced), protocol=5)
         )
@@ -166,7 +177,7 @@ class ProcessRunner:
         self.close()
         self._start()
 
-    def _died(self) -> WorkerDiedError:
+    def _died(self, *, marked: bool) -> WorkerDiedError:
         self._lost = True
         self._process.join(2)
         code = self._process.exitcode
@@ -174,7 +185,8 @@ class ProcessRunner:
             self._process.kill()
             self._process.join()
         how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
-        return WorkerDiedError(f"its worker process ended with {how}", exitcode=code)
+        begun = self._marks.begun() if marked and self._marks is not None else None
+        return WorkerDiedError(f"its worker process ended with {how}", exitcode=code, begun=begun)
 
     def stop(self) -> bool:
         self._process.kill()
@@ -297,7 +309,8 @@ def packed(chunk: Chunk) -> SentJob:
     known = _packed_jobs.get(chunk.job)
     if known is None:
         sharing = Sharing(stays=chunk.job.items_stay) if available() else None
-        known = SentJob(new_number(), dump_job(chunk.job, sharing), dump_surroundings(), sharing)
+        job = chunk.job
+        known = SentJob(new_number(), dump_job(job, sharing), dump_surroundings(), sharing, not job.repeatable)
         _packed_jobs[chunk.job] = known
     return known
 

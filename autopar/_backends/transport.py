@@ -89,6 +89,7 @@ def dump_job(job: Job, sharing: Apart | None = None) -> PackedJob:
         "name": job.name,
         "cores": job.cores,
         "numpy_random": job.numpy_random,
+        "repeatable": job.repeatable,
         "line": None if job.line is None else job.line._replace(names=None),
     }
     try:

@@ -101,7 +101,7 @@ class Elsewhere:
         return task.job(
             max(1, cores // max(1, plan.workers)),
             elsewhere=not BACKENDS[plan.backend].same_process,
-            repeatable=plan.backend != "dask" or task.repeatable_on("dask"),
+            repeatable=BACKENDS[plan.backend].same_process or task.repeatable_on(plan.backend),
         )
 
     def adjust(self, plan: Plan) -> None:
@@ -418,10 +418,35 @@ class Elsewhere:
         elif isinstance(error, WorkerDiedError) and self._unclear(chunk, error) and self._repeatable:
             self._split(chunk)
             self.task.fallbacks.append(f"{error}; the {len(chunk.items)} items it held ran again, one by one")
+        elif isinstance(error, WorkerDiedError) and error.begun is not None and len(chunk.items) > 1:
+            yield from self._without_the_begun(chunk, error, error.begun)
         elif isinstance(error, (WorkerDiedError, ItemTimeoutError)) and self._try_again(chunk):
             self.requeue.append(chunk)
         else:
             yield self._give_up(chunk, error)
+
+    def _without_the_begun(self, chunk: Chunk, error: WorkerDiedError, begun: int) -> Iterator[Block]:
+        """Of items that may not run twice those that were begun are lost with their worker; the others run."""
+        lost = min(begun, len(chunk.items))
+        if not lost:
+            self._split(chunk)
+            return
+        if lost < len(chunk.items):
+            self.requeue.append(Chunk(chunk.job, chunk.start + lost, chunk.items[lost:]))
+        culprit = begun - 1 if begun <= len(chunk.items) else None
+        for place in range(lost):
+            alone = Chunk(chunk.job, chunk.start + place, chunk.items[place : place + 1])
+            yield self._give_up(alone, error if place == culprit else self._lost_with(chunk, error, culprit))
+
+    def _lost_with(self, chunk: Chunk, error: WorkerDiedError, culprit: int | None) -> WorkerDiedError:
+        """The error of an item that had ended, and whose result had not come back."""
+        when = "its results were sent" if culprit is None else f"it was at item {chunk.start + culprit}"
+        outside = ", ".join(self.task.traits().outside_calls[:3])
+        why = f" since it reaches outside the program ({outside})" if outside else ""
+        return WorkerDiedError(
+            f"{error} while {when}, and this item had run: it is not run twice{why} unless retries= or pure=True says so",
+            exitcode=error.exitcode,
+        )
 
     def _give_up(self, chunk: Chunk, error: BaseException) -> Block:
         block = self.task.give_up(chunk, error, self.plan)

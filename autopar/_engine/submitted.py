@@ -306,12 +306,8 @@ class Calls:
 
     @property
     def _repeatable(self) -> bool:
-        settings = self.settings
-        if settings.pure or settings.retries > 0:
-            return True
-        traits = self.state.traits()
-        # On a cluster, where workers come and go, what calls do to the outside world counts as well.
-        return not (traits.report.effects or (settings.backend == "dask" and traits.outside_calls))
+        settings, traits = self.settings, self.state.traits()
+        return settings.pure or settings.retries > 0 or not (traits.report.effects or traits.outside_calls)
 
     def _leave(self, plan: Plan, because: str) -> None:
         self._note(f"left {plan}: {because}")

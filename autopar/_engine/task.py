@@ -25,7 +25,7 @@ from autopar._model.effects import Effect, EffectKind
 from autopar._model.hints import Settings
 from autopar._model.learned import ProfileKey
 from autopar._model.observation import Profile, Traits
-from autopar._model.plan import LOOP, Plan
+from autopar._model.plan import BACKENDS, LOOP, Plan
 from autopar._model.work import UNCHANGING, Chunk, Failure, Job, Outcome, Pool, RemoteItem
 from autopar._observe.traits import without_array_arguments
 from autopar.errors import ItemTimeoutError, TransportError, UnavailableError, WorkerDiedError
@@ -232,9 +232,10 @@ class MapTask:
         return self.settings.pure or self.settings.retries > 0 or not self.traits().report.effects
 
     def repeatable_on(self, backend: str) -> bool:
-        """The same; on a cluster, where workers come and go, what items do to the outside world counts as well."""
-        said = self.settings.pure or self.settings.retries > 0
-        return self.repeatable and (backend != "dask" or said or not self.traits().outside_calls)
+        """The same where a process of its own may die in the middle: what items do to the outside world counts too."""
+        if self.settings.pure or self.settings.retries > 0 or BACKENDS[backend].same_process:
+            return self.repeatable
+        return self.repeatable and not self.traits().outside_calls
 
     def look_at_cluster(self) -> None:
         """See what the cluster offers; once a map.
@@ -458,7 +459,7 @@ def named(error: BaseException, first: int, count: int = 1) -> BaseException:
     message = f"{which}: {error}"
     found: TransportError | WorkerDiedError | ItemTimeoutError
     if isinstance(error, WorkerDiedError):
-        found = WorkerDiedError(message, index=first, exitcode=error.exitcode)
+        found = WorkerDiedError(message, index=first, exitcode=error.exitcode, begun=error.begun)
     elif isinstance(error, ItemTimeoutError):
         found = ItemTimeoutError(message, index=first)
     else:

@@ -70,6 +70,10 @@ class Job:
     leaves_all_as_it_is
         The analysis found nothing that the items write to and that outlives their call: what came with the job may
         serve another.
+    repeatable
+        Items may run twice. Of those that may not a worker process tells which ones it had begun when it died.
+    timeout
+        Seconds one item may take, or None.
     """
 
     function: Callable[..., Any]
