@@ -1,4 +1,4 @@
-"""How far a worker process has come in its chunk, for the case that it dies: which item was on it, and which never began.
+"""How far a worker process has come in its chunk, in case it dies: which item was on it, and which never began.
 
 The caller and one worker share eight bytes of anonymous memory, in which the worker counts the items that it has begun.
 They are used for chunks whose items may not run twice: of these a dead worker takes the item it was at, and the results
@@ -7,6 +7,7 @@ of the items before, but none that it had not begun.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import mmap
 import os
@@ -66,16 +67,17 @@ class Marking:
         if self._map is None:
             return iter(items)
         _COUNT.pack_into(self._map, 0, 0)
-        return map(self._marked, items, itertools.count(1))
+        return map(functools.partial(_marked, self._map), items, itertools.count(1))
 
     def end(self, items: int) -> None:
         """All of them have ended."""
         if self._map is not None:
             _COUNT.pack_into(self._map, 0, items + 1)
 
-    def _marked(self, item: Any, number: int) -> Any:
-        _COUNT.pack_into(self._map, 0, number)
-        return item
+
+def _marked(marks: mmap.mmap, item: Any, number: int) -> Any:
+    _COUNT.pack_into(marks, 0, number)
+    return item
 
 
 Each = Callable[[Sequence[Any]], Iterator[Any]]

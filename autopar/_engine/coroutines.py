@@ -28,6 +28,7 @@ from autopar._classify import classify
 from autopar._engine.adaptive_limit import AdaptiveLimit
 from autopar._engine.async_items import Items
 from autopar._engine.blocks import Block, Reorder
+from autopar._engine.checkpoints import Kept, KeptCoroutines
 from autopar._engine.functions import ArgumentTypes, FunctionState
 from autopar._engine.journal import record
 from autopar._engine.machine import cores_here, threads_left, warm_workers
@@ -95,6 +96,10 @@ class CoroutineRun:
         self._walls: list[float] = []
         self._at_ease = settings.timeout is None
         self._seed = root_seed(settings.seed)
+        self._kept: KeptCoroutines | None = None
+        if settings.checkpoint is not None and operation != "submit":
+            self._kept = KeptCoroutines(Kept(state, kwargs, settings, star=star, seed=self._seed))
+            self._seed = self._kept.seed
         self._numpy_random = self._seed is not None and draws_from_numpy(state.traits())
         self._started = time.perf_counter()
         self._started_unix = time.time()
@@ -224,6 +229,8 @@ class CoroutineRun:
     async def _recorded(self) -> AsyncGenerator[list[Block]]:
         """The blocks, as many as there are each time; at the end, however it comes, the decision."""
         before = thread_probe()
+        if self._kept is not None:
+            self._kept.open()
         ended: BaseException | None = None
         try:
             async with aclosing(self._blocks()) as batches:
@@ -297,7 +304,11 @@ class CoroutineRun:
                 return
             index, item = taken
             began = time.perf_counter()
-            block = await self._run_item(item, index)
+            block = None if self._kept is None else self._kept.find(index, item)
+            if block is None:
+                block = await self._run_item(item, index)
+                if self._kept is not None:
+                    self._kept.keep(block)
             now = time.perf_counter()
             if block.error is None:
                 self._walls.append(now - began)
@@ -452,7 +463,7 @@ class CoroutineRun:
             serial_estimate=profile.seconds_per_item * items if profile.items else None,
             tried=((self.plan, items),),
             notes=self._choice.notes,
-            fallbacks=(),
+            fallbacks=() if self._kept is None else self._kept.close(),
             error="" if error is None or isinstance(error, GeneratorExit) else type(error).__qualname__,
         )
 

@@ -444,7 +444,8 @@ class Elsewhere:
         outside = ", ".join(self.task.traits().outside_calls[:3])
         why = f" since it reaches outside the program ({outside})" if outside else ""
         return WorkerDiedError(
-            f"{error} while {when}, and this item had run: it is not run twice{why} unless retries= or pure=True says so",
+            f"{error} while {when}, and this item had run: it may not run twice{why}, unless retries= or pure=True "
+            "says that it may",
             exitcode=error.exitcode,
         )
 

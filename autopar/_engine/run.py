@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -100,10 +100,12 @@ class MapRun:
         self.task.source.go_on(begun.iterator, len(begun.results))
         self._here.go_on(begun)
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Generator[Block]:
         """Run everything; yield results as they complete. After an error only items before it still run."""
         interrupted = False
         try:
+            while self.task.source.at_known and not self.task.ended:
+                yield from self._known()
             self._meet_demand()
             self._start_from_memory()
             while True:
@@ -112,29 +114,39 @@ class MapRun:
                     yield from self._run_elsewhere(self._elsewhere)
                     if self._elsewhere is not None:
                         return
-                elif self._left_over and self.task.demanded and not self._here.final:
-                    self._meet_demand_again()
                 elif self._left_over:
-                    chunk = self._left_over.popleft()
-                    if self.task.stop_at is None or chunk.start < self.task.stop_at:
-                        yield self._here.run_chunk(chunk)
+                    yield from self._take_up_what_is_left()
                 elif self.task.ended:
                     return
+                elif self.task.source.at_known:
+                    yield from self._known()
                 elif self._here.strict:
                     yield from self._here.run_strictly()
                 else:
-                    block = self._here.run_slice()
-                    if block is not None:
-                        yield block
-                    if self._ahead.pool is not None:
-                        yield from self._take_over(self._ahead.pool)
-                    else:
-                        yield from self._consider()
+                    yield from self._run_here()
         except (KeyboardInterrupt, SystemExit):
             interrupted = True
             raise
         finally:
             self._end(interrupted)
+
+    def _take_up_what_is_left(self) -> Iterator[Block]:
+        """Items that were taken for elsewhere, and did not run there."""
+        if self.task.demanded and not self._here.final:
+            self._meet_demand_again()
+            return
+        chunk = self._left_over.popleft()
+        if self.task.stop_at is None or chunk.start < self.task.stop_at:
+            yield self._here.run_chunk(chunk)
+
+    def _run_here(self) -> Iterator[Block]:
+        block = self._here.run_slice()
+        if block is not None:
+            yield block
+        if self._ahead.pool is not None:
+            yield from self._take_over(self._ahead.pool)
+        else:
+            yield from self._consider()
 
     def _meet_demand(self) -> None:
         """A demand is met before the first item: what was meant for elsewhere is not probed in the caller's thread."""
@@ -319,6 +331,9 @@ class MapRun:
         while self._elsewhere is pool:
             self.task.check_cancelled()
             pool.fill()
+            if self.task.source.at_known and not self.task.ended and (block := self._known()):
+                yield from block
+                continue
             if not pool.busy:
                 break
             if pool.warming and not self.task.source.waits and self._help_pays():
@@ -343,6 +358,11 @@ class MapRun:
         if self._elsewhere is not pool:
             self._left_over.extend(pool.requeue)
             pool.close(interrupted=False)
+
+    def _known(self) -> list[Block]:
+        """Results that are there without running anything, if those are the next."""
+        block = self.task.source.known(self.task.room(0.0, self.plan.workers))
+        return [] if block is None else [block]
 
     def _longer_than_planned(self) -> bool:
         """An input of unknown length has given twice as many items as the plan was made for."""

@@ -89,11 +89,13 @@ class MapTask:
         Set from outside when the rest is not wanted any more.
     machine
         Where it runs.
+    seed
+        Root of the items' random streams, if that is known already.
 
     Attributes
     ----------
     careful
-        Items need more than a plain call each: retries, own random streams, errors as values.
+        Items need more than a plain call each: retries, own random streams, errors as values, results to be kept.
     profile
         What this map's items took when they ran alone.
     scattered
@@ -134,6 +136,7 @@ class MapTask:
         buffersize: int | None = None,
         cancel: threading.Event | None = None,
         machine: Machine = THIS_MACHINE,
+        seed: int | None = None,
     ) -> None:
         self.state = state
         self.source = source
@@ -146,8 +149,8 @@ class MapTask:
         self.buffersize = buffersize
         self.cancel = cancel
         self.machine = machine
-        self.seed = root_seed(settings.seed)
-        self.careful = settings.retries > 0 or settings.on_error != "raise" or self.seed is not None
+        self.seed = root_seed(settings.seed) if seed is None else seed
+        self.careful = not settings.direct
         self.host = machine.host()
         self.cores = cores_here(self.host)
         self.profile = Profile()

@@ -1,4 +1,4 @@
-"""What becomes of the items of a dead worker: those that may run twice do, and of others only those it had not begun."""
+"""The items of a dead worker: those that may run twice do, and of the others only those that it had not begun."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_no_item_that_reaches_outside_runs_twice(backend: str, tmp_path: Path, f
 
 
 def test_retries_say_that_items_which_reach_outside_may_run_twice(tmp_path: Path) -> None:
-    """With `retries` the same chunk is run again item by item, and the item that killed its worker once has a result."""
+    """With `retries` the same chunk runs again, item by item, and one that killed its worker once has a result."""
     hints: dict[str, Any] = {"backend": "processes", "workers": 1, "chunksize": ITEMS, "retries": 1}
     assert marks_then_dies.map(range(ITEMS), folder=str(tmp_path), times=1, **hints) == list(range(ITEMS))
     assert runs(tmp_path)[BAD] == 2
