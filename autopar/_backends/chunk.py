@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import functools
+import itertools
+import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import Any
@@ -12,6 +15,7 @@ from autopar._backends.said import Keeper, Lines
 from autopar._backends.standing import standing_at
 from autopar._backends.streams import random_state_kept, seed_streams
 from autopar._model.nesting import nested_cores
+from autopar._model.retry import Retry
 from autopar._model.work import Chunk, Emission, Failure, Job, Outcome, RunsBlocks
 from autopar._native_api import NATIVE, call_each, thread_probe
 
@@ -45,7 +49,7 @@ def run_chunk(chunk: Chunk, *, keep: bool = False, each: Each = iter) -> Outcome
     token = nested_cores.set(job.cores)
     wall, cpu, process_cpu, waits, _ = thread_probe()
     try:
-        if job.collect or job.retries or job.seed is not None:
+        if job.collect or job.retry.times or job.seed is not None:
             _run_carefully(job, chunk, values, each)
         else:
             _run_plainly(job, chunk, values, each)
@@ -80,15 +84,21 @@ def _run_carefully(job: Job, chunk: Chunk, values: list[Any], each: Each) -> Non
     seeded = job.seed is not None
     with random_state_kept if seeded else nullcontext():
         for index, item in enumerate(each(chunk.items), chunk.start):
-            for left in range(job.retries, -1, -1):
+            for failures in itertools.count(1):
                 if job.seed is not None:
                     seed_streams(job.seed, index, numpy_random=job.numpy_random)
                 try:
                     values.append(call(*item) if job.star else call(item))
                 except Exception as error:
-                    if left:
+                    if job.retry.again(error, failures):
+                        time.sleep(pause_before(job.retry, failures))
                         continue
                     if not job.collect:
                         raise
                     values.append(Failure(error))
                 break
+
+
+def pause_before(retry: Retry, failures: int) -> float:
+    """Seconds until an item that failed so many times runs again; the program's own random numbers stay as they are."""
+    return retry.pause(failures, int.from_bytes(os.urandom(6), "big") / 2**48) if retry.backoff else 0.0

@@ -84,7 +84,7 @@ def dump_job(job: Job, sharing: Apart | None = None) -> PackedJob:
     rules = {
         "star": job.star,
         "collect": job.collect,
-        "retries": job.retries,
+        "retry": job.retry,
         "seed": job.seed,
         "name": job.name,
         "cores": job.cores,

@@ -17,7 +17,7 @@ from autopar._engine.functions import FunctionState
 from autopar._engine.journal import record
 from autopar._engine.machine import closed_ways, cores_here, threads_left, warm_workers
 from autopar._engine.notice import users_line
-from autopar._engine.task import draws_from_numpy, root_seed
+from autopar._engine.streams import draws_from_numpy, root_seed
 from autopar._engine.tierup import CALL_SECONDS, note_calls
 from autopar._model.cluster import Cluster
 from autopar._model.hints import Settings
@@ -96,7 +96,7 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
         star=True,
         kwargs=kwargs,
         collect=True,
-        retries=settings.retries,
+        retry=settings.retry,
         seed=root_seed(settings.seed),
         reference=state.reference() if elsewhere else None,
         shared=state.shared_globals() if elsewhere else {},
@@ -105,7 +105,7 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
         ordered=False,
         numpy_random=settings.seed is not None and draws_from_numpy(state.traits()),
         line=users_line(),
-        repeatable=settings.pure or settings.retries > 0 or not (traits.report.effects or traits.outside_calls),
+        repeatable=settings.may_repeat or not (traits.report.effects or traits.outside_calls),
         timeout=settings.timeout,
     )
     chunk = Chunk(job, 0, [args])

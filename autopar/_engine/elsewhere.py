@@ -9,6 +9,7 @@ from dataclasses import replace
 from queue import Empty
 
 from autopar._backends.pending import PendingChunk
+from autopar._engine.again import Again, one_by_one, without_the_begun
 from autopar._engine.blocks import Block
 from autopar._engine.lessons import gil_share_seen
 from autopar._engine.pace import Pace
@@ -16,6 +17,7 @@ from autopar._engine.prices import costs_on
 from autopar._engine.task import MapTask, named, note_pool
 from autopar._model.observation import Sample
 from autopar._model.plan import BACKENDS, Plan
+from autopar._model.retry import NO_RETRY
 from autopar._model.work import Chunk, Failure, Job, Outcome, Pending, Pool
 from autopar._plan import LEAST_RACE, Climb, climb_start, items_that_fit, next_chunksize
 from autopar.errors import ItemTimeoutError, TransportError, UnavailableError, WorkerDiedError
@@ -76,11 +78,11 @@ class Elsewhere:
         task.scattered = True
         self._leave = leave
         self.left = False
+        self._again = Again(task.settings, self._now)
         self._job = self._new_job(plan)
         self._pace = Pace(task.profile.seconds_per_item)
         self._in_flight: dict[Pending, Chunk] = {}
         self._done = task.machine.completions()
-        self._attempts: dict[int, int] = {}
         self._began: float | None = None
         self._finished = 0
         self._spent = 0.0
@@ -98,11 +100,12 @@ class Elsewhere:
     def _new_job(self, plan: Plan) -> Job:
         task = self.task
         cores = task.cores if task.cluster is None or plan.backend != "dask" else task.cluster.cores
-        return task.job(
+        job = task.job(
             max(1, cores // max(1, plan.workers)),
             elsewhere=not BACKENDS[plan.backend].same_process,
             repeatable=BACKENDS[plan.backend].same_process or task.repeatable_on(plan.backend),
         )
+        return replace(job, retry=NO_RETRY) if self._again.here else job
 
     def adjust(self, plan: Plan) -> None:
         """Follow a better-informed plan for the same backend."""
@@ -137,12 +140,13 @@ class Elsewhere:
     @property
     def busy(self) -> bool:
         """Something is under way or waits to be handed out."""
-        return bool(self._in_flight or self._unsent)
+        return bool(self._in_flight or self._unsent or self._again)
 
     def next_requeued(self) -> Chunk | None:
         """The next chunk to run again that is still wanted."""
-        while self.requeue:
-            chunk = self.requeue.popleft()
+        if self.task.stop_at is not None:
+            self._again.drop_beyond(self.task.stop_at)
+        while (chunk := self.requeue.popleft() if self.requeue else self._again.next()) is not None:
             if self.task.stop_at is None or chunk.start < self.task.stop_at:
                 return chunk
         return None
@@ -189,7 +193,7 @@ class Elsewhere:
             workers = self.climb.limit
             unclear = task.source.remaining is None and not self.climb.settled
             chunksize = 1 if unclear and task.settings.chunksize is None else task.settings.chunksize
-        if task.settings.timeout is not None:
+        if task.settings.timeout is not None or self._again.here:
             chunksize = 1
         if chunksize is not None:
             return min(chunksize, room)
@@ -226,13 +230,15 @@ class Elsewhere:
 
     def ready(self) -> list[Block]:
         """Blocks of what has finished; does not wait."""
-        return [block for future in self._finished_now() for block in self._finish(future)]
+        unsent = list(self._unsent)
+        self._unsent.clear()
+        return unsent + [block for future in self._finished_now() for block in self._finish(future)]
 
     def wait(self) -> list[Block]:
         """Blocks of at least one finished chunk, if anything is under way."""
         blocks = list(self._unsent)
         self._unsent.clear()
-        if not blocks and self._in_flight:
+        if not blocks and (self._in_flight or self._again):
             blocks = [block for future in self._wait_for_any() for block in self._finish(future)]
         return blocks
 
@@ -242,8 +248,19 @@ class Elsewhere:
 
     def drain(self) -> Iterator[Block]:
         """Everything that is still under way."""
+        self.requeue.extend(self._again.rest())
         while self.busy:
             yield from self.wait()
+            self.requeue.extend(self._again.rest())
+
+    def surrender(self) -> list[Chunk]:
+        """Give up what runs; all that has no result yet."""
+        chunks = [*self._in_flight.values(), *self.requeue, *self._again.rest()]
+        for future in list(self._in_flight):
+            self.pool.abandon(future)
+        self._in_flight.clear()
+        self.requeue.clear()
+        return chunks
 
     def close(self, *, interrupted: bool) -> None:
         """Cancel what waits; after Ctrl-C also end what runs, where that is possible."""
@@ -304,7 +321,8 @@ class Elsewhere:
                 first = self._done.get(timeout=self._patience())
             except Empty:
                 self.task.check_cancelled()
-                if expired := self._expire():
+                expired = self._expire()
+                if expired or self._again.due is not None:
                     return expired
                 continue
             return [first, *self._finished_now()]
@@ -312,9 +330,9 @@ class Elsewhere:
     def _patience(self) -> float | None:
         """Seconds until something other than an outcome may have to be done."""
         polls = [] if self.task.cancel is None else [POLL_FOR_CANCEL]
-        timeout = self.task.settings.timeout
+        timeout, now = self.task.settings.timeout, self._now()
+        polls += [due - now for due in (self._again.due, self.task.deadline_at) if due is not None]
         if timeout is not None:
-            now = self._now()
             starts = [getattr(future, "started", None) for future in self._in_flight]
             polls += [started + timeout - now for started in starts if started is not None]
             if None in starts:
@@ -351,6 +369,8 @@ class Elsewhere:
         outcome = future.result()
         self.warming = False
         self._learn(outcome)
+        if self._again.raised(chunk, outcome):
+            return
         if outcome.lost is not None and not (self.task.demanded and self.task.collects):
             yield self._lost_result(chunk, outcome, outcome.lost)
             return
@@ -416,38 +436,17 @@ class Elsewhere:
             self.requeue.append(chunk)
             self._go(str(error))
         elif isinstance(error, WorkerDiedError) and self._unclear(chunk, error) and self._repeatable:
-            self._split(chunk)
+            self.requeue.extend(one_by_one(chunk))
             self.task.fallbacks.append(f"{error}; the {len(chunk.items)} items it held ran again, one by one")
         elif isinstance(error, WorkerDiedError) and error.begun is not None and len(chunk.items) > 1:
-            yield from self._without_the_begun(chunk, error, error.begun)
-        elif isinstance(error, (WorkerDiedError, ItemTimeoutError)) and self._try_again(chunk):
-            self.requeue.append(chunk)
+            lost, rest = without_the_begun(chunk, error, error.begun, self.task.traits().outside_calls)
+            self.requeue.extend(rest)
+            for each, why in lost:
+                yield self._give_up(each, why)
+        elif isinstance(error, (WorkerDiedError, ItemTimeoutError)) and self._again.failed(chunk, error):
+            return
         else:
             yield self._give_up(chunk, error)
-
-    def _without_the_begun(self, chunk: Chunk, error: WorkerDiedError, begun: int) -> Iterator[Block]:
-        """Of items that may not run twice those that were begun are lost with their worker; the others run."""
-        lost = min(begun, len(chunk.items))
-        if not lost:
-            self._split(chunk)
-            return
-        if lost < len(chunk.items):
-            self.requeue.append(Chunk(chunk.job, chunk.start + lost, chunk.items[lost:]))
-        culprit = begun - 1 if begun <= len(chunk.items) else None
-        for place in range(lost):
-            alone = Chunk(chunk.job, chunk.start + place, chunk.items[place : place + 1])
-            yield self._give_up(alone, error if place == culprit else self._lost_with(chunk, error, culprit))
-
-    def _lost_with(self, chunk: Chunk, error: WorkerDiedError, culprit: int | None) -> WorkerDiedError:
-        """The error of an item that had ended, and whose result had not come back."""
-        when = "its results were sent" if culprit is None else f"it was at item {chunk.start + culprit}"
-        outside = ", ".join(self.task.traits().outside_calls[:3])
-        why = f" since it reaches outside the program ({outside})" if outside else ""
-        return WorkerDiedError(
-            f"{error} while {when}, and this item had run: it may not run twice{why}, unless retries= or pure=True "
-            "says that it may",
-            exitcode=error.exitcode,
-        )
 
     def _give_up(self, chunk: Chunk, error: BaseException) -> Block:
         block = self.task.give_up(chunk, error, self.plan)
@@ -461,7 +460,7 @@ class Elsewhere:
             self.requeue.append(chunk)
             self._go(str(named(error, chunk.start, len(chunk.items))))
         elif error.about == "item" and len(chunk.items) > 1:
-            self._split(chunk)
+            self.requeue.extend(one_by_one(chunk))
         else:
             self._unsent.append(self._give_up(chunk, error))
 
@@ -489,18 +488,9 @@ class Elsewhere:
             self.left = True
             self._leave(reason, works)
 
-    def _split(self, chunk: Chunk) -> None:
-        for position, item in enumerate(chunk.items):
-            self.requeue.append(Chunk(chunk.job, chunk.start + position, [item]))
-
     def _unclear(self, chunk: Chunk, error: WorkerDiedError) -> bool:
         """Another item than the one to blame may have been lost with it; alone on its pool none is."""
         return len(chunk.items) > 1 or (not error.certain and self.pool.capacity > 1)
-
-    def _try_again(self, chunk: Chunk) -> bool:
-        used = self._attempts.get(chunk.start, 0)
-        self._attempts[chunk.start] = used + 1
-        return used < self.task.settings.retries
 
 
 def _first_failure(outcome: Outcome) -> int | None:

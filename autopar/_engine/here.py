@@ -267,7 +267,8 @@ class Here:
             return 1
         remaining = task.source.remaining
         kept = task.settings.checkpoint is not None
-        one_go = self.final and not (task.lazy or kept) and task.settings.progress is False and task.cancel is None
+        bounded = task.lazy or kept or task.deadline_at is not None
+        one_go = self.final and not bounded and task.settings.progress is False and task.cancel is None
         if one_go and remaining is not None:
             return max(1, remaining)
         each = max(task.profile.seconds_per_item, SHORTEST_ITEM)

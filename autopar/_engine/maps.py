@@ -18,8 +18,10 @@ from autopar._engine.journal import record_map
 from autopar._engine.progress import progress_of
 from autopar._engine.run import MapRun
 from autopar._engine.source import Source
-from autopar._engine.task import MapTask, note_item, root_seed
+from autopar._engine.streams import root_seed
+from autopar._engine.task import MapTask, note_item
 from autopar._model.hints import Settings
+from autopar.errors import DeadlineError
 
 
 def map_list(
@@ -67,6 +69,7 @@ def map_list(
                     break
             error = error if error is not None else run.task.source.error
         except BaseException as raised:
+            _say_where(raised, len(results))
             record_map(run, operation, raised)
             raise
     decision = record_map(run, operation, error)
@@ -131,6 +134,7 @@ def _recorded(run: MapRun, deliver: Iterator[Any], operation: str) -> Iterator[A
                 record_map(run, operation, None)
             raise
         except BaseException as raised:
+            _say_where(raised, run.task.delivered)
             error = raised
     decision = record_map(run, operation, error)
     if error is not None:
@@ -180,6 +184,12 @@ def _heard(block: Block, note: Callable[[str], object]) -> Iterator[Any]:
         yield value
     if waiting is not None:
         replay([waiting, *emitted], note)
+
+
+def _say_where(error: BaseException, index: int) -> None:
+    """A map that ended by its deadline has no result from this item on."""
+    if isinstance(error, DeadlineError) and error.index is None:
+        error.index = index
 
 
 def _explain_error(error: BaseException, run: MapRun, index: int, operation: str, decision: int) -> None:

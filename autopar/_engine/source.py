@@ -111,6 +111,10 @@ class Source:
                 self._earlier.append(item)
                 return
 
+    def end(self, error: BaseException) -> None:
+        """Nothing more is taken; the error ends the map after the items before it."""
+        self.error, self.exhausted = error, True
+
     def go_on(self, iterator: Iterator[Any], taken: int) -> None:
         """Continue where somebody else has stopped, who took so many items."""
         self._iterator, self.taken = iterator, taken

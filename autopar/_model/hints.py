@@ -11,7 +11,7 @@ from autopar._model.compiler import EXACT, Terms
 from autopar._model.hint_checks import OnError, ProgressCallback
 from autopar._model.plan import BACKENDS, COMPILERS
 from autopar._model.retry import Retry
-from autopar.errors import HintTypeError, HintValueError
+from autopar.errors import HintTypeError, HintValueError, WorkerDiedError
 
 DECORATOR = "@parallel"
 """Where hints are written: above a function."""
@@ -338,6 +338,12 @@ class Settings:
     def timed(self) -> bool:
         """Items, or all of them together, may take so long and no longer."""
         return self.timeout is not None or self.deadline is not None
+
+    @property
+    def may_repeat(self) -> bool:
+        """The user's word that what an item does may be done twice: it changes nothing, or a retry may follow."""
+        after_a_death = self.retry_on is None or issubclass(WorkerDiedError, self.retry_on)
+        return self.pure or (self.retries > 0 and after_a_death)
 
     @property
     def retry(self) -> Retry:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from autopar._model.retry import NO_RETRY, Retry
+
 if TYPE_CHECKING:
     from autopar._model.plan import Plan
 
@@ -47,8 +49,8 @@ class Job:
         Keyword arguments, the same for every item.
     collect
         Errors are values of the outcome; otherwise the first one ends its chunk.
-    retries
-        Times an item that raised runs again.
+    retry
+        Which items that raised run again, how often, and after which pause.
     seed
         Root of the items' random streams, or None.
     reference
@@ -80,7 +82,7 @@ class Job:
     star: bool = False
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     collect: bool = False
-    retries: int = 0
+    retry: Retry = NO_RETRY
     seed: int | None = None
     reference: tuple[str, str] | None = None
     shared: Mapping[tuple[str, str], Any] = field(default_factory=dict)

@@ -163,6 +163,13 @@ def _written(word: str, backend: str) -> str:
     return {THREAD_SAFE: "thread_safe=True", PURE: "pure=True", SEED: "seed=0", DEMAND: f'backend="{backend}"'}[word]
 
 
+def _cannot_be_interrupted(situation: Situation) -> Iterator[Barrier]:
+    for limit in ("timeout", "deadline"):
+        seconds = getattr(situation.settings, limit)
+        if seconds is not None:
+            yield Barrier(f"a plain call cannot be interrupted after {limit}={seconds:g} s", (DEMAND,))
+
+
 def _all_barriers(name: str, situation: Situation) -> Iterator[Barrier]:
     spec = BACKENDS[name]
     yield from _missing(spec, situation)
@@ -170,9 +177,7 @@ def _all_barriers(name: str, situation: Situation) -> Iterator[Barrier]:
         return
     yield from _wrong_colour(spec, situation)
     if name == "serial":
-        timeout = situation.settings.timeout
-        if timeout is not None:
-            yield Barrier(f"a plain call cannot be interrupted after timeout={timeout:g} s", (DEMAND,))
+        yield from _cannot_be_interrupted(situation)
         return
     if name == "dask":
         yield from _no_cluster(situation)

@@ -1,0 +1,138 @@
+"""What runs again on a pool: items that failed, each after its pause; and what is left of a chunk whose worker died."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Sequence
+
+from autopar._backends.chunk import pause_before
+from autopar._model.hints import Settings
+from autopar._model.work import Chunk, Emission, Failure, Outcome
+from autopar.errors import WorkerDiedError
+
+
+class Again:
+    """Items of one map that wait to run again.
+
+    Parameters
+    ----------
+    settings
+        Of the map.
+    now
+        The clock.
+
+    Attributes
+    ----------
+    here
+        Items that raised are sent again from here, one by one, and not run again by their worker: a pause keeps no
+        worker waiting, and a time-out is one attempt's.
+    """
+
+    def __init__(self, settings: Settings, now: Callable[[], float]) -> None:
+        self.here = settings.retries > 0 and (settings.timeout is not None or settings.backoff is not None)
+        self._retry = settings.retry
+        self._now = now
+        self._failures: dict[int, int] = {}
+        self._waiting: list[tuple[float, int, Chunk]] = []
+        self._said: dict[int, list[Emission]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def failed(self, chunk: Chunk, error: BaseException) -> bool:
+        """Note that a chunk failed; True if it waits to run again now."""
+        failures = self._failures[chunk.start] = self._failures.get(chunk.start, 0) + 1
+        if not self._retry.again(error, failures):
+            return False
+        heapq.heappush(self._waiting, (self._now() + pause_before(self._retry, failures), chunk.start, chunk))
+        return True
+
+    def raised(self, chunk: Chunk, outcome: Outcome) -> bool:
+        """The same for an item that raised; what it said is kept until it has an answer."""
+        error = _error_of(outcome)
+        if not self.here or len(chunk.items) != 1 or error is None:
+            self._answered(chunk, outcome)
+            return False
+        if self.failed(chunk, error):
+            self._said.setdefault(chunk.start, []).extend(outcome.emitted)
+            return True
+        self._answered(chunk, outcome)
+        return False
+
+    def _answered(self, chunk: Chunk, outcome: Outcome) -> None:
+        if said := self._said.pop(chunk.start, None):
+            outcome.emitted = [*said, *outcome.emitted]
+
+    def next(self) -> Chunk | None:
+        """One whose pause is over."""
+        if self._waiting and self._waiting[0][0] <= self._now():
+            return heapq.heappop(self._waiting)[2]
+        return None
+
+    @property
+    def due(self) -> float | None:
+        """When the next pause is over."""
+        return self._waiting[0][0] if self._waiting else None
+
+    def drop_beyond(self, index: int) -> None:
+        """Nothing beyond this item is wanted any more."""
+        self._waiting = [each for each in self._waiting if each[1] < index]
+        heapq.heapify(self._waiting)
+
+    def rest(self) -> list[Chunk]:
+        """All that wait, to run elsewhere."""
+        waiting, self._waiting = self._waiting, []
+        return [chunk for _, _, chunk in sorted(waiting, key=lambda each: each[1])]
+
+
+def _error_of(outcome: Outcome) -> BaseException | None:
+    """Why the only item of a chunk has no result, if it raised something that an item may raise again."""
+    if outcome.error is not None:
+        return outcome.error
+    value = outcome.values[0] if outcome.values else None
+    return value.error if isinstance(value, Failure) and outcome.lost is None else None
+
+
+def without_the_begun(
+    chunk: Chunk, error: WorkerDiedError, begun: int, outside: Sequence[str]
+) -> tuple[list[tuple[Chunk, WorkerDiedError]], list[Chunk]]:
+    """Divide a dead worker's chunk whose items may not run twice.
+
+    Parameters
+    ----------
+    chunk, error
+        The chunk, and what became of its worker.
+    begun
+        Items that had begun, one more if all had ended.
+    outside
+        How the function reaches outside the program.
+
+    Returns
+    -------
+    list, list
+        Those that are lost, with their errors; and what can still run, one by one if none had begun.
+    """
+    items = len(chunk.items)
+    lost = min(begun, items)
+    if not lost:
+        return [], one_by_one(chunk)
+    rest = [Chunk(chunk.job, chunk.start + lost, chunk.items[lost:])] if lost < items else []
+    culprit = begun - 1 if begun <= items else None
+    other = _lost_with(chunk, error, culprit, outside)
+    return [(each, error if place == culprit else other) for place, each in enumerate(one_by_one(chunk)[:lost])], rest
+
+
+def one_by_one(chunk: Chunk) -> list[Chunk]:
+    """A chunk for each item."""
+    return [Chunk(chunk.job, index, [item]) for index, item in enumerate(chunk.items, chunk.start)]
+
+
+def _lost_with(chunk: Chunk, error: WorkerDiedError, culprit: int | None, outside: Sequence[str]) -> WorkerDiedError:
+    """The error of items that had ended, and whose results had not come back."""
+    when = "their results were sent" if culprit is None else f"it was at item {chunk.start + culprit}"
+    why = f" since it reaches outside the program ({', '.join(outside[:3])})" if outside else ""
+    return WorkerDiedError(
+        f"{error} while {when}, and this item had run: it may not run twice{why}, unless retries= or pure=True says"
+        " that it may",
+        exitcode=error.exitcode,
+    )
