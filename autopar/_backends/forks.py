@@ -98,11 +98,14 @@ class _Crew:
         self._lock = threading.Lock()
         self._server, self._line = _fork_server(number, _for_a_worker(job))
         sharing = segments.Sharing(stays=job.items_stay)
-        self._sent = SentJob(number, PackedJob(b"", [], []), b"", sharing, not job.repeatable)
+        self._sent = SentJob(number, PackedJob(b"", [], []), b"", sharing, not job.repeatable, job.wear)
         self.pool = WorkerPool(lambda: ProcessRunner(self._new_worker), workers, "autopar-fork")
 
     def submit(self, chunk: Chunk) -> PendingChunk:
-        return self.pool.submit((self._sent, chunk.start, dump_items(chunk.items, self._sent.sharing)))
+        items = dump_items(chunk.items, self._sent.sharing)
+        if self._sent.wear.tasks is not None:
+            items = items._replace(items=len(chunk.items))
+        return self.pool.submit((self._sent, chunk.start, items))
 
     def _new_worker(self) -> tuple[_Grandchild, Connection]:
         ours, theirs = Pipe(duplex=True)
@@ -144,6 +147,10 @@ class _Grandchild:
         self._pid = pid
         self._fd = os.pidfd_open(pid)
         self._status: int | None = None
+
+    @property
+    def pid(self) -> int:
+        return self._pid
 
     @property
     def exitcode(self) -> int | None:

@@ -34,6 +34,7 @@ class _Interpreter:
     """One interpreter with its thread; a :class:`~autopar._backends.processes.WorkerHandle`."""
 
     exitcode: int | None = None
+    pid: int | None = None
 
     def __init__(self, theirs: Connection) -> None:
         # By name, since the type checker looks at this with the oldest Python.

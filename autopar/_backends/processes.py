@@ -24,6 +24,7 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from autopar._backends.forkable import forkable
 from autopar._backends.marks import Marks, new_marks
+from autopar._backends.memory import own_memory
 from autopar._backends.payload import Kept
 from autopar._backends.pending import PendingChunk
 from autopar._backends.pickling import load_error
@@ -33,7 +34,7 @@ from autopar._backends.spawn import WorkerProcess
 from autopar._backends.transport import PackedJob, dump_items, dump_job, dump_surroundings, load_outcome
 from autopar._backends.worker import BAD_ITEMS, BAD_JOB, JOBS_KEPT, OUTCOME, READY, main
 from autopar._model.plan import Plan
-from autopar._model.work import Chunk, Job, Outcome
+from autopar._model.work import UNWORN, Chunk, Job, Outcome, Wear
 from autopar.errors import TransportError, WorkerDiedError
 
 ARRIVALS_KEPT = 64
@@ -48,6 +49,7 @@ class SentJob(NamedTuple):
     sharing: Sharing | None
     marked: bool = False
     """Its items may not run twice, so workers tell which ones they have begun."""
+    wear: Wear = UNWORN
 
 
 Parcel = tuple[SentJob, int, Packed]
@@ -56,6 +58,10 @@ Parcel = tuple[SentJob, int, Packed]
 
 class WorkerHandle(Protocol):
     """What a runner asks of its worker process."""
+
+    @property
+    def pid(self) -> int | None:
+        """As of :class:`multiprocessing.Process`."""
 
     @property
     def exitcode(self) -> int | None:
@@ -89,6 +95,7 @@ class ProcessRunner:
         self._kept = Kept()
         self._lost = False
         self._fresh = True
+        self._tasks = 0
         self._marks: Marks | None = None
         self._pipe: Connection
         self._process: WorkerHandle
@@ -96,7 +103,7 @@ class ProcessRunner:
 
     def run(self, parcel: Parcel, started: Callable[[], None]) -> Outcome:
         number, items = parcel[0].number, parcel[2]
-        if self._lost or not self._process.is_alive():
+        if self._lost or not self._process.is_alive() or self._would_wear_out(parcel[0].wear, items.items):
             self._restart()
         sent = time.perf_counter()
         try:
@@ -129,7 +136,21 @@ class ProcessRunner:
         outcome = self._outcome(data)
         if not new:
             outcome.dispatch = time.perf_counter() - sent - outcome.wall
+        self._tasks += items.items
+        if parcel[0].wear.memory is not None:
+            self._retire_if_it_holds(parcel[0].wear.memory)
         return outcome
+
+    def _would_wear_out(self, wear: Wear, items: int) -> bool:
+        """A worker that has done something makes way before it does more than it may."""
+        return wear.tasks is not None and 0 < self._tasks > wear.tasks - items
+
+    def _retire_if_it_holds(self, most: int) -> None:
+        """Let a worker end now that holds too much memory; its successor starts with the next chunk."""
+        held = own_memory(self._process.pid or 0)
+        if held is not None and held > most:
+            self._lost = True
+            self._pipe.close()
 
     def _outcome(self, data: bytes) -> Outcome:
         return load_outcome(data)
@@ -278,7 +299,10 @@ class ProcessesPool:
         """
         sent = packed(chunk)
         self._jobs.add(chunk.job)
-        return self._workers.submit((sent, chunk.start, dump_items(chunk.items, sent.sharing)))
+        items = dump_items(chunk.items, sent.sharing)
+        if sent.wear.tasks is not None:
+            items = items._replace(items=len(chunk.items))
+        return self._workers.submit((sent, chunk.start, items))
 
     def admit(self, limit: int) -> int:
         """Run at most so many chunks at the same time."""
@@ -310,7 +334,8 @@ def packed(chunk: Chunk) -> SentJob:
     if known is None:
         sharing = Sharing(stays=chunk.job.items_stay) if available() else None
         job = chunk.job
-        known = SentJob(new_number(), dump_job(job, sharing), dump_surroundings(), sharing, not job.repeatable)
+        surroundings = dump_surroundings()
+        known = SentJob(new_number(), dump_job(job, sharing), surroundings, sharing, not job.repeatable, job.wear)
         _packed_jobs[chunk.job] = known
     return known
 

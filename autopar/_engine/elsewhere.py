@@ -13,6 +13,7 @@ from autopar._engine.again import Again, one_by_one, without_the_begun
 from autopar._engine.blocks import Block
 from autopar._engine.lessons import gil_share_seen
 from autopar._engine.pace import Pace
+from autopar._engine.pressure import Pressure
 from autopar._engine.prices import costs_on
 from autopar._engine.task import MapTask, named, note_pool
 from autopar._model.observation import Sample
@@ -78,6 +79,7 @@ class Elsewhere:
         task.scattered = True
         self._leave = leave
         self.left = False
+        self._pressure = Pressure(task.settings, plan)
         self._again = Again(task.settings, self._now)
         self._job = self._new_job(plan)
         self._pace = Pace(task.profile.seconds_per_item)
@@ -125,6 +127,7 @@ class Elsewhere:
     def fill(self) -> None:
         """Keep as many chunks submitted as the plan says and the buffer allows."""
         limit = self.pool.capacity if self.climb is None else self.pool.admit(self.climb.limit)
+        limit = min(limit, self._pressure.most or limit)
         while len(self._in_flight) < limit and not self.left:
             chunk = self._next_chunk()
             if chunk is None:
@@ -186,7 +189,7 @@ class Elsewhere:
 
     def _chunksize(self, room: int) -> int:
         task, plan, workers = self.task, self.plan, self.plan.workers
-        chunksize = plan.chunksize
+        chunksize, room = plan.chunksize, min(room, task.settings.max_tasks_per_worker or room)
         if self.climb is not None:
             # Short waits go several to a chunk, which together keep as many workers waiting; long ones one by one.
             # Of an input that may end at any moment each item waits by itself, until it is known how many at a time.
@@ -430,6 +433,11 @@ class Elsewhere:
 
     def _around(self, chunk: Chunk, error: BaseException) -> Iterator[Block]:
         """Find the item to blame, and run what can be run."""
+        if isinstance(error, WorkerDiedError) and (note := self._pressure.relieved(error)):
+            self.task.fallbacks.append(note)
+            if self._repeatable:
+                self.requeue.append(chunk)
+                return
         if isinstance(error, TransportError):
             self._cannot_send(chunk, error)
         elif isinstance(error, UnavailableError) and not self.task.demanded and self._repeatable:

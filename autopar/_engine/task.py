@@ -26,7 +26,7 @@ from autopar._model.hints import Settings
 from autopar._model.learned import ProfileKey
 from autopar._model.observation import Profile, Traits
 from autopar._model.plan import BACKENDS, LOOP, Plan
-from autopar._model.work import UNCHANGING, Chunk, Failure, Job, Outcome, Pool, RemoteItem
+from autopar._model.work import UNCHANGING, Chunk, Failure, Job, Outcome, Pool, RemoteItem, Wear
 from autopar._observe.traits import without_array_arguments
 from autopar.errors import DeadlineError, ItemTimeoutError, TransportError, UnavailableError, WorkerDiedError
 
@@ -376,6 +376,7 @@ class MapTask:
             leaves_all_as_it_is=elsewhere and self._writes_nothing(),
             repeatable=repeatable,
             timeout=self.settings.timeout,
+            wear=Wear(self.settings.max_tasks_per_worker, self.settings.worker_memory),
         )
 
     def _writes_nothing(self) -> bool:

@@ -35,6 +35,17 @@ class Line(NamedTuple):
     names: dict[str, Any] | None
 
 
+class Wear(NamedTuple):
+    """What a worker process may do before a fresh one takes its place: items, and bytes that are its own."""
+
+    tasks: int | None = None
+    memory: int | None = None
+
+
+UNWORN = Wear()
+"""As much as it wants."""
+
+
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Job:
     """What a map does to each item; the same for all its chunks.
@@ -76,6 +87,8 @@ class Job:
         Items may run twice. Of those that may not a worker process tells which ones it had begun when it died.
     timeout
         Seconds one item may take, or None.
+    wear
+        When a worker process is to be replaced.
     """
 
     function: Callable[..., Any]
@@ -95,6 +108,7 @@ class Job:
     leaves_all_as_it_is: bool = False
     repeatable: bool = True
     timeout: float | None = None
+    wear: Wear = UNWORN
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,10 @@ from typing import Any
 import pytest
 
 from autopar import parallel
-from autopar.errors import WorkerDiedError
+from autopar._engine import pressure
+from autopar.errors import UnavailableError, WorkerDiedError
 from tests.api.functions import spend
-from tests.faults.items import BAD, ITEMS, end_process
+from tests.faults.items import BAD, ITEMS, dies, end_process
 
 pytestmark = [
     pytest.mark.timeout(60),
@@ -71,3 +74,84 @@ def test_an_item_that_kills_workers_twice_is_isolated_and_named(tmp_path: Path) 
     assert isinstance(results[BAD], WorkerDiedError)
     assert results[BAD].index == BAD
     assert runs(tmp_path)[BAD] == 2
+
+
+# -- workers that leak, and memory that runs out -----------------------------------------------------------------------
+
+
+@parallel(pure=True)
+def who(x: int) -> int:
+    """The process that runs the item."""
+    spend()
+    return os.getpid()
+
+
+@pytest.mark.parametrize("backend", ["processes", "multiprocessing"])
+def test_workers_are_replaced_after_so_many_items(backend: str, fork_anyway: None) -> None:
+    """No process runs more items than `max_tasks_per_worker`, and the results are those of the loop."""
+    pids = who.map(range(7), backend=backend, workers=1, max_tasks_per_worker=3)
+    counts = Counter(pids)
+    assert max(counts.values()) <= 3
+    assert len(counts) >= 3
+
+
+HELD: list[bytes] = []
+
+
+@parallel(pure=True)
+def leaks(x: int, size: int) -> int:
+    """Keep memory for ever."""
+    HELD.append(b"x" * size)
+    return os.getpid()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is looked at in /proc")
+def test_workers_that_hold_too_much_memory_are_replaced() -> None:
+    """A worker beyond `worker_memory` ends after its item; one below it stays."""
+    hints: dict[str, Any] = {"backend": "processes", "workers": 1, "chunksize": 1}
+    assert len(set(leaks.map(range(8), size=100, worker_memory="4GB", **hints))) < 8
+    assert len(set(leaks.map(range(3), size=150_000_000, worker_memory="120MB", **hints))) == 3
+
+
+@parallel(pure=True)
+def needs_the_machine(x: int, folder: str) -> int:
+    """Be killed, as the kernel does it, where another item runs at the same time."""
+    own = Path(folder, f"{x}-running")
+    own.touch()
+    deadline = time.monotonic() + 0.2
+    try:
+        while time.monotonic() < deadline:
+            if len(list(Path(folder).iterdir())) > 1:
+                own.unlink()
+                os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(0.005)
+    finally:
+        own.unlink(missing_ok=True)
+    return x
+
+
+def test_fewer_workers_go_on_when_memory_has_run_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the kernel's kill the items run again, fewer at a time, and the decision says so."""
+    kills = itertools.count()
+    monkeypatch.setattr(pressure, "oom_kills", lambda read: next(kills))
+    hints: dict[str, Any] = {"backend": "processes", "workers": 2, "chunksize": 1}
+    assert needs_the_machine.map(range(4), folder=str(tmp_path), **hints) == list(range(4))
+    said = " ".join(needs_the_machine.decisions[-1].fallbacks)
+    assert "ran out of memory and ended a worker process: 1 worker from here on, not 2" in said
+
+
+def test_an_item_that_alone_takes_too_much_memory_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With one worker left there is nobody else to blame."""
+    kills = itertools.count()
+    monkeypatch.setattr(pressure, "oom_kills", lambda read: next(kills))
+    results: list[Any] = dies.map(range(ITEMS), how="SIGKILL", backend="processes", workers=2, on_error="return")
+    assert results[:BAD] + results[BAD + 1 :] == [x for x in range(ITEMS) if x != BAD]
+    assert isinstance(results[BAD], WorkerDiedError)
+    assert results[BAD].index == BAD
+
+
+@pytest.mark.parametrize("hint", ["max_tasks_per_worker", "worker_memory"])
+def test_a_backend_that_cannot_replace_workers_says_so(hint: str) -> None:
+    """Such a hint is a demand, too."""
+    with pytest.raises(UnavailableError, match=f"leave {hint}= out"):
+        who.map(range(3), backend="joblib", **{hint: 1})
