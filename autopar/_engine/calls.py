@@ -33,6 +33,9 @@ PROCESS_WORTH = 5e-3
 (benchmarks/backend_costs.py), so sending it costs under 2 %."""
 
 
+ENDS_ALONE = frozenset({"processes", "multiprocessing"})
+"""Backends that end one running call without touching another."""
+
 Reading = tuple[int, int, int, int, int]
 """What ``thread_probe`` gives."""
 
@@ -63,17 +66,33 @@ def target_of(state: FunctionState, compiler: str | None) -> list[Callable[..., 
 
 
 class CallFuture(Future[Any]):
-    """The future of one call; cancelling it reaches the worker's queue."""
+    """The future of one call; cancelling it reaches the worker's queue, and the worker where that is a process.
 
-    def __init__(self, inner: Pending | None = None) -> None:
+    Parameters
+    ----------
+    inner
+        The call under way.
+    stop
+        Ends it where that is possible, and says whether it has.
+    """
+
+    def __init__(self, inner: Pending | None = None, stop: Callable[[Any], bool] | None = None) -> None:
         super().__init__()
         self._inner = inner
+        self._stop = stop
 
     def cancel(self) -> bool:
-        """Cancel the call if no worker has started it."""
-        if self._inner is not None and not self._inner.cancel():
+        """Cancel the call, unless it has ended or runs on a thread, which cannot be stopped."""
+        inner = self._inner
+        if inner is None or inner.cancel():
+            return super().cancel()
+        if self._stop is None or inner.done():
             return False
-        return super().cancel()
+        with self._condition:  # From here on what becomes of the call is nobody's concern.
+            cancelled = super().cancel()
+        if cancelled:
+            self._stop(inner)
+        return cancelled
 
     def running(self) -> bool:
         """A worker has started the call."""
@@ -121,7 +140,7 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
         plan = Plan(backend="threads", workers=1)
         pool = load("threads").open(plan)
         inner = pool.submit(chunk)
-    future = CallFuture(inner)
+    future = CallFuture(inner, pool.abandon if plan.backend in ENDS_ALONE else None)
 
     def finish(inner: Pending) -> None:
         if inner.cancelled():

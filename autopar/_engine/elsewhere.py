@@ -11,7 +11,9 @@ from queue import Empty
 from autopar._backends.pending import PendingChunk
 from autopar._engine.again import Again, one_by_one, without_the_begun
 from autopar._engine.blocks import Block
+from autopar._engine.leaving import stop_soon
 from autopar._engine.lessons import gil_share_seen
+from autopar._engine.machine import THIS_MACHINE
 from autopar._engine.pace import Pace
 from autopar._engine.pressure import Pressure
 from autopar._engine.prices import costs_on
@@ -266,12 +268,13 @@ class Elsewhere:
         return chunks
 
     def close(self, *, interrupted: bool) -> None:
-        """Cancel what waits; after Ctrl-C also end what runs, where that is possible."""
-        for future in list(self._in_flight):
-            if interrupted:
+        """Cancel what waits; end what runs too, where that is possible: after Ctrl-C at once, else in a moment."""
+        running = [future for future in list(self._in_flight) if interrupted or not future.cancel()]
+        if interrupted:
+            for future in running:
                 self.pool.abandon(future)
-            else:
-                future.cancel()
+        elif running and self.task.machine is THIS_MACHINE:
+            stop_soon(self.pool, running)
         if self.climb is not None:
             self.task.profile.best_concurrency = self.climb.accepted
         self._learn_gil_share()
