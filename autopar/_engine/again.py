@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from autopar._backends.chunk import pause_before
 from autopar._model.hints import Settings
-from autopar._model.work import Chunk, Emission, Failure, Outcome
+from autopar._model.work import Chunk, Emission, Failure, Outcome, Pool
 from autopar.errors import WorkerDiedError
 
 
@@ -136,3 +136,14 @@ def _lost_with(chunk: Chunk, error: WorkerDiedError, culprit: int | None, outsid
         " that it may",
         exitcode=error.exitcode,
     )
+
+
+def first_failure(outcome: Outcome) -> int | None:
+    """The place of the first item of a chunk that raised."""
+    failed = (place for place, value in enumerate(outcome.values) if isinstance(value, Failure))
+    return next(failed, None if outcome.error is None else len(outcome.values))
+
+
+def unclear(chunk: Chunk, error: WorkerDiedError, pool: Pool) -> bool:
+    """Another item than the one to blame may have been lost with it; alone on its pool none is."""
+    return len(chunk.items) > 1 or (not error.certain and pool.capacity > 1)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from queue import Empty
 
 from autopar._backends.pending import PendingChunk
-from autopar._engine.again import Again, one_by_one, without_the_begun
+from autopar._engine.again import Again, first_failure, one_by_one, unclear, without_the_begun
 from autopar._engine.blocks import Block
 from autopar._engine.leaving import stop_soon
 from autopar._engine.lessons import gil_share_seen
@@ -21,7 +21,7 @@ from autopar._engine.task import MapTask, named, note_pool
 from autopar._model.observation import Sample
 from autopar._model.plan import BACKENDS, Plan
 from autopar._model.retry import NO_RETRY
-from autopar._model.work import Chunk, Failure, Job, Outcome, Pending, Pool
+from autopar._model.work import Chunk, Job, Outcome, Pending, Pool
 from autopar._plan import LEAST_RACE, Climb, climb_start, items_that_fit, next_chunksize
 from autopar.errors import ItemTimeoutError, TransportError, UnavailableError, WorkerDiedError
 
@@ -380,7 +380,7 @@ class Elsewhere:
         if outcome.lost is not None and not (self.task.demanded and self.task.collects):
             yield self._lost_result(chunk, outcome, outcome.lost)
             return
-        if self.plan.backend == "dask" and (failed := _first_failure(outcome)) is not None and self._may_be_the_node():
+        if self.plan.backend == "dask" and (failed := first_failure(outcome)) is not None and self._may_be_the_node():
             yield self._again_here(chunk, outcome, failed)
             return
         block = self.task.block_of(chunk, outcome, self.plan)
@@ -438,6 +438,7 @@ class Elsewhere:
         """Find the item to blame, and run what can be run."""
         if isinstance(error, WorkerDiedError) and (note := self._pressure.relieved(error)):
             self.task.fallbacks.append(note)
+            self._call_back()
             if self._repeatable:
                 self.requeue.append(chunk)
                 return
@@ -446,7 +447,7 @@ class Elsewhere:
         elif isinstance(error, UnavailableError) and not self.task.demanded and self._repeatable:
             self.requeue.append(chunk)
             self._go(str(error))
-        elif isinstance(error, WorkerDiedError) and self._unclear(chunk, error) and self._repeatable:
+        elif isinstance(error, WorkerDiedError) and unclear(chunk, error, self.pool) and self._repeatable:
             self.requeue.extend(one_by_one(chunk))
             self.task.fallbacks.append(f"{error}; the {len(chunk.items)} items it held ran again, one by one")
         elif isinstance(error, WorkerDiedError) and error.begun is not None and len(chunk.items) > 1:
@@ -458,6 +459,13 @@ class Elsewhere:
             return
         else:
             yield self._give_up(chunk, error)
+
+    def _call_back(self) -> None:
+        """Take back what no worker has begun."""
+        for future, chunk in list(self._in_flight.items()):
+            if future.cancel():
+                del self._in_flight[future]
+                self.requeue.append(chunk)
 
     def _give_up(self, chunk: Chunk, error: BaseException) -> Block:
         block = self.task.give_up(chunk, error, self.plan)
@@ -498,13 +506,3 @@ class Elsewhere:
         if not self.left:
             self.left = True
             self._leave(reason, works)
-
-    def _unclear(self, chunk: Chunk, error: WorkerDiedError) -> bool:
-        """Another item than the one to blame may have been lost with it; alone on its pool none is."""
-        return len(chunk.items) > 1 or (not error.certain and self.pool.capacity > 1)
-
-
-def _first_failure(outcome: Outcome) -> int | None:
-    """The place of the first item of a chunk that raised."""
-    failed = (place for place, value in enumerate(outcome.values) if isinstance(value, Failure))
-    return next(failed, None if outcome.error is None else len(outcome.values))

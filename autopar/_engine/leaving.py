@@ -7,6 +7,7 @@ for ever would be lost to it.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections import deque
@@ -25,6 +26,8 @@ _left: deque[tuple[float, Pool, Sequence[Pending]]] = deque()
 
 def stop_soon(pool: Pool, running: Sequence[Pending]) -> None:
     """Stop chunks that nobody wants any more, unless they end in time; does not wait."""
+    if sys.is_finalizing():  # No thread runs any more, and the workers end with the program.
+        return
     with _lock:
         _left.append((time.monotonic() + GRACE, pool, running))
         alone = len(_left) == 1

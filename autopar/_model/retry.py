@@ -39,8 +39,8 @@ class Retry:
 
         Examples
         --------
-        >>> [Retry(5, backoff=0.5, backoff_max=3).pause(failures, 1.0) for failures in (1, 2, 3, 4)]
-        [0.5, 1.0, 2.0, 3]
+        >>> [Retry(5, backoff=0.5, backoff_max=3.0).pause(failures, 1.0) for failures in (1, 2, 3, 4)]
+        [0.5, 1.0, 2.0, 3.0]
         """
         doubled = self.backoff * 2.0 ** min(failures - 1, 60)
         return min(self.backoff_max, doubled) * share

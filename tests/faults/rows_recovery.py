@@ -50,7 +50,7 @@ ROWS = [
     ),
     Row(
         "workers hold more and more memory",
-        ("processes",),
+        ("multiprocessing",),
         "`worker_memory` replaces them after their item",
         f"{_RECOVERY}test_workers_that_hold_too_much_memory_are_replaced",
     ),
@@ -80,7 +80,7 @@ ROWS = [
     ),
     Row(
         'the same with `on_error="return"`',
-        ("threads", "processes"),
+        ("processes",),
         "what ended in time is there, every other item has its own DeadlineError",
         f"{_RETRIES}test_with_on_error_what_ended_in_time_is_there",
     ),
