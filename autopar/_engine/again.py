@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from autopar._backends.chunk import pause_before
 from autopar._model.hints import Settings
+from autopar._model.observation import Traits
 from autopar._model.work import Chunk, Emission, Failure, Outcome, Pool
 from autopar.errors import WorkerDiedError
 
@@ -94,7 +95,7 @@ def _error_of(outcome: Outcome) -> BaseException | None:
 
 
 def without_the_begun(
-    chunk: Chunk, error: WorkerDiedError, begun: int, outside: Sequence[str]
+    chunk: Chunk, error: WorkerDiedError, begun: int, traits: Traits
 ) -> tuple[list[tuple[Chunk, WorkerDiedError]], list[Chunk]]:
     """Divide a dead worker's chunk whose items may not run twice.
 
@@ -104,8 +105,8 @@ def without_the_begun(
         The chunk, and what became of its worker.
     begun
         Items that had begun, one more if all had ended.
-    outside
-        How the function reaches outside the program.
+    traits
+        Of the function.
 
     Returns
     -------
@@ -118,7 +119,10 @@ def without_the_begun(
         return [], one_by_one(chunk)
     rest = [Chunk(chunk.job, chunk.start + lost, chunk.items[lost:])] if lost < items else []
     culprit = begun - 1 if begun <= items else None
-    other = _lost_with(chunk, error, culprit, outside)
+    when = "their results were sent" if culprit is None else f"it was at item {chunk.start + culprit}"
+    other = WorkerDiedError(
+        f"{error} while {when}, and this item had run; {not_twice(traits)}", exitcode=error.exitcode
+    )
     return [(each, error if place == culprit else other) for place, each in enumerate(one_by_one(chunk)[:lost])], rest
 
 
@@ -127,15 +131,11 @@ def one_by_one(chunk: Chunk) -> list[Chunk]:
     return [Chunk(chunk.job, index, [item]) for index, item in enumerate(chunk.items, chunk.start)]
 
 
-def _lost_with(chunk: Chunk, error: WorkerDiedError, culprit: int | None, outside: Sequence[str]) -> WorkerDiedError:
-    """The error of items that had ended, and whose results had not come back."""
-    when = "their results were sent" if culprit is None else f"it was at item {chunk.start + culprit}"
-    why = f" since it reaches outside the program ({', '.join(outside[:3])})" if outside else ""
-    return WorkerDiedError(
-        f"{error} while {when}, and this item had run: it may not run twice{why}, unless retries= or pure=True says"
-        " that it may",
-        exitcode=error.exitcode,
-    )
+def not_twice(traits: Traits) -> str:
+    """Why an item does not run again, and what would let it."""
+    outside = traits.outside_calls[:3]
+    why = f"since it reaches outside the program ({', '.join(outside)}) " if outside else ""
+    return f"{why}it may not run twice, unless retries= or pure=True says that it may"
 
 
 def first_failure(outcome: Outcome) -> int | None:

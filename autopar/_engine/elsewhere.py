@@ -9,7 +9,7 @@ from dataclasses import replace
 from queue import Empty
 
 from autopar._backends.pending import PendingChunk
-from autopar._engine.again import Again, first_failure, one_by_one, unclear, without_the_begun
+from autopar._engine.again import Again, first_failure, not_twice, one_by_one, unclear, without_the_begun
 from autopar._engine.blocks import Block
 from autopar._engine.leaving import stop_soon
 from autopar._engine.lessons import gil_share_seen
@@ -451,7 +451,7 @@ class Elsewhere:
             self.requeue.extend(one_by_one(chunk))
             self.task.fallbacks.append(f"{error}; the {len(chunk.items)} items it held ran again, one by one")
         elif isinstance(error, WorkerDiedError) and error.begun is not None and len(chunk.items) > 1:
-            lost, rest = without_the_begun(chunk, error, error.begun, self.task.traits().outside_calls)
+            lost, rest = without_the_begun(chunk, error, error.begun, self.task.traits())
             self.requeue.extend(rest)
             for each, why in lost:
                 yield self._give_up(each, why)
@@ -496,6 +496,8 @@ class Elsewhere:
             return self.task.block_of(chunk, Outcome(outcome.values[:place], emitted=emitted), self.plan)
         if self.task.collects:
             return self.task.block_of(chunk, outcome, self.plan)
+        if not self.task.demanded and isinstance(error, TransportError):
+            error = TransportError(f"{error}; {not_twice(self.task.traits())}", about=error.about)
         ended = Outcome(outcome.values[:place], named(error, index), emitted=emitted)
         block = self.task.block_of(chunk, ended, self.plan)
         self._cancel_beyond(block.end)

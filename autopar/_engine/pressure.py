@@ -13,6 +13,10 @@ from autopar._observe.cgroups import oom_kills
 from autopar._observe.host import read_text
 from autopar.errors import UnavailableError, WorkerDiedError
 
+_latest: list[int] = []
+"""The kernel's count, since the first pool has read it, and as far as deaths of workers were put down to it: to read it
+takes as long as a look at the host."""
+
 
 class Pressure:
     """How many workers memory allows one pool.
@@ -37,7 +41,8 @@ class Pressure:
         self.most: int | None = None
         self._workers = plan.workers
         self._watched = sys.platform == "linux" and not BACKENDS[plan.backend].same_process
-        self._answered = oom_kills(read_text) if self._watched else 0
+        if self._watched and not _latest:
+            _latest.append(oom_kills(read_text))
         if settings.worker_memory is not None and self._watched and own_memory(os.getpid()) is None:
             raise UnavailableError(
                 "worker_memory cannot be kept: the system does not tell what a process holds; install psutil, or leave"
@@ -49,11 +54,11 @@ class Pressure:
 
         An item that alone on its pool takes more memory than there is has itself to blame.
         """
-        if error.exitcode != -signal.SIGKILL or not self._watched or self.most == 1 or self._workers == 1:
+        if not self._watched or error.exitcode != -signal.SIGKILL or self.most == 1 or self._workers == 1:
             return ""
-        if oom_kills(read_text) <= self._answered:
+        if oom_kills(read_text) <= _latest[0]:
             return ""
-        self._answered += 1
+        _latest[0] += 1
         self.most = max(1, (self.most or self._workers) // 2)
         workers = f"{self.most} worker{'s' if self.most > 1 else ''}"
         return f"the system ran out of memory and ended a worker process: {workers} from here on, not {self._workers}"

@@ -142,8 +142,9 @@ def needs_the_machine(x: int, folder: str) -> bool:
 
 def test_fewer_workers_go_on_when_memory_has_run_out(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After the kernel's kill the items run again, fewer at a time, and the decision says so."""
-    kills = itertools.count()
+    kills = itertools.count(1)
     monkeypatch.setattr(pressure, "oom_kills", lambda read: next(kills))
+    monkeypatch.setattr(pressure, "_latest", [0])
     hints: dict[str, Any] = {"backend": "processes", "workers": 2, "chunksize": 1}
     assert needs_the_machine.map(range(6), folder=str(folder), **hints) == [False] * 6
     said = " ".join(needs_the_machine.decisions[-1].fallbacks)
@@ -152,8 +153,9 @@ def test_fewer_workers_go_on_when_memory_has_run_out(folder: Path, monkeypatch: 
 
 def test_an_item_that_alone_takes_too_much_memory_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """With one worker left there is nobody else to blame."""
-    kills = itertools.count()
+    kills = itertools.count(1)
     monkeypatch.setattr(pressure, "oom_kills", lambda read: next(kills))
+    monkeypatch.setattr(pressure, "_latest", [0])
     results: list[Any] = dies.map(range(ITEMS), how="SIGKILL", backend="processes", workers=2, on_error="return")
     assert results[:BAD] + results[BAD + 1 :] == [x for x in range(ITEMS) if x != BAD]
     assert isinstance(results[BAD], WorkerDiedError)
