@@ -228,6 +228,12 @@ HINTS: dict[str, Hint] = {
 }
 
 
+OF_WHOLE_MAPS = frozenset(
+    {"deadline", "max_tasks_per_worker", "worker_memory", "checkpoint", "checkpoint_changed", "checkpoint_pickle"}
+)
+"""Hints that say nothing about a single call."""
+
+
 def check_hints(given: Mapping[str, Any], *, where: str) -> dict[str, Any]:
     """Check hints and return them cleaned.
 

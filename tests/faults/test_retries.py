@@ -247,6 +247,13 @@ def test_the_shorter_limit_counts() -> None:
         hangs.map(range(ITEMS), deadline=0.2, timeout=50, backend="threads")
 
 
+@pytest.mark.parametrize("hint", [{"deadline": 1}, {"checkpoint": "x"}, {"max_tasks_per_worker": 1}], ids=str)
+def test_an_executor_takes_no_hints_of_whole_maps(hint: dict[str, Any]) -> None:
+    """Calls come one by one there, so such a hint could not be kept."""
+    with pytest.raises(HintTypeError, match="which is for maps"):
+        ap.Executor(**hint)
+
+
 @pytest.mark.parametrize(
     ("hints", "error", "text"),
     [
