@@ -8,7 +8,7 @@ from collections.abc import Callable
 from autopar._backends.chunk import pause_before
 from autopar._model.hints import Settings
 from autopar._model.observation import Traits
-from autopar._model.work import Chunk, Emission, Failure, Outcome, Pool
+from autopar._model.work import Chunk, Emission, Failure, Outcome, Pending, Pool
 from autopar.errors import WorkerDiedError
 
 
@@ -129,6 +129,12 @@ def without_the_begun(
 def one_by_one(chunk: Chunk) -> list[Chunk]:
     """A chunk for each item."""
     return [Chunk(chunk.job, index, [item]) for index, item in enumerate(chunk.items, chunk.start)]
+
+
+def called_back(in_flight: dict[Pending, Chunk]) -> list[Chunk]:
+    """Take out what no worker has begun."""
+    waiting = [future for future in list(in_flight) if future.cancel()]
+    return [in_flight.pop(future) for future in waiting]
 
 
 def not_twice(traits: Traits) -> str:

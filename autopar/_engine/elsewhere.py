@@ -9,9 +9,9 @@ from dataclasses import replace
 from queue import Empty
 
 from autopar._backends.pending import PendingChunk
-from autopar._engine.again import Again, first_failure, not_twice, one_by_one, unclear, without_the_begun
+from autopar._engine.again import Again, called_back, first_failure, not_twice, one_by_one, unclear, without_the_begun
 from autopar._engine.blocks import Block
-from autopar._engine.leaving import stop_soon
+from autopar._engine.leaving import leave
 from autopar._engine.lessons import gil_share_seen
 from autopar._engine.machine import THIS_MACHINE
 from autopar._engine.pace import Pace
@@ -269,12 +269,7 @@ class Elsewhere:
 
     def close(self, *, interrupted: bool) -> None:
         """Cancel what waits; end what runs too, where that is possible: after Ctrl-C at once, else in a moment."""
-        running = [future for future in list(self._in_flight) if interrupted or not future.cancel()]
-        if interrupted:
-            for future in running:
-                self.pool.abandon(future)
-        elif running and self.task.machine is THIS_MACHINE:
-            stop_soon(self.pool, running)
+        leave(self.pool, list(self._in_flight), at_once=interrupted, wait=self.task.machine is THIS_MACHINE)
         if self.climb is not None:
             self.task.profile.best_concurrency = self.climb.accepted
         self._learn_gil_share()
@@ -438,7 +433,7 @@ class Elsewhere:
         """Find the item to blame, and run what can be run."""
         if isinstance(error, WorkerDiedError) and (note := self._pressure.relieved(error)):
             self.task.fallbacks.append(note)
-            self._call_back()
+            self.requeue.extend(called_back(self._in_flight))
             if self._repeatable:
                 self.requeue.append(chunk)
                 return
@@ -459,13 +454,6 @@ class Elsewhere:
             return
         else:
             yield self._give_up(chunk, error)
-
-    def _call_back(self) -> None:
-        """Take back what no worker has begun."""
-        for future, chunk in list(self._in_flight.items()):
-            if future.cancel():
-                del self._in_flight[future]
-                self.requeue.append(chunk)
 
     def _give_up(self, chunk: Chunk, error: BaseException) -> Block:
         block = self.task.give_up(chunk, error, self.plan)

@@ -24,6 +24,16 @@ _lock = threading.Lock()
 _left: deque[tuple[float, Pool, Sequence[Pending]]] = deque()
 
 
+def leave(pool: Pool, under_way: Sequence[Pending], *, at_once: bool, wait: bool) -> None:
+    """Cancel what waits and stop what runs: at once, or after a moment where there is anything to wait for."""
+    running = [each for each in under_way if at_once or not each.cancel()]
+    if at_once:
+        for each in running:
+            pool.abandon(each)
+    elif running and wait:
+        stop_soon(pool, running)
+
+
 def stop_soon(pool: Pool, running: Sequence[Pending]) -> None:
     """Stop chunks that nobody wants any more, unless they end in time; does not wait."""
     if sys.is_finalizing():  # No thread runs any more, and the workers end with the program.
