@@ -10,6 +10,9 @@
     |   +-- NotBuiltError                            this version of autopar does not have it
     |   +-- UnavailableError                         this machine lacks what it needs
     |   +-- UnsafeDemandError                        it would change the answer
+    +-- CheckpointError                              results cannot be kept in a file, or taken from it
+    |   +-- CheckpointChangedError (also ValueError) they are of other code
+    +-- DeadlineError (also TimeoutError)            the map, or an item in it, did not end by its ``deadline``
     +-- CMismatchError (also ValueError)             an own C function differs from its Python body
     +-- ItemError                                    an item could not be run to an answer
         +-- ItemTimeoutError (also TimeoutError)     it ran past ``timeout``
@@ -80,6 +83,38 @@ class CMismatchError(AutoparError, ValueError):
         self.python = python
 
 
+class CheckpointError(AutoparError):
+    """Results cannot be kept in the file that ``checkpoint`` names, or cannot be taken from it.
+
+    Attributes
+    ----------
+    index
+        Position of the item whose result it is about, or None.
+    """
+
+    def __init__(self, message: str, *, index: int | None = None) -> None:
+        super().__init__(message)
+        self.index = index
+
+
+class CheckpointChangedError(CheckpointError, ValueError):
+    """The file has results of the same function with other code; ``checkpoint_changed`` says what to do then."""
+
+
+class DeadlineError(AutoparError, TimeoutError):
+    """A map did not end within ``deadline`` seconds.
+
+    Attributes
+    ----------
+    index
+        Position of the first item without a result; with ``on_error`` each such item has an error of its own.
+    """
+
+    def __init__(self, message: str, *, index: int | None = None) -> None:
+        super().__init__(message)
+        self.index = index
+
+
 class ItemError(AutoparError):
     """An item could not be run to an answer.
 
@@ -107,14 +142,24 @@ class WorkerDiedError(ItemError):
         Exit status of the process; negative numbers are signals, as in :attr:`subprocess.Popen.returncode`.
     certain
         The item was on that very worker; False where a backend only knows that one of its workers ended.
+    begun
+        Items sent to the worker together that it had begun, one more if all of them had ended; None where that is not
+        known.
     """
 
     def __init__(
-        self, message: str, *, index: int | None = None, exitcode: int | None = None, certain: bool = True
+        self,
+        message: str,
+        *,
+        index: int | None = None,
+        exitcode: int | None = None,
+        certain: bool = True,
+        begun: int | None = None,
     ) -> None:
         super().__init__(message, index=index)
         self.exitcode = exitcode
         self.certain = certain
+        self.begun = begun
 
 
 class TransportError(ItemError, TypeError):

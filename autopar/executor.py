@@ -19,7 +19,8 @@ from autopar._engine.executor_map import ExecutorMap, futures_in_order
 from autopar._engine.functions import FunctionState
 from autopar._engine.own_workers import Workers
 from autopar._engine.submitted import Calls, state_of_call
-from autopar._model.hints import Settings, check_hints
+from autopar._model.hints import OF_WHOLE_MAPS, Settings, check_hints
+from autopar.errors import HintTypeError
 
 if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
@@ -91,6 +92,8 @@ class Executor(StandardExecutor):
         **hints: Any,
     ) -> None:
         self._hints = check_hints(hints, where="Executor()")
+        if of_maps := [name for name in hints if name in OF_WHOLE_MAPS]:
+            raise HintTypeError(f"Executor() got the hint {of_maps[0]!r}, which is for maps of decorated functions")
         settings = settings_for({}, self._hints)
         _check_workers(max_workers)
         _check_tasks(max_tasks_per_child, mp_context)

@@ -60,8 +60,15 @@ def parallel(function: Any = None, /, **hints: Any) -> Any:
             Items sent to a worker together; sized by time without it.
         timeout : float
             Seconds one item may take.
+        deadline : float
+            Seconds the whole map may take; then ``DeadlineError``, with ``on_error`` for each item without a result.
         retries : int
-            Times an item that raised runs again; default 0.
+            Times an item that raised, or whose worker died, runs again; default 0.
+        retry_on : type or tuple of type
+            Exceptions after which it does; any ``Exception`` without it.
+        backoff, backoff_max : float
+            Longest pause before the first retry, in seconds, which doubles with each, up to ``backoff_max``; default no
+            pause, and 120. How much of it is waited is drawn at random.
         on_error : {"raise", "return"} or callable
             ``"return"`` puts the exception in the result's place; a callable gets ``(exception, item)`` and gives the
             result; default ``"raise"``.
@@ -83,6 +90,16 @@ def parallel(function: Any = None, /, **hints: Any) -> Any:
         c_source : str
             The same for a C file, which is compiled when the function is first called: ``"kernel.c"``, or
             ``"kernel.c:symbol"`` where the C function has another name.
+        max_tasks_per_worker : int
+            Items after which a worker process makes way for a fresh one.
+        worker_memory : int or str
+            Bytes, or a text such as ``"2GB"``, beyond which it does so after its item.
+        checkpoint : str or os.PathLike
+            File that keeps results, so that the same call goes on where it was: see docs/recovery.md.
+        checkpoint_changed : {"raise", "rerun", "reuse"}
+            What to do with kept results of other code; default ``"raise"``.
+        checkpoint_pickle : bool
+            Your word that the file is your own: results of any type are kept, and loaded, as pickles.
         progress : bool or callable
             Show progress on standard error, or call back with ``(done, total)``.
         cluster : str or distributed.Client

@@ -12,6 +12,7 @@ import threading
 from typing import Any
 
 from autopar._backends.chunk import run_chunk
+from autopar._backends.marks import Each
 from autopar._model.work import Chunk, Outcome
 
 
@@ -22,13 +23,13 @@ class _UnderWay(threading.local):
 _under_way = _UnderWay()
 
 
-def run_away(chunk: Chunk) -> Outcome:
-    """Run a chunk, and keep what its items print and log."""
+def run_away(chunk: Chunk, *, each: Each = iter) -> Outcome:
+    """Run a chunk, and keep what its items print and log; ``each`` goes through the items."""
     process = os.getpid()
     items = chunk.items if type(chunk.items) is list else list(chunk.items)
     around, _under_way.items = _under_way.items, items
     try:
-        outcome = run_chunk(Chunk(chunk.job, chunk.start, items), keep=True)
+        outcome = run_chunk(Chunk(chunk.job, chunk.start, items), keep=True, each=each)
     finally:
         _under_way.items = around
     if os.getpid() != process:

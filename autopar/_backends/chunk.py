@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import functools
+import itertools
+import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import Any
 
+from autopar._backends.marks import Each
 from autopar._backends.said import Keeper, Lines
 from autopar._backends.standing import standing_at
 from autopar._backends.streams import random_state_kept, seed_streams
 from autopar._model.nesting import nested_cores
+from autopar._model.retry import Retry
 from autopar._model.work import Chunk, Emission, Failure, Job, Outcome, RunsBlocks
 from autopar._native_api import NATIVE, call_each, thread_probe
 
@@ -30,11 +35,11 @@ def run_each(
     return ended
 
 
-def run_chunk(chunk: Chunk, *, keep: bool = False) -> Outcome:
+def run_chunk(chunk: Chunk, *, keep: bool = False, each: Each = iter) -> Outcome:
     """Run the items in order and measure them; an error ends the chunk unless the job collects errors.
 
     With ``keep`` what they print and log goes into the outcome; where results have no order it is put out at once, by
-    whole lines.
+    whole lines. ``each`` goes through the items.
     """
     job = chunk.job
     values: list[Any] = []
@@ -44,10 +49,10 @@ def run_chunk(chunk: Chunk, *, keep: bool = False) -> Outcome:
     token = nested_cores.set(job.cores)
     wall, cpu, process_cpu, waits, _ = thread_probe()
     try:
-        if job.collect or job.retries or job.seed is not None:
-            _run_carefully(job, chunk, values)
+        if job.collect or job.retry.times or job.seed is not None:
+            _run_carefully(job, chunk, values, each)
         else:
-            _run_plainly(job, chunk, values)
+            _run_plainly(job, chunk, values, each)
     except BaseException as raised:
         error = raised
     finally:
@@ -66,28 +71,34 @@ def run_chunk(chunk: Chunk, *, keep: bool = False) -> Outcome:
     )
 
 
-def _run_plainly(job: Job, chunk: Chunk, values: list[Any]) -> None:
+def _run_plainly(job: Job, chunk: Chunk, values: list[Any], each: Each) -> None:
     """All items at once where the function can do that, else one by one."""
     stand = standing_at(job.line)
     block: RunsBlocks | None = getattr(job.function, "__autopar_block__", None)
-    if block is None or not stand(block, chunk.items, job.star, job.kwargs, values):
-        run_each(stand, bind(job), iter(chunk.items), len(chunk.items), values, job.star)
+    if block is None or not job.repeatable or not stand(block, chunk.items, job.star, job.kwargs, values):
+        run_each(stand, bind(job), each(chunk.items), len(chunk.items), values, job.star)
 
 
-def _run_carefully(job: Job, chunk: Chunk, values: list[Any]) -> None:
+def _run_carefully(job: Job, chunk: Chunk, values: list[Any], each: Each) -> None:
     call = functools.partial(standing_at(job.line), bind(job))
     seeded = job.seed is not None
     with random_state_kept if seeded else nullcontext():
-        for index, item in enumerate(chunk.items, chunk.start):
-            for left in range(job.retries, -1, -1):
+        for index, item in enumerate(each(chunk.items), chunk.start):
+            for failures in itertools.count(1):
                 if job.seed is not None:
                     seed_streams(job.seed, index, numpy_random=job.numpy_random)
                 try:
                     values.append(call(*item) if job.star else call(item))
                 except Exception as error:
-                    if left:
+                    if job.retry.again(error, failures):
+                        time.sleep(pause_before(job.retry, failures))
                         continue
                     if not job.collect:
                         raise
                     values.append(Failure(error))
                 break
+
+
+def pause_before(retry: Retry, failures: int) -> float:
+    """Seconds until an item that failed so many times runs again; the program's own random numbers stay as they are."""
+    return retry.pause(failures, int.from_bytes(os.urandom(6), "big") / 2**48) if retry.backoff else 0.0

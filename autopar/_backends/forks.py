@@ -97,11 +97,15 @@ class _Crew:
         number = new_number()
         self._lock = threading.Lock()
         self._server, self._line = _fork_server(number, _for_a_worker(job))
-        self._sent = SentJob(number, PackedJob(b"", [], []), b"", segments.Sharing(stays=job.items_stay))
+        sharing = segments.Sharing(stays=job.items_stay)
+        self._sent = SentJob(number, PackedJob(b"", [], []), b"", sharing, not job.repeatable, job.wear)
         self.pool = WorkerPool(lambda: ProcessRunner(self._new_worker), workers, "autopar-fork")
 
     def submit(self, chunk: Chunk) -> PendingChunk:
-        return self.pool.submit((self._sent, chunk.start, dump_items(chunk.items, self._sent.sharing)))
+        items = dump_items(chunk.items, self._sent.sharing)
+        if self._sent.wear.tasks is not None:
+            items = items._replace(items=len(chunk.items))
+        return self.pool.submit((self._sent, chunk.start, items))
 
     def _new_worker(self) -> tuple[_Grandchild, Connection]:
         ours, theirs = Pipe(duplex=True)

@@ -284,8 +284,11 @@ class LokyPool:
 
     def abandon(self, pending: PendingChunk) -> bool:
         """Kill all workers: loky has no way to stop one."""
-        if not pending.cancel() and not pending.done() and self._executor is not None:
-            self._executor.end()
+        if pending.cancel() or pending.done() or self._executor is None:
+            return True
+        if not self._open and self._executor.maps:
+            return False  # This map is over, and others are at work there.
+        self._executor.end()
         return True
 
     def close(self) -> None:

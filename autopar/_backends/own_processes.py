@@ -193,14 +193,14 @@ class OwnProcesses:
         if not self.plain:
             sent = packed(Chunk(job, start, items))
             return sent, start, dump_items(items, sent.sharing)
-        key = (of_initializer, job.star, job.collect, job.retries, job.seed, job.cores, job.numpy_random)
+        key = (of_initializer, job.star, job.collect, job.retry, job.seed, job.cores, job.numpy_random)
         known = self._jobs.get(key)
         if known is None:
             apply = _initialize if of_initializer else _apply
             general = Job(
                 apply,
                 collect=job.collect,
-                retries=job.retries,
+                retry=job.retry,
                 seed=job.seed,
                 reference=(__name__, apply.__name__),
                 name=job.name,

@@ -24,6 +24,8 @@ from typing import Any, NamedTuple, Protocol, cast
 from autopar._backends import groups
 from autopar._backends.exceptions import describe
 from autopar._backends.forkable import forkable
+from autopar._backends.marks import Marks, new_marks
+from autopar._backends.memory import own_memory
 from autopar._backends.payload import Kept
 from autopar._backends.pending import PendingChunk
 from autopar._backends.pickling import load_error
@@ -34,7 +36,7 @@ from autopar._backends.transport import PackedJob, dump_items, dump_job, dump_su
 from autopar._backends.worker import BAD_ITEMS, BAD_JOB, JOBS_KEPT, OUTCOME, READY, main
 from autopar._model.ending import at_the_end, not_at_the_end
 from autopar._model.plan import Plan
-from autopar._model.work import Chunk, Job, Outcome
+from autopar._model.work import UNWORN, Chunk, Job, Outcome, Wear
 from autopar.errors import TransportError, WorkerDiedError
 
 ARRIVALS_KEPT = 64
@@ -47,6 +49,9 @@ class SentJob(NamedTuple):
     job: PackedJob
     surroundings: bytes
     sharing: Sharing | None
+    marked: bool = False
+    """Its items may not run twice, so workers tell which ones they have begun."""
+    wear: Wear = UNWORN
 
 
 Parcel = tuple[SentJob, int, Packed]
@@ -98,6 +103,8 @@ class ProcessRunner:
         self._kept = Kept()
         self._lost = False
         self._fresh = True
+        self._tasks = 0
+        self._marks: Marks | None = None
         self._pipe: Connection
         self._process: WorkerHandle
         try:
@@ -108,7 +115,7 @@ class ProcessRunner:
 
     def run(self, parcel: Parcel, started: Callable[[], None]) -> Outcome:
         number, items = parcel[0].number, parcel[2]
-        if self._lost or not self._process.is_alive():
+        if self._lost or not self._process.is_alive() or self._would_wear_out(parcel[0].wear, items.items):
             self._restart()
         sent = time.perf_counter()
         try:
@@ -125,7 +132,7 @@ class ProcessRunner:
                 started()
                 answer = self._pipe.recv_bytes()
         except (EOFError, OSError) as error:
-            raise self._died() from error
+            raise self._died(marked=parcel[0].marked) from error
         status, data = pickle.loads(answer)
         if status == BAD_JOB:
             self._kept.clear()
@@ -141,7 +148,21 @@ class ProcessRunner:
         outcome = self._outcome(data)
         if not new:
             outcome.dispatch = time.perf_counter() - sent - outcome.wall
+        self._tasks += items.items
+        if parcel[0].wear.memory is not None:
+            self._retire_if_it_holds(parcel[0].wear.memory)
         return outcome
+
+    def _would_wear_out(self, wear: Wear, items: int) -> bool:
+        """A worker that has done something makes way before it does more than it may."""
+        return wear.tasks is not None and 0 < self._tasks > wear.tasks - items
+
+    def _retire_if_it_holds(self, most: int) -> None:
+        """Let a worker end now that holds too much memory; its successor starts with the next chunk."""
+        held = own_memory(self._process.pid or 0)
+        if held is not None and held > most:
+            self._lost = True
+            self._pipe.close()
 
     def _outcome(self, data: bytes) -> Outcome:
         return load_outcome(data)
@@ -171,6 +192,13 @@ class ProcessRunner:
             job_data = job._replace(parts=parts, segments=()), packed.surroundings
             self._kept.take(parts, [None] * len(parts))
         announced = [(segment.number, segment.size) for segment in segments]
+        if packed.marked:
+            if self._marks is not None:
+                self._marks.reset()
+            elif (marks := new_marks()) is not None:
+                self._marks = marks
+                segments.append(marks.segment)
+                announced.append(marks.announced)
         self._pipe.send_bytes(
             pickle.dumps((number, job_data, start, items._replace(segments=()), announced), protocol=5)
         )
@@ -184,7 +212,7 @@ class ProcessRunner:
         if self.stopped:
             self._process.kill()
 
-    def _died(self) -> WorkerDiedError:
+    def _died(self, *, marked: bool) -> WorkerDiedError:
         self._lost = True
         self._process.join(2)
         code = self._process.exitcode
@@ -192,7 +220,8 @@ class ProcessRunner:
         if code is None:
             self._process.kill()
             self._process.join()
-        return WorkerDiedError(f"its worker process {groups.in_words(code)}", exitcode=code)
+        begun = self._marks.begun() if marked and self._marks is not None else None
+        return WorkerDiedError(f"its worker process {groups.in_words(code)}", exitcode=code, begun=begun)
 
     def stop(self) -> bool:
         self.stopped = True
@@ -290,9 +319,11 @@ class ProcessesPool:
         """
         sent = packed(chunk)
         self._jobs.add(chunk.job)
-        parcel = sent, chunk.start, dump_items(chunk.items, sent.sharing)
+        items = dump_items(chunk.items, sent.sharing)
+        if sent.wear.tasks is not None:
+            items = items._replace(items=len(chunk.items))
         try:
-            return self._workers.submit(parcel)
+            return self._workers.submit((sent, chunk.start, items))
         except NoThreadError as error:
             raise TransportError(f"no worker process can be had: {error}", about="function") from error
 
@@ -325,7 +356,9 @@ def packed(chunk: Chunk) -> SentJob:
     known = _packed_jobs.get(chunk.job)
     if known is None:
         sharing = Sharing(stays=chunk.job.items_stay) if available() else None
-        known = SentJob(new_number(), dump_job(chunk.job, sharing), dump_surroundings(), sharing)
+        job = chunk.job
+        surroundings = dump_surroundings()
+        known = SentJob(new_number(), dump_job(job, sharing), surroundings, sharing, not job.repeatable, job.wear)
         _packed_jobs[chunk.job] = known
     return known
 

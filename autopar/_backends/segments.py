@@ -108,12 +108,16 @@ numbers = itertools.count(1)
 
 
 class Packed(NamedTuple):
-    """A pickle whose large buffers are in segments; ``lasting`` has number and size of those that may come again."""
+    """A pickle whose large buffers are in segments; ``lasting`` has number and size of those that may come again.
+
+    ``items`` is how many are in it, where those of a worker are counted.
+    """
 
     data: bytes
     refs: tuple[Ref, ...] = ()
     segments: tuple[Any, ...] = ()
     lasting: tuple[tuple[int, int], ...] = ()
+    items: int = 0
 
 
 class Apart(Protocol):

@@ -84,11 +84,12 @@ def dump_job(job: Job, sharing: Apart | None = None) -> PackedJob:
     rules = {
         "star": job.star,
         "collect": job.collect,
-        "retries": job.retries,
+        "retry": job.retry,
         "seed": job.seed,
         "name": job.name,
         "cores": job.cores,
         "numpy_random": job.numpy_random,
+        "repeatable": job.repeatable,
         "line": None if job.line is None else job.line._replace(names=None),
     }
     try:

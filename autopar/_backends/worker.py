@@ -24,6 +24,7 @@ from autopar._backends import groups, said, variables, warned
 from autopar._backends.away import run_away
 from autopar._backends.context import AS_IT_IS, AsItIs, Inherited, Surroundings, remember_fresh
 from autopar._backends.exceptions import describe
+from autopar._backends.marks import NUMBER, Marking
 from autopar._backends.payload import Kept
 from autopar._backends.pickling import dump_error
 from autopar._backends.segments import Arrived, HasBuffers, Packed, receive
@@ -106,6 +107,7 @@ class _Worker:
         self._kept = Kept()
         self._current = 0
         self._modules = 0
+        self._marking = Marking()
 
     def answer(
         self,
@@ -113,10 +115,12 @@ class _Worker:
         job_data: tuple[PackedJob, bytes] | None,
         start: int,
         packed: Packed,
-        arrivals: Mapping[int, tuple[int, int]],
+        arrivals: dict[int, tuple[int, int]],
     ) -> bytes:
         """Run a chunk."""
         began = time.perf_counter()
+        if (marks := arrivals.pop(NUMBER, None)) is not None:
+            self._marking = Marking(marks[0])
         try:
             known = self._enter(number, job_data, arrivals)
         except BaseException as error:
@@ -132,8 +136,12 @@ class _Worker:
         if job_data is not None:
             self._pipe.send_bytes(READY + b"%.6f" % (time.perf_counter() - began))
         warned.forget()
-        run = functools.partial(run_away, Chunk(known.job, start, items))
+        marked = not known.job.repeatable
+        each = self._marking.each if marked else iter
+        run = functools.partial(run_away, Chunk(known.job, start, items), each=each)
         outcome = known.around.context.run(run)
+        if marked:
+            self._marking.end(len(items))
         known.watch.look(known.arrived.handed_out(), outcome)
         return pickle.dumps((OUTCOME, _dumped(outcome)), protocol=5)
 

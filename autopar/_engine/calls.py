@@ -18,7 +18,7 @@ from autopar._engine.functions import FunctionState
 from autopar._engine.journal import record
 from autopar._engine.machine import closed_ways, cores_here, threads_left, warm_workers
 from autopar._engine.notice import users_line
-from autopar._engine.task import draws_from_numpy, root_seed
+from autopar._engine.streams import draws_from_numpy, root_seed
 from autopar._engine.tierup import CALL_SECONDS, note_calls
 from autopar._model.cluster import Cluster
 from autopar._model.hints import Settings
@@ -33,6 +33,9 @@ PROCESS_WORTH = 5e-3
 """CPU seconds of a call from which ``submit`` prefers a process: 50 times a process chunk's dispatch
 (benchmarks/backend_costs.py), so sending it costs under 2 %."""
 
+
+ENDS_ALONE = frozenset({"processes", "multiprocessing"})
+"""Backends that end one running call without touching another."""
 
 Reading = tuple[int, int, int, int, int]
 """What ``thread_probe`` gives."""
@@ -64,17 +67,33 @@ def target_of(state: FunctionState, compiler: str | None) -> list[Callable[..., 
 
 
 class CallFuture(Future[Any]):
-    """The future of one call; cancelling it reaches the worker's queue."""
+    """The future of one call; cancelling it reaches the worker's queue, and the worker where that is a process.
 
-    def __init__(self, inner: Pending | None = None) -> None:
+    Parameters
+    ----------
+    inner
+        The call under way.
+    stop
+        Ends it where that is possible, and says whether it has.
+    """
+
+    def __init__(self, inner: Pending | None = None, stop: Callable[[Any], bool] | None = None) -> None:
         super().__init__()
         self._inner = inner
+        self._stop = stop
 
     def cancel(self) -> bool:
-        """Cancel the call if no worker has started it."""
-        if self._inner is not None and not self._inner.cancel():
+        """Cancel the call, unless it has ended or runs on a thread, which cannot be stopped."""
+        inner = self._inner
+        if inner is None or inner.cancel():
+            return super().cancel()
+        if self._stop is None or inner.done():
             return False
-        return super().cancel()
+        with self._condition:  # From here on what becomes of the call is nobody's concern.
+            cancelled = super().cancel()
+        if cancelled:
+            self._stop(inner)
+        return cancelled
 
     def running(self) -> bool:
         """A worker has started the call."""
@@ -97,7 +116,7 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
         star=True,
         kwargs=kwargs,
         collect=True,
-        retries=settings.retries,
+        retry=settings.retry,
         seed=root_seed(settings.seed),
         reference=state.reference() if elsewhere else None,
         shared=state.shared_globals() if elsewhere else {},
@@ -106,7 +125,7 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
         ordered=False,
         numpy_random=settings.seed is not None and draws_from_numpy(state.traits()),
         line=users_line(),
-        repeatable=settings.pure or settings.retries > 0 or not (traits.report.effects or traits.outside_calls),
+        repeatable=settings.may_repeat or not (traits.report.effects or traits.outside_calls),
         timeout=settings.timeout,
     )
     chunk = Chunk(job, 0, [args])
@@ -122,7 +141,7 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
         plan = Plan(backend="threads", workers=1)
         pool = load("threads").open(plan)
         inner = pool.submit(chunk)
-    future = CallFuture(inner)
+    future = CallFuture(inner, pool.abandon if plan.backend in ENDS_ALONE else None)
 
     def finish(inner: Pending) -> None:
         if inner.cancelled():

@@ -22,27 +22,30 @@ from collections.abc import (
 from contextlib import aclosing
 from typing import Any
 
+from autopar._backends.chunk import pause_before
 from autopar._backends.standing import awaiting_at
 from autopar._backends.streams import OwnStreams
 from autopar._classify import classify
 from autopar._engine.adaptive_limit import AdaptiveLimit
-from autopar._engine.async_items import Items
+from autopar._engine.async_items import Items, traits_of
 from autopar._engine.blocks import Block, Reorder
-from autopar._engine.functions import ArgumentTypes, FunctionState
+from autopar._engine.checkpoints import Kept, KeptCoroutines
+from autopar._engine.functions import FunctionState
 from autopar._engine.journal import record
+from autopar._engine.limits import Late, Limits
 from autopar._engine.machine import cores_here, threads_left, warm_workers
 from autopar._engine.notice import WORTH_A_WARNING, hint_where_it_hurts, users_line
-from autopar._engine.task import add_note, answer, draws_from_numpy, root_seed
+from autopar._engine.streams import draws_from_numpy, root_seed
+from autopar._engine.task import add_note, answer
 from autopar._engine.teaching import teach_coroutines
 from autopar._model.decision import Decision
 from autopar._model.hints import Settings
 from autopar._model.learned import ProfileKey
-from autopar._model.observation import Profile, Sample, Traits
+from autopar._model.observation import Profile, Sample
 from autopar._model.plan import Choice
 from autopar._native_api import thread_probe
 from autopar._observe.host import current_host
 from autopar._plan import Situation, choose
-from autopar.errors import ItemTimeoutError
 
 TURN_SECONDS = 5e-3
 """Seconds after which a map lets other tasks of its loop run: one switch interval of CPython's threads."""
@@ -93,8 +96,13 @@ class CoroutineRun:
         self._exhausted = False
         self._source_error: BaseException | None = None
         self._walls: list[float] = []
-        self._at_ease = settings.timeout is None
+        self._at_ease = not settings.timed
+        self._limits = Limits(settings, single=operation == "submit")
         self._seed = root_seed(settings.seed)
+        self._kept: KeptCoroutines | None = None
+        if settings.checkpoint is not None and operation != "submit":
+            self._kept = KeptCoroutines(Kept(state, kwargs, settings, star=star, seed=self._seed))
+            self._seed = self._kept.seed
         self._numpy_random = self._seed is not None and draws_from_numpy(state.traits())
         self._started = time.perf_counter()
         self._started_unix = time.time()
@@ -105,7 +113,7 @@ class CoroutineRun:
 
         self._line = users_line()
         self._await = awaiting_at(self._line)
-        self._traits = _traits(state, items, star=star, kwargs=kwargs)
+        self._traits = traits_of(state, items, star=star, kwargs=kwargs)
         self._key = ProfileKey(state.memory.code, "await", 0)
         learned = state.memory.recall(self._key)
         known = Profile() if learned is None else learned.facts.profile()
@@ -224,6 +232,8 @@ class CoroutineRun:
     async def _recorded(self) -> AsyncGenerator[list[Block]]:
         """The blocks, as many as there are each time; at the end, however it comes, the decision."""
         before = thread_probe()
+        if self._kept is not None:
+            self._kept.open()
         ended: BaseException | None = None
         try:
             async with aclosing(self._blocks()) as batches:
@@ -244,6 +254,7 @@ class CoroutineRun:
 
     async def _blocks(self) -> AsyncGenerator[list[Block]]:
         self._finished: list[Block] = []
+        self._limits.start()
         self._news = asyncio.Event()
         self._room = asyncio.Event()
         take: Callable[[], Any]
@@ -280,24 +291,36 @@ class CoroutineRun:
             if unfinished:
                 await asyncio.gather(*unfinished, return_exceptions=True)
 
-    async def _work(self, take: Callable[[], Any], waits: bool) -> None:
-        """Take items in turn until none is left; ``waits`` says that ``take`` has to be awaited."""
+    async def _next(self, take: Callable[[], Any], waits: bool) -> Taken:
+        """The next item, once there is room for it; None if no more are to be taken."""
         while True:
             while self._taken - self.delivered >= self._buffer and not self._exhausted:
                 self._room.clear()
                 await self._room.wait()
             if self._limit is not None:
                 await self._limit.turn()
+            if self._limits.over and self._length is None and not self._exhausted:
+                self._end(self._limits.too_late(self._taken))
             if self._exhausted or self._stop_at is not None:
-                self._let_others_end()
-                return
-            taken: Taken = await take() if waits else take()
+                return None
+            taken: Taken | Late = (await self._limits.waited(take())) if waits else take()
+            if not isinstance(taken, Late):
+                return taken
+
+    async def _work(self, take: Callable[[], Any], waits: bool) -> None:
+        """Take items in turn until none is left; ``waits`` says that ``take`` has to be awaited."""
+        while True:
+            taken = await self._next(take, waits)
             if taken is None:
                 self._let_others_end()
                 return
             index, item = taken
             began = time.perf_counter()
-            block = await self._run_item(item, index)
+            block = None if self._kept is None else self._kept.find(index, item)
+            if block is None:
+                block = await self._run_item(item, index)
+                if self._kept is not None:
+                    self._kept.keep(block)
             now = time.perf_counter()
             if block.error is None:
                 self._walls.append(now - began)
@@ -368,8 +391,11 @@ class CoroutineRun:
         self._room.set()
 
     async def _run_item(self, item: Any, index: int) -> Block:
-        left = self.settings.retries
+        retry = self.settings.retry
+        failures = 0
         while True:
+            if self._limits.over:
+                return self._failed(self._limits.too_late(index), item, index)
             try:
                 value = await (self._started_call(item, index) if self._at_ease else self._call(item, index))
             except asyncio.CancelledError as error:
@@ -378,8 +404,10 @@ class CoroutineRun:
                     raise
                 return Block(index, [], error)
             except Exception as error:
-                if left:
-                    left -= 1
+                failures += 1
+                if retry.again(error, failures) and not self._limits.over:
+                    if retry.backoff:
+                        await asyncio.sleep(self._limits.shortened(pause_before(retry, failures)))
                     continue
                 return self._failed(error, item, index)
             except BaseException as error:
@@ -388,18 +416,8 @@ class CoroutineRun:
             return Block(index, [value])
 
     async def _call(self, item: Any, index: int) -> Any:
-        timeout = self.settings.timeout
-        if timeout is None:
+        async with self._limits.of(index):
             return await self._started_call(item, index)
-        limit = asyncio.timeout(timeout)
-        try:
-            async with limit:
-                return await self._started_call(item, index)
-        except TimeoutError:
-            if limit.expired():
-                message = f"item {index}: took longer than timeout={timeout:g} seconds"
-                raise ItemTimeoutError(message, index=index) from None
-            raise
 
     def _started_call(self, item: Any, index: int) -> Awaitable[Any]:
         function, kwargs = self.state.function, self._kwargs
@@ -452,24 +470,9 @@ class CoroutineRun:
             serial_estimate=profile.seconds_per_item * items if profile.items else None,
             tried=((self.plan, items),),
             notes=self._choice.notes,
-            fallbacks=(),
+            fallbacks=() if self._kept is None else self._kept.close(),
             error="" if error is None or isinstance(error, GeneratorExit) else type(error).__qualname__,
         )
-
-
-def _traits(state: FunctionState, items: Items, *, star: bool, kwargs: dict[str, Any]) -> Traits:
-    """Static facts; where all items are here to be looked at, of calls with their types."""
-    traits = state.traits()
-    if type(items) not in (list, tuple) or not items:
-        return traits
-    first = items[0]  # type: ignore[index]
-    types = ArgumentTypes.of(first if star and type(first) is tuple else (first,), kwargs)
-    if types.plain and not traits.report.effects:
-        return traits
-    if not types.fit(list(items), star=star):  # type: ignore[arg-type]
-        return traits
-    typed = state.traits(types)
-    return typed if not types.plain or len(typed.report.effects) < len(traits.report.effects) else traits
 
 
 def one_call(

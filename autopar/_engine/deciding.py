@@ -80,7 +80,7 @@ class Deciding:
         if not worth_planning(each, source.remaining, source.taken, task.host, task.settings, costs):
             return False
         settings = task.settings
-        asked = settings.backend or settings.compiler or settings.timeout or settings.eager
+        asked = settings.backend or settings.compiler or settings.timed or settings.eager
         if asked or not computes or task.machine is not THIS_MACHINE or _ANALYSIS in sys.modules:
             return True
         items = source.taken if source.remaining is None else source.remaining

@@ -9,15 +9,20 @@ from dataclasses import replace
 from queue import Empty
 
 from autopar._backends.pending import PendingChunk
+from autopar._engine.again import Again, called_back, first_failure, not_twice, one_by_one, unclear, without_the_begun
 from autopar._engine.blocks import Block
 from autopar._engine.discreet import discreet
+from autopar._engine.leaving import leave
 from autopar._engine.lessons import gil_share_seen
+from autopar._engine.machine import THIS_MACHINE
 from autopar._engine.pace import Pace
+from autopar._engine.pressure import Pressure
 from autopar._engine.prices import costs_on
 from autopar._engine.task import MapTask, named, note_pool
 from autopar._model.observation import Sample
 from autopar._model.plan import BACKENDS, Plan
-from autopar._model.work import Chunk, Failure, Job, Outcome, Pending, Pool
+from autopar._model.retry import NO_RETRY
+from autopar._model.work import Chunk, Job, Outcome, Pending, Pool
 from autopar._plan import LEAST_RACE, Climb, climb_start, items_that_fit, next_chunksize
 from autopar.errors import ItemTimeoutError, TransportError, UnavailableError, WorkerDiedError
 
@@ -77,11 +82,12 @@ class Elsewhere:
         task.scattered = True
         self._leave = leave
         self.left = False
+        self._pressure = Pressure(task.settings, plan)
+        self._again = Again(task.settings, self._now)
         self._job = self._new_job(plan)
         self._pace = Pace(task.profile.seconds_per_item)
         self._in_flight: dict[Pending, Chunk] = {}
         self._done = task.machine.completions()
-        self._attempts: dict[int, int] = {}
         self._began: float | None = None
         self._finished = 0
         self._spent = 0.0
@@ -99,11 +105,12 @@ class Elsewhere:
     def _new_job(self, plan: Plan) -> Job:
         task = self.task
         cores = task.cores if task.cluster is None or plan.backend != "dask" else task.cluster.cores
-        return task.job(
+        job = task.job(
             max(1, cores // max(1, plan.workers)),
             elsewhere=not BACKENDS[plan.backend].same_process,
-            repeatable=plan.backend != "dask" or task.repeatable_on("dask"),
+            repeatable=BACKENDS[plan.backend].same_process or task.repeatable_on(plan.backend),
         )
+        return replace(job, retry=NO_RETRY) if self._again.here else job
 
     def adjust(self, plan: Plan) -> None:
         """Follow a better-informed plan for the same backend."""
@@ -123,6 +130,7 @@ class Elsewhere:
     def fill(self) -> None:
         """Keep as many chunks submitted as the plan says and the buffer allows."""
         limit = self.pool.capacity if self.climb is None else self.pool.admit(self.climb.limit)
+        limit = min(limit, self._pressure.most or limit)
         while len(self._in_flight) < limit and not self.left:
             chunk = self._next_chunk()
             if chunk is None:
@@ -139,12 +147,13 @@ class Elsewhere:
     @property
     def busy(self) -> bool:
         """Something is under way or waits to be handed out."""
-        return bool(self._in_flight or self._unsent)
+        return bool(self._in_flight or self._unsent or self._again)
 
     def next_requeued(self) -> Chunk | None:
         """The next chunk to run again that is still wanted."""
-        while self.requeue:
-            chunk = self.requeue.popleft()
+        if self.task.stop_at is not None:
+            self._again.drop_beyond(self.task.stop_at)
+        while (chunk := self.requeue.popleft() if self.requeue else self._again.next()) is not None:
             if self.task.stop_at is None or chunk.start < self.task.stop_at:
                 return chunk
         return None
@@ -184,14 +193,14 @@ class Elsewhere:
 
     def _chunksize(self, room: int) -> int:
         task, plan, workers = self.task, self.plan, self.plan.workers
-        chunksize = plan.chunksize
+        chunksize, room = plan.chunksize, min(room, task.settings.max_tasks_per_worker or room)
         if self.climb is not None:
             # Short waits go several to a chunk, which together keep as many workers waiting; long ones one by one.
             # Of an input that may end at any moment each item waits by itself, until it is known how many at a time.
             workers = self.climb.limit
             unclear = task.source.remaining is None and not self.climb.settled
             chunksize = 1 if unclear and task.settings.chunksize is None else task.settings.chunksize
-        if task.settings.timeout is not None:
+        if task.settings.timeout is not None or self._again.here:
             chunksize = 1
         if chunksize is not None:
             return min(chunksize, room)
@@ -228,13 +237,15 @@ class Elsewhere:
 
     def ready(self) -> list[Block]:
         """Blocks of what has finished; does not wait."""
-        return [block for future in self._finished_now() for block in self._finish(future)]
+        unsent = list(self._unsent)
+        self._unsent.clear()
+        return unsent + [block for future in self._finished_now() for block in self._finish(future)]
 
     def wait(self) -> list[Block]:
         """Blocks of at least one finished chunk, if anything is under way."""
         blocks = list(self._unsent)
         self._unsent.clear()
-        if not blocks and self._in_flight:
+        if not blocks and (self._in_flight or self._again):
             blocks = [block for future in self._wait_for_any() for block in self._finish(future)]
         return blocks
 
@@ -244,16 +255,23 @@ class Elsewhere:
 
     def drain(self) -> Iterator[Block]:
         """Everything that is still under way."""
+        self.requeue.extend(self._again.rest())
         while self.busy:
             yield from self.wait()
+            self.requeue.extend(self._again.rest())
+
+    def surrender(self) -> list[Chunk]:
+        """Give up what runs; all that has no result yet."""
+        chunks = [*self._in_flight.values(), *self.requeue, *self._again.rest()]
+        for future in list(self._in_flight):
+            self.pool.abandon(future)
+        self._in_flight.clear()
+        self.requeue.clear()
+        return chunks
 
     def close(self, *, interrupted: bool) -> None:
-        """Cancel what waits; after Ctrl-C also end what runs, where that is possible."""
-        for future in list(self._in_flight):
-            if interrupted:
-                self.pool.abandon(future)
-            else:
-                future.cancel()
+        """Cancel what waits; end what runs too, where that is possible: after Ctrl-C at once, else in a moment."""
+        leave(self.pool, list(self._in_flight), at_once=interrupted, wait=self.task.machine is THIS_MACHINE)
         if self.climb is not None:
             self.task.profile.best_concurrency = self.climb.accepted
         self._learn_gil_share()
@@ -306,7 +324,8 @@ class Elsewhere:
                 first = self._done.get(timeout=self._patience())
             except Empty:
                 self.task.check_cancelled()
-                if expired := self._expire():
+                expired = self._expire()
+                if expired or self._again.due is not None:
                     return expired
                 continue
             return [first, *self._finished_now()]
@@ -314,9 +333,9 @@ class Elsewhere:
     def _patience(self) -> float | None:
         """Seconds until something other than an outcome may have to be done."""
         polls = [] if self.task.cancel is None else [POLL_FOR_CANCEL]
-        timeout = self.task.settings.timeout
+        timeout, now = self.task.settings.timeout, self._now()
+        polls += [due - now for due in (self._again.due, self.task.deadline_at) if due is not None]
         if timeout is not None:
-            now = self._now()
             starts = [getattr(future, "started", None) for future in self._in_flight]
             polls += [started + timeout - now for started in starts if started is not None]
             if None in starts:
@@ -353,10 +372,12 @@ class Elsewhere:
         outcome = future.result()
         self.warming = False
         self._learn(outcome)
+        if self._again.raised(chunk, outcome):
+            return
         if outcome.lost is not None and not (self.task.demanded and self.task.collects):
             yield self._lost_result(chunk, outcome, outcome.lost)
             return
-        if self.plan.backend == "dask" and (failed := _first_failure(outcome)) is not None and self._may_be_the_node():
+        if self.plan.backend == "dask" and (failed := first_failure(outcome)) is not None and self._may_be_the_node():
             yield self._again_here(chunk, outcome, failed)
             return
         block = self.task.block_of(chunk, outcome, self.plan)
@@ -412,16 +433,27 @@ class Elsewhere:
 
     def _around(self, chunk: Chunk, error: BaseException) -> Iterator[Block]:
         """Find the item to blame, and run what can be run."""
+        if isinstance(error, WorkerDiedError) and (note := self._pressure.relieved(error)):
+            self.task.fallbacks.append(note)
+            self.requeue.extend(called_back(self._in_flight))
+            if self._repeatable:
+                self.requeue.append(chunk)
+                return
         if isinstance(error, TransportError):
             self._cannot_send(chunk, error)
         elif isinstance(error, UnavailableError) and not self.task.demanded and self._repeatable:
             self.requeue.append(chunk)
             self._go(discreet(error))
-        elif isinstance(error, WorkerDiedError) and self._unclear(chunk, error) and self._repeatable:
-            self._split(chunk)
+        elif isinstance(error, WorkerDiedError) and unclear(chunk, error, self.pool) and self._repeatable:
+            self.requeue.extend(one_by_one(chunk))
             self.task.fallbacks.append(f"{discreet(error)}; the {len(chunk.items)} items it held ran again, one by one")
-        elif isinstance(error, (WorkerDiedError, ItemTimeoutError)) and self._try_again(chunk):
-            self.requeue.append(chunk)
+        elif isinstance(error, WorkerDiedError) and error.begun is not None and len(chunk.items) > 1:
+            lost, rest = without_the_begun(chunk, error, error.begun, self.task.traits())
+            self.requeue.extend(rest)
+            for each, why in lost:
+                yield self._give_up(each, why)
+        elif isinstance(error, (WorkerDiedError, ItemTimeoutError)) and self._again.failed(chunk, error):
+            return
         else:
             yield self._give_up(chunk, error)
 
@@ -437,7 +469,7 @@ class Elsewhere:
             self.requeue.append(chunk)
             self._go(discreet(named(error, chunk.start, len(chunk.items))))
         elif error.about == "item" and len(chunk.items) > 1:
-            self._split(chunk)
+            self.requeue.extend(one_by_one(chunk))
         else:
             self._unsent.append(self._give_up(chunk, error))
 
@@ -454,6 +486,8 @@ class Elsewhere:
             return self.task.block_of(chunk, Outcome(outcome.values[:place], emitted=emitted), self.plan)
         if self.task.collects:
             return self.task.block_of(chunk, outcome, self.plan)
+        if not self.task.demanded and isinstance(error, TransportError):
+            error = TransportError(f"{error}; {not_twice(self.task.traits())}", about=error.about)
         ended = Outcome(outcome.values[:place], named(error, index), emitted=emitted)
         block = self.task.block_of(chunk, ended, self.plan)
         self._cancel_beyond(block.end)
@@ -464,22 +498,3 @@ class Elsewhere:
         if not self.left:
             self.left = True
             self._leave(reason, works)
-
-    def _split(self, chunk: Chunk) -> None:
-        for position, item in enumerate(chunk.items):
-            self.requeue.append(Chunk(chunk.job, chunk.start + position, [item]))
-
-    def _unclear(self, chunk: Chunk, error: WorkerDiedError) -> bool:
-        """Another item than the one to blame may have been lost with it."""
-        return len(chunk.items) > 1 or not error.certain
-
-    def _try_again(self, chunk: Chunk) -> bool:
-        used = self._attempts.get(chunk.start, 0)
-        self._attempts[chunk.start] = used + 1
-        return used < self.task.settings.retries
-
-
-def _first_failure(outcome: Outcome) -> int | None:
-    """The place of the first item of a chunk that raised."""
-    failed = (place for place, value in enumerate(outcome.values) if isinstance(value, Failure))
-    return next(failed, None if outcome.error is None else len(outcome.values))

@@ -229,6 +229,8 @@ class FunctionState:
         shared: dict[tuple[str, str], Any] = {}
         for read in self.traits().report.reads:
             module = sys.modules.get(read.module)
+            if read.module.partition(".")[0] == "autopar":  # every process has its own state of these
+                continue
             if module is None or not importable(module) or read.name not in vars(module):
                 continue
             value = vars(module)[read.name]
@@ -248,7 +250,7 @@ class FunctionState:
             if module is not None and not importable(module) and read.name in vars(module):
                 carried.append(vars(module)[read.name])
         # Code goes by reference or is small.
-        return [value for value in carried + _captured(self.function) if not isinstance(value, _CODE)]
+        return [value for value in carried + captured_by(self.function) if not isinstance(value, _CODE)]
 
     def reference(self) -> tuple[str, str] | None:
         """Module and qualified name by which another process can import this very function, or None."""
@@ -284,7 +286,7 @@ def _as_c(traits: Traits, function: Any) -> Traits:
 _CODE = (ModuleType, FunctionType, type)
 
 
-def _captured(function: Any) -> list[Any]:
+def captured_by(function: Any) -> list[Any]:
     """Values that a function takes along: its closure and defaults, its object, or its arguments so far."""
     if isinstance(function, FunctionType):
         cells = filter(None, map(_content, function.__closure__ or ()))
@@ -292,7 +294,7 @@ def _captured(function: Any) -> list[Any]:
     if isinstance(function, MethodType):
         return [function.__self__]
     if isinstance(function, functools.partial):
-        return [*function.args, *function.keywords.values(), *_captured(function.func)]
+        return [*function.args, *function.keywords.values(), *captured_by(function.func)]
     return [function]
 
 

@@ -27,7 +27,7 @@ HELP_SLICE = 3e-3
 """Seconds of items that run here at a time while workers start elsewhere."""
 
 LAZY_LOOKAHEAD = 1e-3
-"""Seconds of items that a lazy map may run ahead of its consumer."""
+"""Seconds of items that a lazy map may run ahead of its consumer, and one with a checkpoint ahead of its file."""
 
 LAZY_TRIAL = 64
 """Items that a lazy map runs strictly one by one before it pays for looking at the function's effects."""
@@ -266,12 +266,14 @@ class Here:
         if task.source.reuses and task.careful:
             return 1
         remaining = task.source.remaining
-        one_go = self.final and not task.lazy and task.settings.progress is False and task.cancel is None
+        kept = task.settings.checkpoint is not None
+        bounded = task.lazy or kept or task.deadline_at is not None
+        one_go = self.final and not bounded and task.settings.progress is False and task.cancel is None
         if one_go and remaining is not None:
             return max(1, remaining)
         each = max(task.profile.seconds_per_item, SHORTEST_ITEM)
         if seconds is None:
-            seconds = LAZY_LOOKAHEAD if task.lazy else self._slice
+            seconds = LAZY_LOOKAHEAD if task.lazy or kept else self._slice
         size = max(1, int(seconds / each))
         return min(size, max(1, task.room(each, 1)))
 

@@ -204,7 +204,7 @@ def lesson_of(task: MapTask, key: ProfileKey, trials: Trials, relied_on: Learned
         function=state.name,
         time=task.started_unix,
         facts=facts if relied_on is None else None,
-        alone=task.settings.backend in (None, "serial") and task.settings.timeout is None,
+        alone=task.settings.backend in (None, "serial") and not task.settings.timed,
         scale=1.0 if relied_on is None else scale,
         best_concurrency=task.profile.best_concurrency,
         runs=tuple(run for run in runs if run.backend != "serial"),

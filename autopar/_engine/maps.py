@@ -7,7 +7,8 @@ import functools
 import itertools
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from typing import Any
 
 from autopar._backends.replay import replay
@@ -20,9 +21,10 @@ from autopar._engine.journal import record_map
 from autopar._engine.progress import progress_of
 from autopar._engine.run import MapRun
 from autopar._engine.source import Source
+from autopar._engine.streams import root_seed
 from autopar._engine.task import MapTask, note_item
 from autopar._model.hints import Settings
-from autopar.errors import UnavailableError
+from autopar.errors import DeadlineError, UnavailableError
 
 
 def map_list(
@@ -43,7 +45,7 @@ def map_list(
     begun = early(state, iterables, settings, star=star) if cancel is None else None
     if begun is not None and begun.run(state, kwargs, operation, star=star):
         return begun.results
-    run = MapRun(MapTask(state, Source(iterables, star=star), kwargs, settings, cancel=cancel))
+    run, blocks = _prepared(state, iterables, kwargs, settings, star=star, cancel=cancel)
     results: list[Any] = []
     if begun is not None:
         results = begun.results
@@ -51,9 +53,9 @@ def map_list(
     run.collect(results)
     order = Reorder(len(results))
     error: BaseException | None = None
-    with progress_of(run.task) as advance:
+    with progress_of(run.task) as advance, closing(blocks):
         try:
-            for block in run.blocks():
+            for block in blocks:
                 advance(block.end - block.start)
                 for ready in order.put(block):
                     if ready.emitted:
@@ -72,6 +74,7 @@ def map_list(
                     break
             error = error if error is not None else run.task.source.error
         except BaseException as raised:
+            _say_where(raised, len(results))
             record_map(run, operation, raised)
             raise
     decision = record_map(run, operation, error)
@@ -117,10 +120,33 @@ def map_iterator(
     """Results one by one: in order, or as ``(index, result)`` in order of completion."""
     iterables, settings = with_remote_inputs(iterables, settings)
     state = state.under(settings.terms)
-    source = Source(iterables, star=star)
-    run = MapRun(MapTask(state, source, kwargs, settings, lazy=True, ordered=ordered, buffersize=buffersize))
-    deliver = _in_order(run) if ordered else _as_completed(run)
+    run, blocks = _prepared(
+        state, iterables, kwargs, settings, star=star, lazy=True, ordered=ordered, buffersize=buffersize
+    )
+    deliver = _in_order(run, blocks) if ordered else _as_completed(run, blocks)
     return _recorded(run, deliver, operation)
+
+
+def _prepared(
+    state: FunctionState,
+    iterables: tuple[Iterable[Any], ...],
+    kwargs: dict[str, Any],
+    settings: Settings,
+    *,
+    star: bool,
+    **how: Any,
+) -> tuple[MapRun, Generator[Block]]:
+    """A map that is ready to run, and its blocks to come; with ``checkpoint`` each is kept before it comes."""
+    if settings.checkpoint is None:
+        run = MapRun(MapTask(state, Source(iterables, star=star), kwargs, settings, **how))
+        return run, run.blocks()
+    from autopar._engine.checkpoints import Kept, KnownItems
+
+    star = star or len(iterables) > 1
+    kept = Kept(state, kwargs, settings, star=star, seed=root_seed(settings.seed))
+    source = KnownItems(iterables, kept, star=star)
+    run = MapRun(MapTask(state, source, kwargs, settings, seed=kept.seed, **how))
+    return run, kept.blocks(run, source)
 
 
 def _recorded(run: MapRun, deliver: Iterator[Any], operation: str) -> Iterator[Any]:
@@ -135,6 +161,7 @@ def _recorded(run: MapRun, deliver: Iterator[Any], operation: str) -> Iterator[A
                 record_map(run, operation, None)
             raise
         except BaseException as raised:
+            _say_where(raised, run.task.delivered)
             error = raised
     decision = record_map(run, operation, error)
     if error is not None:
@@ -142,28 +169,30 @@ def _recorded(run: MapRun, deliver: Iterator[Any], operation: str) -> Iterator[A
         raise error
 
 
-def _in_order(run: MapRun) -> Iterator[Any]:
+def _in_order(run: MapRun, blocks: Generator[Block]) -> Iterator[Any]:
     order = Reorder()
-    for block in run.blocks():
-        for ready in order.put(block):
-            run.task.answer(ready)
-            for value in _heard(ready, run.task.note):
-                run.task.delivered += 1
-                yield value
-            if ready.error is not None:
-                raise ready.error
+    with closing(blocks):
+        for block in blocks:
+            for ready in order.put(block):
+                run.task.answer(ready)
+                for value in _heard(ready, run.task.note):
+                    run.task.delivered += 1
+                    yield value
+                if ready.error is not None:
+                    raise ready.error
     if run.task.source.error is not None:
         raise run.task.source.error
 
 
-def _as_completed(run: MapRun) -> Iterator[tuple[int, Any]]:
-    for block in run.blocks():
-        run.task.answer(block)
-        for index, value in enumerate(_heard(block, run.task.note), block.start):
-            run.task.delivered += 1
-            yield index, value
-        if block.error is not None:
-            raise block.error
+def _as_completed(run: MapRun, blocks: Generator[Block]) -> Iterator[tuple[int, Any]]:
+    with closing(blocks):
+        for block in blocks:
+            run.task.answer(block)
+            for index, value in enumerate(_heard(block, run.task.note), block.start):
+                run.task.delivered += 1
+                yield index, value
+            if block.error is not None:
+                raise block.error
     if run.task.source.error is not None:
         raise run.task.source.error
 
@@ -182,6 +211,12 @@ def _heard(block: Block, note: Callable[[str], object]) -> Iterator[Any]:
         yield value
     if waiting is not None:
         replay([waiting, *emitted], note)
+
+
+def _say_where(error: BaseException, index: int) -> None:
+    """A map that ended by its deadline has no result from this item on."""
+    if isinstance(error, DeadlineError) and error.index is None:
+        error.index = index
 
 
 def _explain_error(error: BaseException, run: MapRun, index: int, operation: str, decision: int) -> None:

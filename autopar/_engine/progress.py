@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from autopar._engine.task import MapTask
-from autopar._model.hints import ProgressCallback
+from autopar._model.hint_checks import ProgressCallback
 from autopar._record.explain import printable
 
 INTERVAL = 0.1

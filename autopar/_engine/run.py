@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -21,20 +21,24 @@ from autopar._engine.elsewhere import Elsewhere
 from autopar._engine.here import HELP_SLICE, Here
 from autopar._engine.lessons import Trials, surprise
 from autopar._engine.notice import could_hint, hint_where_it_hurts
-from autopar._engine.task import MapTask, note_pool
+from autopar._engine.task import Cancelled, MapTask, note_pool
 from autopar._engine.teaching import teach
 from autopar._model.decision import Trial
 from autopar._model.learned import ItemFacts
 from autopar._model.observation import Profile
 from autopar._model.plan import LOOP, Choice, Plan
-from autopar._model.work import Chunk
+from autopar._model.work import Chunk, Failure, Outcome
 from autopar._plan import shows_overtaking
+from autopar.errors import DeadlineError
 
 ENOUGH_FOR_A_WARNING = 2
 """Items measured before a map complains about a slow way."""
 
 EVIDENCE = 0.01
 """Share of the predicted loop that must have run before a map complains about it."""
+
+GIVEN_UP_AT_A_TIME = 1024
+"""Items of an input that get their error together after the deadline."""
 
 
 class MapRun:
@@ -96,53 +100,94 @@ class MapRun:
         self.task.source.go_on(begun.iterator, len(begun.results))
         self._here.go_on(begun)
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Generator[Block]:
         """Run everything; yield results as they complete. After an error only items before it still run."""
         interrupted = False
         try:
-            self._meet_demand()
-            self._start_from_memory()
-            while True:
-                self.task.check_cancelled()
-                if self._elsewhere is not None:
-                    yield from self._run_elsewhere(self._elsewhere)
-                    if self._elsewhere is not None:
-                        return
-                elif self._left_over and self.task.demanded and not self._here.final:
-                    self._meet_demand_again()
-                elif self._left_over:
-                    chunk = self._left_over.popleft()
-                    if self.task.stop_at is None or chunk.start < self.task.stop_at:
-                        yield self._here.run_chunk(chunk)
-                elif self.task.ended:
-                    return
-                elif self._here.strict:
-                    yield from self._here.run_strictly()
-                else:
-                    block = self._here.run_slice()
-                    if block is not None:
-                        yield block
-                    if self._ahead.pool is not None:
-                        yield from self._take_over(self._ahead.pool)
-                    else:
-                        yield from self._consider()
-        except (KeyboardInterrupt, SystemExit):
+            yield from self._blocks()
+        except DeadlineError:
+            interrupted = True
+            if not self.task.collects:
+                raise
+            yield from self._give_up_the_rest()
+        except (KeyboardInterrupt, SystemExit, Cancelled):
             interrupted = True
             raise
         finally:
             self._end(interrupted)
 
+    def _blocks(self) -> Iterator[Block]:
+        while self.task.source.at_known and not self.task.ended:
+            yield from self._known()
+        self._meet_demand()
+        self._start_from_memory()
+        while True:
+            self.task.check_cancelled()
+            if self._elsewhere is not None:
+                yield from self._run_elsewhere(self._elsewhere)
+                if self._elsewhere is not None:
+                    return
+            elif self._left_over:
+                yield from self._take_up_what_is_left()
+            elif self.task.ended:
+                return
+            elif self.task.source.at_known:
+                yield from self._known()
+            elif self._here.strict:
+                yield from self._here.run_strictly()
+            else:
+                yield from self._run_here()
+
+    def _give_up_the_rest(self) -> Iterator[Block]:
+        """After the deadline: an error for each item without a result, as far as the input's length is known."""
+        task, pool = self.task, self._elsewhere
+        if pool is not None:
+            yield from pool.ready()
+            self._left_over.extend(pool.surrender())
+        for chunk in self._left_over:
+            yield self._too_late(chunk)
+        if task.source.remaining is None and not task.source.exhausted:
+            task.source.end(task.too_late(task.source.taken))
+        while not task.ended:
+            if task.source.at_known and (known := self._known()):
+                yield from known
+            else:
+                start = task.source.taken
+                yield self._too_late(Chunk(task.job(1), start, task.source.take(GIVEN_UP_AT_A_TIME)))
+
+    def _too_late(self, chunk: Chunk) -> Block:
+        errors = [self.task.too_late(chunk.start + place) for place in range(len(chunk.items))]
+        return self.task.block_of(chunk, Outcome([Failure(error) for error in errors]), self.plan)
+
+    def _take_up_what_is_left(self) -> Iterator[Block]:
+        """Items that were taken for elsewhere, and did not run there."""
+        if self.task.demanded and not self._here.final:
+            self._meet_demand_again()
+            return
+        chunk = self._left_over.popleft()
+        if self.task.stop_at is None or chunk.start < self.task.stop_at:
+            yield self._here.run_chunk(chunk)
+
+    def _run_here(self) -> Iterator[Block]:
+        block = self._here.run_slice()
+        if block is not None:
+            yield block
+        if self._ahead.pool is not None:
+            yield from self._take_over(self._ahead.pool)
+        else:
+            yield from self._consider()
+
     def _meet_demand(self) -> None:
         """A demand is met before the first item: what was meant for elsewhere is not probed in the caller's thread."""
         settings = self.task.settings
-        if settings.backend is not None or settings.timeout is not None or settings.compiler is not None:
+        if settings.backend is not None or settings.timed or settings.compiler is not None:
             # Taking an item early must not be noticed, least of all if the demand is then refused.
             if self.task.source.inert and (first := self.task.source.peek()):
                 self.task.see(first[0])
                 self.task.compiling.demand(first[0])
                 self._here.renew()
             choice = self._deciding.choose()
-            if settings.backend is not None or settings.timeout is not None:
+            if settings.backend is not None or settings.timed:
                 self._adopt(choice)
 
     def _meet_demand_again(self) -> None:
@@ -158,7 +203,7 @@ class MapRun:
     def _start_from_memory(self) -> None:
         """Where earlier maps have shown what such items take, the choice is made before the first one runs."""
         settings = self.task.settings
-        if settings.backend is None and settings.timeout is None and settings.compiler is None:
+        if settings.backend is None and not settings.timed and settings.compiler is None:
             if self._compiled_before():
                 return
             choice = self._deciding.choose_from_memory()
@@ -307,6 +352,9 @@ class MapRun:
         while self._elsewhere is pool:
             self.task.check_cancelled()
             pool.fill()
+            if self.task.source.at_known and not self.task.ended and (block := self._known()):
+                yield from block
+                continue
             if not pool.busy:
                 break
             if pool.warming and not self.task.source.waits and self._help_pays():
@@ -331,6 +379,11 @@ class MapRun:
         if self._elsewhere is not pool:
             self._left_over.extend(pool.requeue)
             pool.close(interrupted=False)
+
+    def _known(self) -> list[Block]:
+        """Results that are there without running anything, if those are the next."""
+        block = self.task.source.known(self.task.room(0.0, self.plan.workers))
+        return [] if block is None else [block]
 
     def _longer_than_planned(self) -> bool:
         """An input of unknown length has given twice as many items as the plan was made for."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from autopar._backends.chunk import run_each
 from autopar._backends.standing import standing_at
+from autopar._engine.blocks import Block
 from autopar._model.work import UNCHANGING
 
 WATCHED = 4
@@ -38,6 +39,8 @@ class Source:
         Calls the loop over items here: see :mod:`autopar._backends.standing`.
     reuses
         The input was seen to hand out the same changing object again: an item must be used before the next is taken.
+    at_known
+        The next item need not run: its result may be known.
     waits
         Its next item may depend on results that were handed out, so nobody may wait for it who has some.
     """
@@ -52,6 +55,7 @@ class Source:
         self._length = _length(iterables)
         self.stand: Callable[..., Any] = standing_at(None)
         self.taken = 0
+        self.at_known = False
         self.reuses = False
         self._earlier: list[Any] = []
         self._unchanging = False  # the latest item that was looked at can be no buffer
@@ -94,6 +98,10 @@ class Source:
             self.exhausted = True
         return items
 
+    def known(self, room: int) -> Block | None:
+        """The known results of the next items, as far as there is room for them; see :mod:`.checkpoints`."""
+        return None
+
     def _while_unchanging(self, count: int) -> Iterator[Any]:
         """The next items, up to the first that must be used before another is taken."""
         for item in islice(self._iterator, count):
@@ -102,6 +110,10 @@ class Source:
                 self._unchanging = False
                 self._earlier.append(item)
                 return
+
+    def end(self, error: BaseException) -> None:
+        """Nothing more is taken; the error ends the map after the items before it."""
+        self.error, self.exhausted = error, True
 
     def go_on(self, iterator: Iterator[Any], taken: int) -> None:
         """Continue where somebody else has stopped, who took so many items."""

@@ -21,7 +21,7 @@ from autopar._engine.journal import record, record_briefly
 from autopar._engine.notice import users_line
 from autopar._engine.own_clusters import OwnPool
 from autopar._engine.own_workers import Workers, as_standard
-from autopar._engine.task import draws_from_numpy, root_seed
+from autopar._engine.streams import draws_from_numpy, root_seed
 from autopar._engine.tierup import note_calls
 from autopar._model.hints import Settings
 from autopar._model.observation import Profile, Sample
@@ -307,12 +307,8 @@ class Calls:
 
     @property
     def _repeatable(self) -> bool:
-        settings = self.settings
-        if settings.pure or settings.retries > 0:
-            return True
-        traits = self.state.traits()
-        # On a cluster, where workers come and go, what calls do to the outside world counts as well.
-        return not (traits.report.effects or (settings.backend == "dask" and traits.outside_calls))
+        settings, traits = self.settings, self.state.traits()
+        return settings.may_repeat or not (traits.report.effects or traits.outside_calls)
 
     def _leave(self, plan: Plan, because: str) -> None:
         self._note(f"left {plan}: {because}")
@@ -336,7 +332,7 @@ class Calls:
             star=True,
             kwargs=self._kwargs,
             collect=settings.on_error != "raise",
-            retries=settings.retries,
+            retry=settings.retry,
             seed=self._seed,
             reference=state.reference() if alone else None,
             shared=state.shared_globals() if alone else {},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from dataclasses import replace
@@ -20,16 +19,17 @@ from autopar._engine.lessons import OnPool, key_of
 from autopar._engine.machine import THIS_MACHINE, Machine, cores_here
 from autopar._engine.notice import users_line
 from autopar._engine.source import Source
+from autopar._engine.streams import draws_from_numpy, root_seed
 from autopar._model.cluster import Cluster
 from autopar._model.effects import Effect, EffectKind
 from autopar._model.hints import Settings
 from autopar._model.learned import ProfileKey
 from autopar._model.observation import Profile, Traits
-from autopar._model.plan import LOOP, Plan
-from autopar._model.work import UNCHANGING, Chunk, Failure, Job, Outcome, Pool, RemoteItem
+from autopar._model.plan import BACKENDS, LOOP, Plan
+from autopar._model.work import UNCHANGING, Chunk, Failure, Job, Outcome, Pool, RemoteItem, Wear
 from autopar._observe.traits import without_array_arguments
 from autopar._record.explain import printable
-from autopar.errors import ItemTimeoutError, TransportError, UnavailableError, WorkerDiedError
+from autopar.errors import DeadlineError, ItemTimeoutError, TransportError, UnavailableError, WorkerDiedError
 
 UNLIMITED = 1 << 62
 COMPILED_LOOP = Plan(compiler="native")
@@ -90,11 +90,13 @@ class MapTask:
         Set from outside when the rest is not wanted any more.
     machine
         Where it runs.
+    seed
+        Root of the items' random streams, if that is known already.
 
     Attributes
     ----------
     careful
-        Items need more than a plain call each: retries, own random streams, errors as values.
+        Items need more than a plain call each: retries, own random streams, errors as values, results to be kept.
     profile
         What this map's items took when they ran alone.
     scattered
@@ -135,6 +137,7 @@ class MapTask:
         buffersize: int | None = None,
         cancel: threading.Event | None = None,
         machine: Machine = THIS_MACHINE,
+        seed: int | None = None,
     ) -> None:
         self.state = state
         self.source = source
@@ -147,8 +150,8 @@ class MapTask:
         self.buffersize = buffersize
         self.cancel = cancel
         self.machine = machine
-        self.seed = root_seed(settings.seed)
-        self.careful = settings.retries > 0 or settings.on_error != "raise" or self.seed is not None
+        self.seed = root_seed(settings.seed) if seed is None else seed
+        self.careful = not settings.direct
         self.host = machine.host()
         self.cores = cores_here(self.host)
         self.profile = Profile()
@@ -172,6 +175,7 @@ class MapTask:
         self.sample_item: Any = None
         self.sample_result: Any = None
         self.started = machine.now()
+        self.deadline_at = None if settings.deadline is None else self.started + settings.deadline
         self.started_unix = time.time()
 
     def not_compiled(self) -> UnavailableError:
@@ -230,12 +234,13 @@ class MapTask:
     @property
     def repeatable(self) -> bool:
         """Items may run twice: nothing they do outlives them, or the user says so."""
-        return self.settings.pure or self.settings.retries > 0 or not self.traits().report.effects
+        return self.settings.may_repeat or not self.traits().report.effects
 
     def repeatable_on(self, backend: str) -> bool:
-        """The same; on a cluster, where workers come and go, what items do to the outside world counts as well."""
-        said = self.settings.pure or self.settings.retries > 0
-        return self.repeatable and (backend != "dask" or said or not self.traits().outside_calls)
+        """The same where a process of its own may die in the middle: what items do to the outside world counts too."""
+        if self.settings.may_repeat or BACKENDS[backend].same_process:
+            return self.repeatable
+        return self.repeatable and not self.traits().outside_calls
 
     def look_at_cluster(self) -> None:
         """See what the cluster offers; once a map.
@@ -337,9 +342,16 @@ class MapTask:
         return sum(items for _, items in self.tried)
 
     def check_cancelled(self) -> None:
-        """Leave the map if nobody wants the rest."""
+        """Leave the map if nobody wants the rest, or its time is up."""
         if self.cancel is not None and self.cancel.is_set():
             raise Cancelled
+        if self.deadline_at is not None and self.machine.now() >= self.deadline_at:
+            raise self.too_late(None)
+
+    def too_late(self, index: int | None) -> DeadlineError:
+        """The error of a map, or of an item, that has no result by the deadline."""
+        which = "" if index is None else f"item {index}: "
+        return DeadlineError(f"{which}the map did not end within deadline={self.settings.deadline:g} s", index=index)
 
     def job(self, cores: int, *, elsewhere: bool = False, repeatable: bool = True) -> Job:
         """What is done to each item; ``elsewhere`` adds what another process needs to find the function."""
@@ -352,7 +364,7 @@ class MapTask:
             star=self.source.star,
             kwargs=self.kwargs,
             collect=self.collects,
-            retries=self.settings.retries,
+            retry=self.settings.retry,
             seed=self.seed,
             reference=self.state.reference() if elsewhere and not portable else None,
             shared=self.state.shared_globals() if elsewhere else {},
@@ -365,6 +377,7 @@ class MapTask:
             leaves_all_as_it_is=elsewhere and self._writes_nothing(),
             repeatable=repeatable,
             timeout=self.settings.timeout,
+            wear=Wear(self.settings.max_tasks_per_worker, self.settings.worker_memory),
         )
 
     def _writes_nothing(self) -> bool:
@@ -459,7 +472,7 @@ def named(error: BaseException, first: int, count: int = 1) -> BaseException:
     message = f"{which}: {error}"
     found: TransportError | WorkerDiedError | ItemTimeoutError
     if isinstance(error, WorkerDiedError):
-        found = WorkerDiedError(message, index=first, exitcode=error.exitcode)
+        found = WorkerDiedError(message, index=first, exitcode=error.exitcode, begun=error.begun)
     elif isinstance(error, ItemTimeoutError):
         found = ItemTimeoutError(message, index=first)
     else:
@@ -481,19 +494,3 @@ def add_note(error: BaseException, text: str) -> None:
 def note_item(error: BaseException, index: int, name: str, operation: str, plan: Plan, decision: int) -> None:
     """Say which item raised, where, and in which decision."""
     add_note(error, f"item {index} of {printable(name)}.{operation}(), on {plan} (decision {decision})")
-
-
-def draws_from_numpy(traits: Traits) -> bool:
-    """Items may draw from NumPy's global random stream, as far as anybody can see."""
-    return any(
-        effect.kind is EffectKind.UNKNOWN
-        or (effect.kind is EffectKind.RANDOM and not effect.what.startswith("random."))
-        for effect in traits.report.effects
-    )
-
-
-def root_seed(seed: int | str | None) -> int | None:
-    """The number behind a ``seed`` hint; ``"fresh"`` draws one from the system."""
-    if seed is None or isinstance(seed, int):
-        return seed
-    return int.from_bytes(os.urandom(16), "big")

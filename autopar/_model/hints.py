@@ -2,165 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, cast
+from typing import Any
 
+from autopar._model import hint_checks as checks
 from autopar._model.compiler import EXACT, Terms
+from autopar._model.hint_checks import OnError, ProgressCallback
 from autopar._model.plan import BACKENDS, COMPILERS
-from autopar.errors import HintTypeError, HintValueError, NotBuiltError, UnknownNameError
+from autopar._model.retry import Retry
+from autopar.errors import HintTypeError, HintValueError, WorkerDiedError
 
 DECORATOR = "@parallel"
 """Where hints are written: above a function."""
-
-OnError = Callable[[Exception, Any], Any]
-ProgressCallback = Callable[[int, "int | None"], object]
-
-
-def _wrong_type(name: str, value: object, expected: str) -> HintTypeError:
-    return HintTypeError(f"{name} must be {expected}, not {type(value).__name__}")
-
-
-def _named(name: str, table: Mapping[str, Any]) -> Callable[[Any], str]:
-    def check(value: Any) -> str:
-        if not isinstance(value, str):
-            raise _wrong_type(name, value, f"a string, one of {', '.join(table)}")
-        if value not in table:
-            raise UnknownNameError(f"{name}={value!r} is unknown; choose one of {', '.join(table)}")
-        if table[value].module is None:
-            raise NotBuiltError(
-                f"{name}={value!r} is planned but not part of this version of autopar; "
-                f"choose one of {', '.join(k for k, spec in table.items() if spec.module)}"
-            )
-        return value
-
-    return check
-
-
-def _count(name: str, least: int) -> Callable[[Any], int]:
-    def check(value: Any) -> int:
-        if isinstance(value, bool) or not hasattr(type(value), "__index__"):
-            raise _wrong_type(name, value, f"a whole number of at least {least}")
-        number = int(value.__index__())
-        if number < least:
-            raise HintValueError(f"{name} must be at least {least}, not {number}")
-        return number
-
-    return check
-
-
-def _seconds(name: str) -> Callable[[Any], float]:
-    def check(value: Any) -> float:
-        if isinstance(value, bool) or not hasattr(type(value), "__float__") or isinstance(value, str):
-            raise _wrong_type(name, value, "a number of seconds above 0")
-        number = float(value)
-        if math.isnan(number) or number <= 0:
-            raise HintValueError(f"{name} must be above 0 seconds, not {number:g}; leave it out for no limit")
-        return number
-
-    return check
-
-
-def _flag(name: str) -> Callable[[Any], bool]:
-    def check(value: Any) -> bool:
-        if not isinstance(value, bool):
-            raise _wrong_type(name, value, "True or False")
-        return value
-
-    return check
-
-
-def _on_error(value: Any) -> str | OnError:
-    if isinstance(value, str):
-        if value not in ("raise", "return"):
-            raise HintValueError(f'on_error must be "raise", "return" or a callable, not {value!r}')
-        return value
-    if not callable(value):
-        raise _wrong_type("on_error", value, '"raise", "return" or a callable taking (exception, item)')
-    return value  # type: ignore[no-any-return]
-
-
-def _seed(value: Any) -> int | str:
-    if value == "fresh" and isinstance(value, str):
-        return "fresh"
-    if isinstance(value, bool) or not hasattr(type(value), "__index__"):
-        raise _wrong_type("seed", value, 'a whole number or "fresh"')
-    return int(value.__index__())
-
-
-def _text(name: str, expected: str) -> Callable[[Any], str]:
-    def check(value: Any) -> str:
-        if not isinstance(value, str):
-            raise _wrong_type(name, value, f"a string, {expected}")
-        if not value or "\0" in value:
-            raise HintValueError(f"{name} must be {expected}, not {value!r}")
-        return value
-
-    return check
-
-
-def _cluster(value: Any) -> Any:
-    if isinstance(value, str):
-        if not value.strip():
-            raise HintValueError('cluster must be an address, "local" or a distributed.Client, not an empty string')
-        return value.strip()
-    if any(kind.__module__.partition(".")[0] == "distributed" for kind in type(value).__mro__):
-        if hasattr(value, "scatter"):
-            return value
-        raise HintTypeError(f"cluster must be a distributed.Client, not a {type(value).__name__}: pass Client(it)")
-    raise _wrong_type("cluster", value, 'an address such as "tcp://host:8786", "local" or a distributed.Client')
-
-
-def _resources(value: Any) -> dict[str, float]:
-    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
-        raise _wrong_type("resources", value, 'a dictionary of names and amounts, such as {"GPU": 1}')
-    for name, amount in value.items():
-        if isinstance(amount, (bool, str)) or not hasattr(type(amount), "__float__"):
-            raise _wrong_type(f"resources[{name!r}]", amount, "a number above 0")
-        if not 0 < float(amount) < math.inf:
-            raise HintValueError(f"resources[{name!r}] must be above 0, not {float(amount):g}")
-    if not value:
-        raise HintValueError('resources must name at least one, such as {"GPU": 1}; leave it out for none')
-    return {name: float(amount) for name, amount in value.items()}
-
-
-def _rtol(value: Any) -> float:
-    if isinstance(value, (bool, str)) or not hasattr(type(value), "__float__"):
-        raise _wrong_type("rtol", value, "a relative tolerance from 0 up to 1")
-    number = float(value)
-    if not 0 <= number < 1:
-        raise HintValueError(f"rtol must be from 0 up to 1, not {number:g}")
-    return number
-
-
-def _progress(value: Any) -> bool | ProgressCallback:
-    if isinstance(value, bool):
-        return value
-    if callable(value):
-        return cast(ProgressCallback, value)
-    raise _wrong_type("progress", value, "True, False or a callable taking (done, total)")
-
-
-def _number_from_text(text: str) -> Any:
-    try:
-        return int(text)
-    except ValueError:
-        return float(text)
-
-
-def _flag_from_text(text: str) -> Any:
-    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-    return words[text.strip().lower()]
-
-
-def _resources_from_text(text: str) -> Any:
-    parts = [part.partition("=") for part in text.split(",")]
-    return {name.strip(): float(amount) for name, _, amount in parts}
-
-
-def _seed_from_text(text: str) -> Any:
-    return text if text == "fresh" else int(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,57 +38,108 @@ class Hint:
 HINTS: dict[str, Hint] = {
     hint.name: hint
     for hint in (
-        Hint("backend", _named("backend", BACKENDS), None, "where items run; a demand", optional=True),
-        Hint("compiler", _named("compiler", COMPILERS), None, "how one call runs; a demand", optional=True),
+        Hint("backend", checks.named("backend", BACKENDS), None, "where items run; a demand", optional=True),
+        Hint("compiler", checks.named("compiler", COMPILERS), None, "how one call runs; a demand", optional=True),
         Hint(
             "workers",
-            _count("workers", 1),
+            checks.count("workers", 1),
             None,
             "most items under way at the same time",
-            _number_from_text,
+            checks.number_from_text,
             optional=True,
         ),
         Hint(
             "chunksize",
-            _count("chunksize", 1),
+            checks.count("chunksize", 1),
             None,
             "items sent to a worker together; sized by time if left out",
-            _number_from_text,
+            checks.number_from_text,
             optional=True,
         ),
         Hint(
             "timeout",
-            _seconds("timeout"),
+            checks.seconds("timeout"),
             None,
             "seconds one item may take, then ItemTimeoutError",
-            _number_from_text,
+            checks.number_from_text,
             optional=True,
         ),
-        Hint("retries", _count("retries", 0), 0, "times an item that raised runs again", _number_from_text),
-        Hint("on_error", _on_error, "raise", '"raise", "return" the exception in its place, or callable(error, item)'),
+        Hint(
+            "deadline",
+            checks.seconds("deadline"),
+            None,
+            "seconds the whole map may take, then DeadlineError",
+            checks.number_from_text,
+            optional=True,
+        ),
+        Hint("retries", checks.count("retries", 0), 0, "times an item that raised runs again", checks.number_from_text),
+        Hint(
+            "retry_on",
+            checks.retry_on,
+            None,
+            "exception class, or a tuple of them, after which an item runs again; any Exception if left out",
+            optional=True,
+        ),
+        Hint(
+            "backoff",
+            checks.seconds("backoff"),
+            None,
+            "longest pause before the first retry, in seconds; it doubles with each, and is drawn at random below that",
+            checks.number_from_text,
+            optional=True,
+        ),
+        Hint(
+            "backoff_max",
+            checks.seconds("backoff_max"),
+            120.0,
+            "seconds that no pause before a retry exceeds",
+            checks.number_from_text,
+        ),
+        Hint(
+            "on_error",
+            checks.on_error,
+            "raise",
+            '"raise", "return" the exception in its place, or callable(error, item)',
+        ),
         Hint(
             "seed",
-            _seed,
+            checks.seed,
             None,
             'own random stream for each item, from this number or "fresh"',
-            _seed_from_text,
+            checks.seed_from_text,
             optional=True,
         ),
-        Hint("pure", _flag("pure"), False, "your word that calls change nothing outside themselves", _flag_from_text),
         Hint(
-            "thread_safe", _flag("thread_safe"), False, "your word that calls may overlap on threads", _flag_from_text
+            "pure",
+            checks.flag("pure"),
+            False,
+            "your word that calls change nothing outside themselves",
+            checks.flag_from_text,
         ),
-        Hint("rtol", _rtol, 0.0, "relative rounding difference you accept from compiled code", _number_from_text),
+        Hint(
+            "thread_safe",
+            checks.flag("thread_safe"),
+            False,
+            "your word that calls may overlap on threads",
+            checks.flag_from_text,
+        ),
+        Hint(
+            "rtol",
+            checks.rtol,
+            0.0,
+            "relative rounding difference you accept from compiled code",
+            checks.number_from_text,
+        ),
         Hint(
             "exact",
-            _flag("exact"),
+            checks.flag("exact"),
             True,
             'False, with compiler="numba", takes what Numba gives, unchecked: your own risk',
-            _flag_from_text,
+            checks.flag_from_text,
         ),
         Hint(
             "c",
-            _text("c", "the path of a library, a colon and a symbol"),
+            checks.text("c", "the path of a library, a colon and a symbol"),
             None,
             'C function that is called in place of the Python body: "lib.so:symbol"; for the decorator only',
             optional=True,
@@ -242,50 +147,91 @@ HINTS: dict[str, Hint] = {
         ),
         Hint(
             "c_source",
-            _text("c_source", "the path of a C file"),
+            checks.text("c_source", "the path of a C file"),
             None,
             "C file that holds it, compiled when it is first called; for the decorator only",
             optional=True,
             decorator_only=True,
         ),
         Hint(
+            "max_tasks_per_worker",
+            checks.count("max_tasks_per_worker", 1),
+            None,
+            "items after which a worker process makes way for a fresh one",
+            checks.number_from_text,
+            optional=True,
+        ),
+        Hint(
+            "worker_memory",
+            checks.size("worker_memory"),
+            None,
+            'bytes, or a text such as "2GB", beyond which a worker process makes way for a fresh one after its item',
+            optional=True,
+        ),
+        Hint(
+            "checkpoint",
+            checks.path("checkpoint"),
+            None,
+            "file that keeps results, so that a map that was killed goes on where it was",
+            optional=True,
+        ),
+        Hint(
+            "checkpoint_changed",
+            checks.one_of("checkpoint_changed", "raise", "rerun", "reuse"),
+            "raise",
+            'what to do with kept results of other code: "raise", "rerun" the items, or "reuse" them',
+        ),
+        Hint(
+            "checkpoint_pickle",
+            checks.flag("checkpoint_pickle"),
+            False,
+            "your word that the checkpoint is your own: results of any type are kept, and loaded, as pickles",
+            checks.flag_from_text,
+        ),
+        Hint(
             "progress",
-            _progress,
+            checks.progress,
             False,
             "show a progress bar on standard error, or call back with (done, total)",
-            _flag_from_text,
+            checks.flag_from_text,
         ),
         Hint(
             "cluster",
-            _cluster,
+            checks.cluster,
             None,
             'Dask cluster that items may run on: an address, "local" or a distributed.Client',
             optional=True,
         ),
         Hint(
             "plaintext",
-            _flag("plaintext"),
+            checks.flag("plaintext"),
             False,
             "your word that a connection to a cluster on other machines needs no encryption",
-            _flag_from_text,
+            checks.flag_from_text,
         ),
         Hint(
             "gather",
-            _flag("gather"),
+            checks.flag("gather"),
             True,
             "False leaves results on the cluster and returns a distributed.Future for each",
-            _flag_from_text,
+            checks.flag_from_text,
         ),
         Hint(
             "resources",
-            _resources,
+            checks.resources,
             None,
             "Dask resources that each chunk of items needs of its worker; a demand for a cluster",
-            _resources_from_text,
+            checks.resources_from_text,
             optional=True,
         ),
     )
 }
+
+
+OF_WHOLE_MAPS = frozenset(
+    {"deadline", "max_tasks_per_worker", "worker_memory", "checkpoint", "checkpoint_changed", "checkpoint_pickle"}
+)
+"""Hints that say nothing about a single call."""
 
 
 def check_hints(given: Mapping[str, Any], *, where: str) -> dict[str, Any]:
@@ -358,7 +304,11 @@ class Settings:
     workers: int | None = None
     chunksize: int | None = None
     timeout: float | None = None
+    deadline: float | None = None
     retries: int = 0
+    retry_on: tuple[type[BaseException], ...] | None = None
+    backoff: float | None = None
+    backoff_max: float = 120.0
     on_error: str | OnError = "raise"
     seed: int | str | None = None
     pure: bool = False
@@ -370,6 +320,11 @@ class Settings:
     plaintext: bool = False
     gather: bool = True
     resources: dict[str, float] | None = None
+    max_tasks_per_worker: int | None = None
+    worker_memory: int | None = None
+    checkpoint: str | None = None
+    checkpoint_changed: str = "raise"
+    checkpoint_pickle: bool = False
     eager: bool = False
     given: frozenset[str] = field(default=frozenset())
     plain: bool = field(init=False, default=True)
@@ -381,10 +336,30 @@ class Settings:
         return Terms(self.rtol, self.exact) if self.rtol or not self.exact else EXACT
 
     def __post_init__(self) -> None:
-        careful = self.retries > 0 or self.on_error != "raise" or self.seed is not None or self.timeout is not None
-        in_loop = self.backend in (None, "serial") and not (careful or self.eager or self.progress is not False)
-        object.__setattr__(self, "in_loop", in_loop)
-        object.__setattr__(self, "plain", in_loop and self.backend is None and self.compiler is None)
+        in_loop = self.backend in (None, "serial") and self.direct and not (self.timed or self.eager)
+        object.__setattr__(self, "in_loop", in_loop and self.progress is False)
+        object.__setattr__(self, "plain", self.in_loop and self.backend is None and self.compiler is None)
+
+    @property
+    def timed(self) -> bool:
+        """Items, or all of them together, may take so long and no longer."""
+        return self.timeout is not None or self.deadline is not None
+
+    @property
+    def may_repeat(self) -> bool:
+        """The user's word that what an item does may be done twice: it changes nothing, or a retry may follow."""
+        after_a_death = self.retry_on is None or issubclass(WorkerDiedError, self.retry_on)
+        return self.pure or (self.retries > 0 and after_a_death)
+
+    @property
+    def retry(self) -> Retry:
+        """What is done about items that fail."""
+        return Retry(self.retries, self.retry_on or (Exception,), self.backoff or 0.0, self.backoff_max)
+
+    @property
+    def direct(self) -> bool:
+        """An item is its call and nothing more: errors end the map, and results go straight to the caller."""
+        return not self.retries and self.on_error == "raise" and self.seed is None and self.checkpoint is None
 
 
 _FIELDS = frozenset(f.name for f in fields(Settings)) - {"given", "plain", "in_loop"}

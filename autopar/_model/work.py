@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from autopar._model.retry import NO_RETRY, Retry
+
 if TYPE_CHECKING:
     from autopar._model.plan import Plan
 
@@ -33,6 +35,17 @@ class Line(NamedTuple):
     names: dict[str, Any] | None
 
 
+class Wear(NamedTuple):
+    """What a worker process may do before a fresh one takes its place: items, and bytes that are its own."""
+
+    tasks: int | None = None
+    memory: int | None = None
+
+
+UNWORN = Wear()
+"""As much as it wants."""
+
+
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Job:
     """What a map does to each item; the same for all its chunks.
@@ -47,8 +60,8 @@ class Job:
         Keyword arguments, the same for every item.
     collect
         Errors are values of the outcome; otherwise the first one ends its chunk.
-    retries
-        Times an item that raised runs again.
+    retry
+        Which items that raised run again, how often, and after which pause.
     seed
         Root of the items' random streams, or None.
     reference
@@ -70,13 +83,19 @@ class Job:
     leaves_all_as_it_is
         The analysis found nothing that the items write to and that outlives their call: what came with the job may
         serve another.
+    repeatable
+        Items may run twice. Of those that may not a worker process tells which ones it had begun when it died.
+    timeout
+        Seconds one item may take, or None.
+    wear
+        When a worker process is to be replaced.
     """
 
     function: Callable[..., Any]
     star: bool = False
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     collect: bool = False
-    retries: int = 0
+    retry: Retry = NO_RETRY
     seed: int | None = None
     reference: tuple[str, str] | None = None
     shared: Mapping[tuple[str, str], Any] = field(default_factory=dict)
@@ -89,6 +108,7 @@ class Job:
     leaves_all_as_it_is: bool = False
     repeatable: bool = True
     timeout: float | None = None
+    wear: Wear = UNWORN
 
 
 @dataclass(frozen=True, slots=True)

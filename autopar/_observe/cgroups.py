@@ -100,6 +100,42 @@ def memory_room(read: Read) -> Room | None:
     return min(found, default=None)
 
 
+def oom_kills(read: Read) -> int:
+    r"""Return how many processes the kernel has ended for want of memory in this process's groups, or on the machine.
+
+    Parameters
+    ----------
+    read
+        Returns the text of a file, or None if it cannot be read.
+
+    Notes
+    -----
+    "oom_kill" of version 2's ``memory.events`` and of version 1's ``memory.oom_control``, where ancestors count
+    (Documentation/admin-guide/cgroup-v2.rst); of ``/proc/vmstat`` where no group says anything.
+
+    Examples
+    --------
+    >>> files = {"/proc/self/cgroup": "0::/app", "/sys/fs/cgroup/app/memory.events": "low 0\noom 2\noom_kill 1"}
+    >>> oom_kills(files.get)
+    1
+    """
+    found = [
+        count
+        for mount, folder in _folders("memory", read)
+        if (count := _oom_kills(read(f"{folder}/memory.{'events' if mount.version == 2 else 'oom_control'}")))
+        is not None
+    ]
+    return max(found) if found else _oom_kills(read("/proc/vmstat")) or 0
+
+
+def _oom_kills(text: str | None) -> int | None:
+    for line in (text or "").splitlines():
+        name, _, count = line.partition(" ")
+        if name == "oom_kill" and count.strip().isdecimal():
+            return int(count)
+    return None
+
+
 _MEMORY_V2 = ("memory.max", "memory.current", "inactive_file")
 _MEMORY_V1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
 _NO_LIMIT = 1 << 60  # version 1 writes the largest number of pages for none

@@ -163,6 +163,21 @@ def _written(word: str, backend: str) -> str:
     return {THREAD_SAFE: "thread_safe=True", PURE: "pure=True", SEED: "seed=0", DEMAND: f'backend="{backend}"'}[word]
 
 
+def _cannot_be_interrupted(situation: Situation) -> Iterator[Barrier]:
+    for limit in ("timeout", "deadline"):
+        seconds = getattr(situation.settings, limit)
+        if seconds is not None:
+            yield Barrier(f"a plain call cannot be interrupted after {limit}={seconds:g} s", (DEMAND,))
+
+
+def _cannot_recycle(name: str, situation: Situation) -> Iterator[Barrier]:
+    """Only workers that are processes of this one, each with a pipe of its own, can be replaced between two items."""
+    if name in ("joblib", "dask", "interpreters"):
+        for hint in ("max_tasks_per_worker", "worker_memory"):
+            if getattr(situation.settings, hint) is not None:
+                yield Barrier(f"it cannot replace single workers; leave {hint}= out")
+
+
 def _all_barriers(name: str, situation: Situation) -> Iterator[Barrier]:
     spec = BACKENDS[name]
     yield from _missing(spec, situation)
@@ -170,14 +185,13 @@ def _all_barriers(name: str, situation: Situation) -> Iterator[Barrier]:
         return
     yield from _wrong_colour(spec, situation)
     if name == "serial":
-        timeout = situation.settings.timeout
-        if timeout is not None:
-            yield Barrier(f"a plain call cannot be interrupted after timeout={timeout:g} s", (DEMAND,))
+        yield from _cannot_be_interrupted(situation)
         return
     if name == "dask":
         yield from _no_cluster(situation)
     if name == "threads" and _threads_left(situation) < 1:
         yield Barrier("no thread is left in the budget", (DEMAND,))
+    yield from _cannot_recycle(name, situation)
     if name == "joblib" and situation.settings.timeout is not None:
         yield Barrier("it does not tell when an item begins, and cannot stop one; leave timeout= out")
     if not spec.same_process:

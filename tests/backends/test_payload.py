@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from autopar._backends import payload
 from autopar._backends.payload import BYTES_KEPT, LARGE, PARTS_KEPT, Kept, Part, pack
 from autopar._backends.transport import PackedJob, dump_job, load_job
+from autopar._model.retry import Retry
 from autopar._model.work import Job
 from tests.scripts import run_python
 
@@ -49,7 +50,8 @@ def test_the_second_job_with_the_same_large_values_sends_their_digests() -> None
     """A closure and a global that have not changed are neither sent nor loaded again."""
     caller, worker = Kept(), Kept()
     function, values = looks_in(NUMBERS), {(__name__, "NUMBERS"): list(NUMBERS)}
-    first, second = (sent(Job(function, shared=values, leaves_all_as_it_is=True, retries=n), caller) for n in (0, 1))
+    jobs = [Job(function, shared=values, leaves_all_as_it_is=True, retry=Retry(n)) for n in (0, 1)]
+    first, second = (sent(job, caller) for job in jobs)
     assert [data is None for data, _ in first.parts + second.parts] == [False, False, True, True]
     own = NUMBERS
     try:
@@ -58,7 +60,7 @@ def test_the_second_job_with_the_same_large_values_sends_their_digests() -> None
         other = load_job(second, worker)
         assert NUMBERS is shared is not own
         assert captured(one) is captured(other)
-        assert (one.retries, other.retries) == (0, 1)
+        assert (one.retry.times, other.retry.times) == (0, 1)
     finally:
         load_job(dump_job(Job(abs)), worker)
     assert NUMBERS is own

@@ -577,7 +577,7 @@ def test_a_cluster_that_is_named_makes_long_maps_worth_a_plan() -> None:
 
 
 def test_workers_are_started_once_maps_have_lost_their_price() -> None:
-    """A map too short to start workers for starts them after enough of its kind; its predicted time stays the true one."""
+    """A map too short to start workers for starts them after enough of its kind; its prediction stays the true one."""
     alone = situation(1e-3, 30)
     first = choose(alone)
     assert first.plan.backend == "serial"

@@ -95,7 +95,7 @@ class ClusterPool:
             resources=self._resources,
             gather=self._gather,
             repeatable=job.repeatable,
-            retries=job.retries,
+            retries=job.retry.times,
         )
 
 
