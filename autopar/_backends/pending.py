@@ -24,13 +24,26 @@ class PendingChunk:
     ----------
     started
         When the first item began, on the clock of `time.perf_counter`; None until then.
+    worker
+        Which worker's items these are; None until the first one begins.
     runner
         Who is at it.
     lane
         The queue of its map, if that has one.
     """
 
-    __slots__ = ("_begun", "_callbacks", "_cancelled", "_error", "_lock", "_outcome", "lane", "runner", "started")
+    __slots__ = (
+        "_begun",
+        "_callbacks",
+        "_cancelled",
+        "_error",
+        "_lock",
+        "_outcome",
+        "lane",
+        "runner",
+        "started",
+        "worker",
+    )
 
     def __init__(self, lane: Lane | None = None) -> None:
         self.lane = lane
@@ -40,6 +53,7 @@ class PendingChunk:
         self._outcome: Outcome | None = None
         self._error: BaseException | None = None
         self.started: float | None = None
+        self.worker: int | None = None
         self.runner: Runner | None = None
 
     # -- the worker's side ------------------------------------------------------------------------------------------
@@ -55,6 +69,7 @@ class PendingChunk:
     def start_clock(self) -> None:
         """Note that the first item begins now."""
         self.started = time.perf_counter()
+        self.worker = threading.get_ident()
 
     def settle(self, outcome: Outcome | None, error: BaseException | None) -> None:
         """End it, unless somebody gave it up meanwhile."""

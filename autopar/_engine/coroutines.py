@@ -34,6 +34,7 @@ from autopar._engine.machine import cores_here, threads_left, warm_workers
 from autopar._engine.notice import WORTH_A_WARNING, hint_where_it_hurts, users_line
 from autopar._engine.task import add_note, answer, draws_from_numpy, root_seed
 from autopar._engine.teaching import teach_coroutines
+from autopar._engine.times import ChunkTimes
 from autopar._model.decision import Decision
 from autopar._model.hints import Settings
 from autopar._model.learned import ProfileKey
@@ -98,6 +99,7 @@ class CoroutineRun:
         self._numpy_random = self._seed is not None and draws_from_numpy(state.traits())
         self._started = time.perf_counter()
         self._started_unix = time.time()
+        self._times = ChunkTimes(self._started)
         self._stop_at: int | None = None
         self._failure: tuple[int, BaseException] | None = None
         self._results = 0
@@ -251,7 +253,7 @@ class CoroutineRun:
             take = self._taker_async(aiter(self._items))
         else:
             take = self._taker(iter(self._items))
-        tasks = [asyncio.ensure_future(self._work(take, waits)) for _ in range(self._workers)]
+        tasks = [asyncio.ensure_future(self._work(number, take, waits)) for number in range(self._workers)]
         left = len(tasks)
 
         def end(_: object) -> None:
@@ -280,7 +282,7 @@ class CoroutineRun:
             if unfinished:
                 await asyncio.gather(*unfinished, return_exceptions=True)
 
-    async def _work(self, take: Callable[[], Any], waits: bool) -> None:
+    async def _work(self, number: int, take: Callable[[], Any], waits: bool) -> None:
         """Take items in turn until none is left; ``waits`` says that ``take`` has to be awaited."""
         while True:
             while self._taken - self.delivered >= self._buffer and not self._exhausted:
@@ -299,6 +301,7 @@ class CoroutineRun:
             began = time.perf_counter()
             block = await self._run_item(item, index)
             now = time.perf_counter()
+            self._times.elsewhere("asyncio", number, began, now, 1)
             if block.error is None:
                 self._walls.append(now - began)
             else:
@@ -454,6 +457,7 @@ class CoroutineRun:
             notes=self._choice.notes,
             fallbacks=(),
             error="" if error is None or isinstance(error, GeneratorExit) else type(error).__qualname__,
+            timeline=self._times.timeline() if self._workers > 1 else None,
         )
 
 

@@ -247,6 +247,8 @@ class Here:
 
     def _learn(self, sample: Sample, items: int) -> None:
         task = self.task
+        now = task.machine.now()
+        task.times.here(now - sample.wall, now, items)
         self.seconds += sample.wall
         task.worked += sample.wall
         if items:
