@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Hashable
 from typing import Any
 
-from autopar._model.timeline import MOST_WORKERS, Span, Timeline, condensed
+from autopar._model.timeline import ALL_OTHERS, MOST_WORKERS, Span, Timeline, condensed
 
 CALLER = "the caller's thread"
 
@@ -92,7 +92,7 @@ class ChunkTimes:
             backend = self._backends[number] if number < MOST_WORKERS else ""
             seen[backend] += 1
             called = CALLED.get(backend, "process")
-            names.append({CALLER: CALLER, "": "all others"}.get(backend, f"{called} {seen[backend]}"))
+            names.append({CALLER: CALLER, "": ALL_OTHERS}.get(backend, f"{called} {seen[backend]}"))
         return tuple(names)
 
     def _add(self, backend: str, worker: Hashable, start: float, end: float, items: int) -> None:

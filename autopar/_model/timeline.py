@@ -12,6 +12,9 @@ MOST_SPANS = 200
 MOST_WORKERS = 64
 """Workers told apart; the spans of all others are put together."""
 
+ALL_OTHERS = "all others"
+"""What those are called."""
+
 
 class Span(NamedTuple):
     """Consecutive chunks of one worker.

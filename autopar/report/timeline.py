@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autopar._model.decision import Decision
-from autopar._model.timeline import Span, Timeline
+from autopar._model.timeline import ALL_OTHERS, Span, Timeline
 from autopar._record.explain import duration
 from autopar.report.charts import shortened, svg
 from autopar.report.markup import Markup, tag
@@ -14,7 +14,7 @@ from autopar.report.markup import Markup, tag
 _WIDTH = 860
 _NAME = 150
 _END = 12
-_TALL, _LOW = 20, 9
+_TALL, _LOW = 20, 6
 _MANY = 24
 _AXIS = 22
 _STRAGGLES = 2.0
@@ -71,13 +71,14 @@ def shares(timeline: Timeline) -> Shares:
         _share(name, [span for span in spans if span.worker == number], end - begin)
         for number, name in enumerate(timeline.workers)
     )
-    possible = len(workers) * (end - begin)
+    single = [worker for worker in workers if worker.name != ALL_OTHERS]
+    possible = len(single) * (end - begin)
     tail = end - min(worker.last for worker in workers)
     last = max(spans, key=lambda span: span.end)
     others = sum(span.busy for span in spans) - last.busy, sum(span.chunks for span in spans) - last.chunks
     mean = others[0] / max(1, others[1])
     straggles = tail > 0.1 * (end - begin) and last.busy / last.chunks > _STRAGGLES * mean
-    occupied = min(1.0, sum(worker.busy for worker in workers) / possible) if possible > 0 else 1.0
+    occupied = min(1.0, sum(worker.busy for worker in single) / possible) if possible > 0 else 1.0
     return Shares(workers, occupied, tail, last if straggles else None)
 
 
@@ -105,7 +106,7 @@ def drawing(decision: Decision, timeline: Timeline) -> Markup:
     scale = (_WIDTH - _NAME - _END) / end
     marks = list(_axis(end, scale, high))
     for number, name in enumerate(timeline.workers):
-        if row == _TALL or number % 4 == 0 or number == len(timeline.workers) - 1:
+        if row == _TALL or number % 8 == 0:
             words = tag("text", shortened(name, 24), x=_NAME - 8, y=number * row + row * 0.5 + 4, class_="name")
             marks.append(words)
         marks.append(
@@ -163,7 +164,9 @@ def words_of(worker: str, span: Span) -> str:
 def in_words(found: Shares) -> str:
     """Say in a sentence how well the workers were used."""
     several = len(found.workers) > 1
-    said = f"{len(found.workers)} workers were" if several else "one worker was"
+    single = sum(worker.name != ALL_OTHERS for worker in found.workers)
+    others = " and others" if single < len(found.workers) else ""
+    said = f"{single} workers{others} were" if several else "one worker was"
     said += f" at work {found.occupied:.0%} of the time"
     if several and found.tail > 0:
         said += f"; for the last {duration(found.tail)} not all had something to do"
