@@ -192,6 +192,18 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
     def starmap(self, iterable: Iterable[Iterable[Any]], **keywords: Any) -> list[R]:
         """Like :meth:`map` for items that are tuples of positional arguments.
 
+        Parameters
+        ----------
+        iterable
+            Tuples, lists or other iterables of arguments.
+        **keywords
+            As for :meth:`map`.
+
+        Returns
+        -------
+        list
+            What ``[f(*args) for args in iterable]`` would return.
+
         Examples
         --------
         >>> from autopar import parallel
@@ -205,9 +217,16 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
 
         Parameters
         ----------
+        *iterables, **keywords
+            As for :meth:`map`.
         buffersize
             Most items taken from the input and not yet handed out, at least 1. Without it a small multiple of the
             workers.
+
+        Returns
+        -------
+        iterator
+            Of the results; what an item raised is raised in its place, and ends it.
 
         Examples
         --------
@@ -222,6 +241,16 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
         self, *iterables: Iterable[Any], buffersize: int | None = None, **keywords: Any
     ) -> Iterator[tuple[int, R]]:
         """Like :meth:`imap`, but gives ``(index, result)`` as items complete.
+
+        Parameters
+        ----------
+        *iterables, buffersize, **keywords
+            As for :meth:`imap`.
+
+        Returns
+        -------
+        iterator
+            Of tuples: an item's place in the input, from 0, and its result.
 
         Examples
         --------
@@ -255,6 +284,16 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
     def submit(self, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         """Start one call and return a :class:`concurrent.futures.Future` for it.
 
+        Parameters
+        ----------
+        *args, **kwargs
+            The function's own arguments; hints come from the decorator or :meth:`options`.
+
+        Returns
+        -------
+        concurrent.futures.Future
+            Its result, or what the call raised.
+
         Examples
         --------
         >>> from autopar import parallel
@@ -268,10 +307,29 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
     def asubmit(self, *args: P.args, **kwargs: P.kwargs) -> AsyncFuture[R]:
         """Start one call from asynchronous code; await the result.
 
+        Parameters
+        ----------
+        *args, **kwargs
+            As for :meth:`submit`.
+
+        Returns
+        -------
+        asyncio.Future
+            To be awaited.
+
         Raises
         ------
         RuntimeError
             No event loop is running.
+
+        Examples
+        --------
+        >>> import asyncio
+        >>> from autopar import parallel
+        >>> async def main():
+        ...     return await parallel(abs).asubmit(-3)
+        >>> asyncio.run(main())
+        3
         """
         import asyncio
 
@@ -279,7 +337,27 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
         return asyncio.wrap_future(self.submit(*args, **kwargs))
 
     def amap(self, *iterables: Iterable[Any] | AsyncIterable[Any], **keywords: Any) -> Awaitable[list[R]]:
-        """Like :meth:`map`, to be awaited: the event loop never blocks. Asynchronous iterables are taken too."""
+        """Like :meth:`map`, to be awaited: the event loop never blocks. Asynchronous iterables are taken too.
+
+        Parameters
+        ----------
+        *iterables, **keywords
+            As for :meth:`map`; iterables may be asynchronous.
+
+        Returns
+        -------
+        awaitable
+            Of the list of results, in order.
+
+        Examples
+        --------
+        >>> import asyncio
+        >>> from autopar import parallel
+        >>> async def main():
+        ...     return await parallel(abs).amap([-1, 2])
+        >>> asyncio.run(main())
+        [1, 2]
+        """
         import asyncio
         import threading
 
@@ -300,7 +378,27 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
     def aimap(
         self, *iterables: Iterable[Any] | AsyncIterable[Any], buffersize: int | None = None, **keywords: Any
     ) -> AsyncIterator[R]:
-        """Like :meth:`imap`, for ``async for``."""
+        """Like :meth:`imap`, for ``async for``.
+
+        Parameters
+        ----------
+        *iterables, buffersize, **keywords
+            As for :meth:`imap`; iterables may be asynchronous.
+
+        Returns
+        -------
+        asynchronous iterator
+            Of the results, in order.
+
+        Examples
+        --------
+        >>> import asyncio
+        >>> from autopar import parallel
+        >>> async def main():
+        ...     return [result async for result in parallel(abs).aimap([-1, 2])]
+        >>> asyncio.run(main())
+        [1, 2]
+        """
         import asyncio
         import threading
 
@@ -327,6 +425,16 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
     def options(self, **hints: Any) -> Parallel[P, R]:
         """The same function with other hints; the rest of its own stays.
 
+        Parameters
+        ----------
+        **hints
+            As for :func:`autopar.parallel`, apart from those that are for the decorator only.
+
+        Returns
+        -------
+        Parallel
+            Another one; this one stays as it is.
+
         Examples
         --------
         >>> from autopar import parallel
@@ -344,7 +452,21 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
         return engine.decisions_of(self._self_state)
 
     def explain(self) -> str:
-        """Print, and return, why the last operation ran as it did."""
+        """Print, and return, why the last operation ran as it did.
+
+        Returns
+        -------
+        str
+            The text that was printed.
+
+        Examples
+        --------
+        >>> from autopar import parallel
+        >>> same = parallel(abs)
+        >>> results = same.map([-1, 2], backend="serial")
+        >>> same.explain().splitlines()[0]  # doctest: +ELLIPSIS
+        builtins.abs: map over 2 items ran in the plain loop in ...
+        """
         decisions = self.decisions
         if decisions:
             text = engine.explanation(decisions[-1])

@@ -6,9 +6,7 @@ from collections import Counter
 from collections.abc import Hashable
 from typing import Any
 
-from autopar._model.timeline import ALL_OTHERS, MOST_WORKERS, Span, Timeline, condensed
-
-CALLER = "the caller's thread"
+from autopar._model.timeline import ALL_OTHERS, CALLER, MOST_WORKERS, Span, Timeline, condensed
 
 ROOM = 1000
 """Spans kept until they are condensed; from then on chunks that are shorter than the grain make no span of their own,

@@ -12,8 +12,11 @@ MOST_SPANS = 200
 MOST_WORKERS = 64
 """Workers told apart; the spans of all others are put together."""
 
+CALLER = "the caller's thread"
+"""What the thread is called that asked for the map."""
+
 ALL_OTHERS = "all others"
-"""What those are called."""
+"""What those are called that are not told apart."""
 
 
 class Span(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autopar._model.decision import Decision
-from autopar._model.timeline import ALL_OTHERS, Span, Timeline
+from autopar._model.timeline import ALL_OTHERS, CALLER, Span, Timeline
 from autopar._record.explain import duration
 from autopar.report.charts import shortened, svg
 from autopar.report.markup import Markup, tag
@@ -42,15 +42,21 @@ class Shares:
     ----------
     workers
         In the order in which they began.
+    team
+        How many of these were there for the map alone: neither the caller's thread nor those put together.
+    began
+        Seconds after which the first of the team began.
     occupied
-        Share of the workers' time, from the first chunk to the last, that went into items.
+        Share of the team's time, from its first chunk to its last, that went into items.
     tail
-        Seconds at the end during which at least one worker had nothing left to do.
+        Seconds at the end during which at least one of the team had nothing left to do.
     straggler
         The span that ended last, if the others waited for it and its chunks took far longer than theirs; or None.
     """
 
     workers: tuple[WorkerShare, ...]
+    team: int
+    began: float
     occupied: float
     tail: float
     straggler: Span | None
@@ -66,20 +72,25 @@ def shares(timeline: Timeline) -> Shares:
     (3.0, 0.625, Span(worker=1, start=0.0, end=4.0, items=1, chunks=1, busy=4.0))
     """
     spans = timeline.spans
-    begin, end = min(span.start for span in spans), max(span.end for span in spans)
+    extent = max(span.end for span in spans) - min(span.start for span in spans)
     workers = tuple(
-        _share(name, [span for span in spans if span.worker == number], end - begin)
+        _share(name, [span for span in spans if span.worker == number], extent)
         for number, name in enumerate(timeline.workers)
     )
-    single = [worker for worker in workers if worker.name != ALL_OTHERS]
-    possible = len(single) * (end - begin)
-    tail = end - min(worker.last for worker in workers)
+    team = [worker for worker in workers if worker.name not in (CALLER, ALL_OTHERS)] or list(workers)
+    began, ended = min(worker.first for worker in team), max(worker.last for worker in team)
+    possible = len(team) * (ended - began)
+    occupied = min(1.0, sum(worker.busy for worker in team) / possible) if possible > 0 else 1.0
+    tail = ended - min(worker.last for worker in team)
     last = max(spans, key=lambda span: span.end)
-    others = sum(span.busy for span in spans) - last.busy, sum(span.chunks for span in spans) - last.chunks
-    mean = others[0] / max(1, others[1])
-    straggles = tail > 0.1 * (end - begin) and last.busy / last.chunks > _STRAGGLES * mean
-    occupied = min(1.0, sum(worker.busy for worker in single) / possible) if possible > 0 else 1.0
-    return Shares(workers, occupied, tail, last if straggles else None)
+    straggles = tail > 0.1 * (ended - began) and last.busy / last.chunks > _STRAGGLES * _mean_of_others(spans, last)
+    return Shares(workers, len(team), began, occupied, tail, last if straggles else None)
+
+
+def _mean_of_others(spans: Sequence[Span], one: Span) -> float:
+    """Seconds of a chunk in all spans but one."""
+    chunks = sum(span.chunks for span in spans) - one.chunks
+    return (sum(span.busy for span in spans) - one.busy) / max(1, chunks)
 
 
 def _share(name: str, spans: Sequence[Span], extent: float) -> WorkerShare:
@@ -132,7 +143,7 @@ def drawing(decision: Decision, timeline: Timeline) -> Markup:
 
 
 def _here(timeline: Timeline, span: Span) -> bool:
-    return timeline.workers[span.worker].startswith("the caller")
+    return timeline.workers[span.worker] == CALLER
 
 
 def _axis(end: float, scale: float, high: int) -> list[Markup]:
@@ -163,12 +174,11 @@ def words_of(worker: str, span: Span) -> str:
 
 def in_words(found: Shares) -> str:
     """Say in a sentence how well the workers were used."""
-    several = len(found.workers) > 1
-    single = sum(worker.name != ALL_OTHERS for worker in found.workers)
-    others = " and others" if single < len(found.workers) else ""
-    said = f"{single} workers{others} were" if several else "one worker was"
+    said = f"{found.team} workers were" if found.team > 1 else "one worker was"
     said += f" at work {found.occupied:.0%} of the time"
-    if several and found.tail > 0:
+    if found.began > 0:
+        said += f" from the first chunk, at {duration(found.began)}, to the last"
+    if found.team > 1 and found.tail > 0:
         said += f"; for the last {duration(found.tail)} not all had something to do"
     if found.straggler is not None:
         worker = found.workers[found.straggler.worker].name

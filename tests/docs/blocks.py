@@ -1,9 +1,10 @@
 """The examples of a page: what stands in its fences, and what its comments say of them.
 
-A page's blocks run from top to bottom in one namespace, as a reader would type them. Four comments steer that, unseen
+A page's blocks run from top to bottom in one namespace, as a reader would type them. Five comments steer that, unseen
 in the rendered page: ``<!-- hidden`` is Python that runs like a block; ``<!-- needs: NAME -->`` leaves the next block
 out where a module or program of that name is missing; ``<!-- not run: WHY -->`` leaves it out always; and
-``<!-- script -->`` has it run as a program of its own.
+``<!-- script -->`` has it run as a program of its own; ``<!-- less: TEXT -> OTHER -->`` puts one text in the place of
+another in the next block, so that a test has less to do than a reader.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 _PARTS = re.compile(
     r"^(?P<indent>[ ]*)```(?P<language>[\w-]*)[^\n]*\n(?P<code>.*?)^(?P=indent)```[ ]*$"
-    r"|<!--[ ]*(?P<word>hidden|needs|not run|script)\b:?(?P<rest>.*?)-->",
+    r"|<!--[ ]*(?P<word>hidden|needs|not run|script|less)\b:?(?P<rest>.*?)-->",
     re.MULTILINE | re.DOTALL,
 )
 _FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -76,7 +77,7 @@ def blocks_of(text: str) -> list[Block]:
     """All fences of a page."""
     found: list[Block] = []
     needs: tuple[str, ...] = ()
-    not_run, script = "", False
+    not_run, script, less = "", False, ("", "")
     for part in _PARTS.finditer(text):
         line = text.count("\n", 0, part.start()) + 2
         if part["word"] == "needs":
@@ -84,14 +85,20 @@ def blocks_of(text: str) -> list[Block]:
         elif part["word"] == "not run":
             not_run = part["rest"].strip()
             assert not_run, f"line {line}: why is it not run?"
+        elif part["word"] == "less":
+            before, _, after = part["rest"].strip().partition(" -> ")
+            less = (before, after)
         elif part["word"] == "script":
             script = True
         elif part["word"] == "hidden":
             found.append(Block("hidden", textwrap.dedent(part["rest"]).strip() + "\n", line, needs))
             needs = ()
         else:
-            found.append(Block(part["language"], textwrap.dedent(part["code"]), line, needs, not_run, script))
-            needs, not_run, script = (), "", False
+            code = textwrap.dedent(part["code"])
+            assert less[0] in code, f"line {line}: {less[0]} is not there"
+            code = code.replace(*less) if less[0] else code
+            found.append(Block(part["language"], code, line, needs, not_run, script))
+            needs, not_run, script, less = (), "", False, ("", "")
     return found
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from autopar._model.decision import Decision, Trial
 from autopar._model.plan import LOOP, Plan, Rejected
-from autopar._model.timeline import Span, Timeline
+from autopar._model.timeline import CALLER, Span, Timeline
 from autopar._record import Store
 from autopar.cli.main import main
 from autopar.report import report
@@ -138,6 +138,7 @@ def test_hostile_names_are_text() -> None:
         notes=(HOSTILE,),
         rejected=(Rejected(PROCESSES, HOSTILE, HOSTILE),),
         serial_estimate=0.1,
+        timeline=Timeline((HOSTILE,), (Span(0, 0.0, 1.0, 1),)),
     )
     page = report([hostile, hostile], {HOSTILE: HOSTILE})
     elements = Elements(page)
@@ -149,7 +150,7 @@ def test_hostile_names_are_text() -> None:
 
 
 STRAGGLING = Timeline(
-    (HOSTILE, "thread 1", "thread 2"),
+    (CALLER, "thread 1", "thread 2"),
     (
         Span(0, 0.0, 0.1, 3, 1, 0.1),
         Span(1, 0.1, 0.3, 40, 8, 0.15),
@@ -163,10 +164,13 @@ def test_a_timeline_says_who_ran_what_and_when() -> None:
     page = Elements(report([decision(timeline=STRAGGLING)], {}))
     (chart,) = (each for each in page.all("svg") if each.get("class") == "wide")
     assert chart["aria-label"] is not None
-    assert "3 workers were at work 38% of the time; for the last 900 ms not all had something to do" in page.words
+    assert (
+        "2 workers were at work 58% of the time from the first chunk, at 100 ms, to the last; for the last 700 ms"
+        in page.words
+    )
     assert "for a chunk of 1 on thread 2 took far longer than the others" in chart["aria-label"]
     assert [each["class"] for each in page.all("rect") if "span" in str(each.get("class"))] == [
-        "span",
+        "span here",
         "span",
         "span loud",
     ]
