@@ -10,7 +10,7 @@ BUILT_FROM := pyproject.toml $(wildcard native/*.c native/*.h native/*.pyx)
 SOURCES := $(wildcard autopar tests benchmarks examples docs/_tools)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test twins conformance sanitize lint format bench regret docs picture clean
+.PHONY: help setup demo test twins conformance sanitize lint format bench regret docs picture browser clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ conformance: $(READY) ## run the test suites of concurrent.futures and joblib on
 
 sanitize: $(READY) ## run the tests of the native code under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(BIN)/python -m tests.hardened sanitized
+
+browser: ## install Chromium, in which the report is tested (Debian and Ubuntu, as root)
+	command -v chromium || (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium)
 
 lint: $(READY) ## run the checks that need no test run
 	$(BIN)/ruff check $(SOURCES)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -24,11 +26,16 @@ NEED_A_CLUSTER = "tls://scheduler:8786"
 
 
 @pytest.fixture
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder for what a page writes, with the project's examples in it."""
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for what a page writes, with the project's examples in it; what a page does to logging is undone."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "own_c.c").write_text((ROOT / "examples" / "own_c.c").read_text())
-    return tmp_path
+    loggers = [logging.getLogger(), logging.getLogger("autopar")]
+    before = [(logger.level, list(logger.handlers)) for logger in loggers]
+    yield tmp_path
+    for logger, (level, handlers) in zip(loggers, before, strict=True):
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
 
 
 @pytest.mark.slow
