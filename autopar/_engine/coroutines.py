@@ -301,7 +301,7 @@ class CoroutineRun:
             began = time.perf_counter()
             block = await self._run_item(item, index)
             now = time.perf_counter()
-            self._times.elsewhere("asyncio", number, began, now, 1)
+            self._times.coroutine(number, began, now)
             if block.error is None:
                 self._walls.append(now - began)
             else:

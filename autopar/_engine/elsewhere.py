@@ -351,7 +351,7 @@ class Elsewhere:
         outcome = future.result()
         self.warming = False
         self._learn(outcome)
-        self._note(future, outcome)
+        self.task.times.chunk(self.plan.backend, future, outcome, self._now())
         if outcome.lost is not None and not (self.task.demanded and self.task.collects):
             yield self._lost_result(chunk, outcome, outcome.lost)
             return
@@ -401,13 +401,6 @@ class Elsewhere:
         profile = self.task.profile
         if items and not profile.items:
             profile.add(Sample(items, outcome.wall, outcome.cpu, None, outcome.waits, self.plan.workers))
-
-    def _note(self, future: Pending, outcome: Outcome) -> None:
-        """Note who ran it, and when; where its pool does not time it, it has just ended."""
-        started = getattr(future, "started", None)
-        start = self._now() - outcome.wall if started is None else started
-        worker = getattr(future, "worker", None)
-        self.task.times.elsewhere(self.plan.backend, worker, start, start + outcome.wall, len(outcome.values))
 
     def _cancel_beyond(self, index: int) -> None:
         for future, chunk in self._in_flight.items():

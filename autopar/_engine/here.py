@@ -247,8 +247,7 @@ class Here:
 
     def _learn(self, sample: Sample, items: int) -> None:
         task = self.task
-        now = task.machine.now()
-        task.times.here(now - sample.wall, now, items)
+        task.times.here(task.machine.now(), sample.wall, items)
         self.seconds += sample.wall
         task.worked += sample.wall
         if items:
