@@ -14,6 +14,7 @@ WITH_A_CLUSTER = [name for name in TEXTS if NEED_A_CLUSTER in TEXTS[name] and na
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::autopar.errors.PerformanceHint")
 @pytest.mark.parametrize("name", WITH_A_CLUSTER)
 def test_the_examples_of_a_page_run(
     name: str, cluster: CommandLineCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -40,6 +40,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
+@pytest.mark.filterwarnings("ignore::autopar.errors.PerformanceHint")
 @pytest.mark.usefixtures("not_eager")
 @pytest.mark.parametrize("name", [name for name in WITH_EXAMPLES if NEED_A_CLUSTER not in TEXTS[name]])
 def test_the_examples_of_a_page_run(name: str, elsewhere: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib.util
 import os
 import re
@@ -35,6 +36,13 @@ def test_no_page_is_outside_of_the_navigation() -> None:
     """Whoever adds a page gives it a place in mkdocs.yml."""
     named = set(re.findall(r"^ +- (?:\w+: )?([\w/-]+\.md)$", CONFIG[CONFIG.index("\nnav:") :], re.MULTILINE))
     assert PAGES - named == set()
+
+
+def test_links_between_files_become_links_of_pages() -> None:
+    """The examples in the tool's docstrings hold."""
+    results = doctest.testmod(tool("links"))
+    assert results.attempted
+    assert not results.failed
 
 
 def test_the_page_of_hints_is_up_to_date() -> None:
