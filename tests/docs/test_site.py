@@ -58,7 +58,15 @@ def test_parallel_documents_each_hint() -> None:
         assert set(re.findall(r'``"(\w+)"``', documented[hint][1])) == set(named)
 
 
+def test_the_picture_of_the_report_is_small() -> None:
+    """Readers of the page get it at once; `make picture` takes it."""
+    picture = (ROOT / "docs" / "report.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    assert len(picture) <= 300_000
+
+
 @pytest.mark.slow
+@pytest.mark.timeout(180)
 @pytest.mark.skipif(importlib.util.find_spec("mkdocs") is None, reason="the docs extra is not installed")
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     """All links and anchors lead somewhere, all docstrings are understood, and nothing is fetched from elsewhere."""
