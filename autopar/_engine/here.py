@@ -178,6 +178,7 @@ class Here:
         if sample is not None:
             task.profile.add(sample)
             task.worked = self.seconds = sample.wall
+            task.times.here(task.machine.now(), sample.wall, len(begun.results))
             self.credible = sample.wall >= CREDIBLE_SLICE
         if begun.nested:
             self._run_the_rest_here()
