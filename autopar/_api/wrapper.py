@@ -10,7 +10,8 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from autopar._api.later import engine
-from autopar._api.proxy import base_object_proxy
+from autopar._api.proxy import base_object_proxy, leads_to
+from autopar._api.sampling import FAR, WORTH_LOADING
 from autopar._native_api import counted_call_type
 
 if TYPE_CHECKING:
@@ -30,18 +31,6 @@ R = TypeVar("R")
 T = TypeVar("T")
 S = TypeVar("S")
 
-SAMPLE_SECONDS = 5e-6
-"""What it takes to measure a call (benchmarks/main_job.py)."""
-
-SAMPLE_SHARE = 0.01
-"""Part of a function's time that measuring its calls may take."""
-
-FAR = SAMPLE_SECONDS / SAMPLE_SHARE * 1e9
-"""Nanoseconds of calls between two that are measured."""
-
-WORTH_LOADING = 50e6
-"""Nanoseconds that a function's calls have taken before the engine is loaded, which takes as long, to know of it."""
-
 _knowing = RLock()
 
 
@@ -56,13 +45,6 @@ if TYPE_CHECKING:
 
 else:
     _CountedCall = {(P, R): counted_call_type(base_object_proxy())}  # the type itself cannot be subscripted
-
-
-class Explanation(str):
-    """The text of an explanation; at a prompt its own echo stays short."""
-
-    def __repr__(self) -> str:
-        return f"<explanation of {len(self.splitlines())} lines>"
 
 
 class Parallel(_CountedCall[P, R], Generic[P, R]):
@@ -467,6 +449,8 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
         >>> same.explain().splitlines()[0]  # doctest: +ELLIPSIS
         builtins.abs: map over 2 items ran in the plain loop in ...
         """
+        from autopar._api.explanation import Explanation
+
         decisions = self.decisions
         if decisions:
             text = engine.explanation(decisions[-1])
@@ -487,7 +471,7 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
         if isinstance(function, MethodType):
             return getattr, (owner, function.__name__)
         reference = self._self_state.reference()
-        if reference is not None and _leads_to(reference, self):
+        if reference is not None and leads_to(reference, self):
             return reference[1]
         # A client is a connection of this process; elsewhere a map inside an item has no use for it.
         hints = {name: value for name, value in self._self_hints.items() if name != "cluster" or isinstance(value, str)}
@@ -510,13 +494,6 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
 
     def __deepcopy__(self, memo: Any) -> Parallel[P, R]:
         return self
-
-
-def _leads_to(reference: tuple[str, str], wrapper: Any) -> bool:
-    found: Any = sys.modules[reference[0]]
-    for part in reference[1].split("."):
-        found = vars(found)[part]
-    return found is wrapper
 
 
 def _restore(kind: type[Parallel[..., Any]], function: Any, hints: dict[str, Any]) -> Any:
