@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from dataclasses import replace
@@ -19,6 +18,7 @@ from autopar._engine.functions import ArgumentTypes, FunctionState
 from autopar._engine.lessons import OnPool, key_of
 from autopar._engine.machine import THIS_MACHINE, Machine, cores_here
 from autopar._engine.notice import users_line
+from autopar._engine.seeds import draws_from_numpy, root_seed
 from autopar._engine.source import Source
 from autopar._engine.times import ChunkTimes
 from autopar._model.cluster import Cluster
@@ -484,19 +484,3 @@ def add_note(error: BaseException, text: str) -> None:
 def note_item(error: BaseException, index: int, name: str, operation: str, plan: Plan, decision: int) -> None:
     """Say which item raised, where, and in which decision."""
     add_note(error, f"item {index} of {name}.{operation}(), on {plan} (decision {decision})")
-
-
-def draws_from_numpy(traits: Traits) -> bool:
-    """Items may draw from NumPy's global random stream, as far as anybody can see."""
-    return any(
-        effect.kind is EffectKind.UNKNOWN
-        or (effect.kind is EffectKind.RANDOM and not effect.what.startswith("random."))
-        for effect in traits.report.effects
-    )
-
-
-def root_seed(seed: int | str | None) -> int | None:
-    """The number behind a ``seed`` hint; ``"fresh"`` draws one from the system."""
-    if seed is None or isinstance(seed, int):
-        return seed
-    return int.from_bytes(os.urandom(16), "big")
