@@ -7,10 +7,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 BUILT_FROM := pyproject.toml $(wildcard native/*.c native/*.h native/*.pyx)
-SOURCES := $(wildcard autopar tests benchmarks examples)
+SOURCES := $(wildcard autopar tests benchmarks examples docs/_tools)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test twins reliability conformance sanitize lint format bench regret clean
+.PHONY: help setup demo test coverage twins reliability conformance sanitize lint format bench regret docs picture browser clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ $(READY): $(BUILT_FROM)
 	@echo "Setting up $(VENV): about a minute the first time"
 	@$(PYTHON) -m venv $(VENV)
 	@rm -f "autopar/_native$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs,test]'
 	@$(BIN)/python -m compileall -q autopar
 	@$(BIN)/python -c 'from autopar._native_api import why_not_native; print("Set up;", why_not_native or "with the native extension")'
 	@touch $@
@@ -60,6 +60,9 @@ sanitize: $(READY) ## run the tests of the native code under AddressSanitizer an
 reliability: $(READY) ## run the tests of the fault matrix, the long ones too, and write its table in docs/reliability.md
 	$(BIN)/python -m tests.faults.matrix
 
+browser: ## install Chromium, in which the report is tested (Debian and Ubuntu, as root)
+	command -v chromium || (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium)
+
 lint: $(READY) ## run the checks that need no test run
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
@@ -69,6 +72,13 @@ lint: $(READY) ## run the checks that need no test run
 format: $(READY) ## put the sources in the project's format
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
+
+docs: $(READY) ## build the documentation into build/site; a warning is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	@echo "build/site/index.html"
+
+picture: $(READY) ## run the examples, and put a picture of their report into docs (takes Chromium)
+	$(BIN)/python docs/_tools/picture.py
 
 clean: ## remove all that the targets made
 	rm -rf $(VENV) build dist *.egg-info autopar/_native*.so

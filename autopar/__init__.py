@@ -3,7 +3,7 @@
 ``@parallel`` over a function gives it ``map`` and its relatives. One call goes through the house like this::
 
     _api        doors: checks what the user wrote
-    cli         doors too: the command line, which reads what was recorded
+    cli         doors too: the command line, which reads what was recorded; __main__ is its other name
     report      the same as a page of HTML
     executor    door: an executor as in concurrent.futures
     joblib_backend  door: the engine underneath joblib
@@ -15,10 +15,11 @@
     _compilers  stage: how one call runs
     _record     stage: the decision log
     _effects    analysis: what a function does besides returning a value
+    _kernel     analysis: what a numeric function computes, in a form that compilers take
     _model      vocabulary: the data they hand to one another
     errors      every error and warning, with their tree
     testing     fakes for tests: a clock, a host, a pool
-    _native_api the compiled parts, or their pure-Python twins
+    _native_api the compiled parts, or their pure-Python twins: _native_twin and those beside it
     _user_cache where autopar's files are; _private_file: how they are kept the user's alone
 
 Stages do not know one another; imports go down this list only, and a test keeps it so.

@@ -80,6 +80,11 @@ def fake_host(
     without
         Backends and compilers that cannot be used on it.
 
+    Returns
+    -------
+    Host
+        What deciders are told of a machine.
+
     Examples
     --------
     >>> host = fake_host(cores=64, without=("processes",))
@@ -141,6 +146,16 @@ class FakePool:
     def submit(self, chunk: Chunk) -> Future[Outcome]:
         """Run a chunk and return a future that is already done.
 
+        Parameters
+        ----------
+        chunk
+            The job and its items.
+
+        Returns
+        -------
+        concurrent.futures.Future
+            Of the outcome, or of the fault that was asked for.
+
         Raises
         ------
         TransportError
@@ -159,11 +174,33 @@ class FakePool:
         return future
 
     def admit(self, limit: int) -> int:
-        """Run at most so many chunks at the same time."""
+        """Run at most so many chunks at the same time.
+
+        Parameters
+        ----------
+        limit
+            How many.
+
+        Returns
+        -------
+        int
+            How many to keep submitted for that: the same.
+        """
         return limit
 
     def abandon(self, future: Future[Outcome]) -> bool:
-        """Note that a chunk was given up; it had ended before."""
+        """Note that a chunk was given up; it had ended before.
+
+        Parameters
+        ----------
+        future
+            What :meth:`submit` returned.
+
+        Returns
+        -------
+        bool
+            True: nothing of it runs any more.
+        """
         self.abandoned.append(future)
         return True
 

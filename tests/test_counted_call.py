@@ -19,7 +19,7 @@ import pytest
 from wrapt import BaseObjectProxy
 
 from autopar import _native_api, _native_twin_call, parallel
-from autopar._api.wrapper import SAMPLE_SECONDS, SAMPLE_SHARE
+from autopar._api.sampling import SAMPLE_SECONDS, SAMPLE_SHARE
 from tests.scripts import run_python
 
 Maker = Callable[..., Any]

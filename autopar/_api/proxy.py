@@ -57,3 +57,11 @@ def import_lazily(name: str) -> None:
 
     vars(module)["__getattr__"] = look_up
     sys.modules.setdefault(name, module)
+
+
+def leads_to(reference: tuple[str, str], wrapper: Any) -> bool:
+    """Whether a module has the wrapper itself under a name."""
+    found: Any = sys.modules[reference[0]]
+    for part in reference[1].split("."):
+        found = vars(found)[part]
+    return found is wrapper

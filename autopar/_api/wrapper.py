@@ -10,7 +10,8 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 from autopar._api.later import engine
-from autopar._api.proxy import base_object_proxy
+from autopar._api.proxy import base_object_proxy, leads_to
+from autopar._api.sampling import FAR, WORTH_LOADING
 from autopar._native_api import counted_call_type
 
 if TYPE_CHECKING:
@@ -30,18 +31,6 @@ R = TypeVar("R")
 T = TypeVar("T")
 S = TypeVar("S")
 
-SAMPLE_SECONDS = 5e-6
-"""What it takes to measure a call (benchmarks/main_job.py)."""
-
-SAMPLE_SHARE = 0.01
-"""Part of a function's time that measuring its calls may take."""
-
-FAR = SAMPLE_SECONDS / SAMPLE_SHARE * 1e9
-"""Nanoseconds of calls between two that are measured."""
-
-WORTH_LOADING = 50e6
-"""Nanoseconds that a function's calls have taken before the engine is loaded, which takes as long, to know of it."""
-
 _knowing = RLock()
 
 
@@ -56,13 +45,6 @@ if TYPE_CHECKING:
 
 else:
     _CountedCall = {(P, R): counted_call_type(base_object_proxy())}  # the type itself cannot be subscripted
-
-
-class Explanation(str):
-    """The text of an explanation; at a prompt its own echo stays short."""
-
-    def __repr__(self) -> str:
-        return f"<explanation of {len(self.splitlines())} lines>"
 
 
 class Parallel(_CountedCall[P, R], Generic[P, R]):
@@ -193,6 +175,18 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
     def starmap(self, iterable: Iterable[Iterable[Any]], **keywords: Any) -> list[R]:
         """Like :meth:`map` for items that are tuples of positional arguments.
 
+        Parameters
+        ----------
+        iterable
+            Tuples, lists or other iterables of arguments.
+        **keywords
+            As for :meth:`map`.
+
+        Returns
+        -------
+        list
+            What ``[f(*args) for args in iterable]`` would return.
+
         Examples
         --------
         >>> from autopar import parallel
@@ -206,9 +200,16 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
 
         Parameters
         ----------
+        *iterables, **keywords
+            As for :meth:`map`.
         buffersize
             Most items taken from the input and not yet handed out, at least 1. Without it a small multiple of the
             workers.
+
+        Returns
+        -------
+        iterator
+            Of the results; what an item raised is raised in its place, and ends it.
 
         Examples
         --------
@@ -223,6 +224,16 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
         self, *iterables: Iterable[Any], buffersize: int | None = None, **keywords: Any
     ) -> Iterator[tuple[int, R]]:
         """Like :meth:`imap`, but gives ``(index, result)`` as items complete.
+
+        Parameters
+        ----------
+        *iterables, buffersize, **keywords
+            As for :meth:`imap`.
+
+        Returns
+        -------
+        iterator
+            Of tuples: an item's place in the input, from 0, and its result.
 
         Examples
         --------
@@ -256,6 +267,16 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
     def submit(self, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         """Start one call and return a :class:`concurrent.futures.Future` for it.
 
+        Parameters
+        ----------
+        *args, **kwargs
+            The function's own arguments; hints come from the decorator or :meth:`options`.
+
+        Returns
+        -------
+        concurrent.futures.Future
+            Its result, or what the call raised.
+
         Examples
         --------
         >>> from autopar import parallel
@@ -269,10 +290,29 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
     def asubmit(self, *args: P.args, **kwargs: P.kwargs) -> AsyncFuture[R]:
         """Start one call from asynchronous code; await the result.
 
+        Parameters
+        ----------
+        *args, **kwargs
+            As for :meth:`submit`.
+
+        Returns
+        -------
+        asyncio.Future
+            To be awaited.
+
         Raises
         ------
         RuntimeError
             No event loop is running.
+
+        Examples
+        --------
+        >>> import asyncio
+        >>> from autopar import parallel
+        >>> async def main():
+        ...     return await parallel(abs).asubmit(-3)
+        >>> asyncio.run(main())
+        3
         """
         import asyncio
 
@@ -280,7 +320,27 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
         return asyncio.wrap_future(self.submit(*args, **kwargs))
 
     def amap(self, *iterables: Iterable[Any] | AsyncIterable[Any], **keywords: Any) -> Awaitable[list[R]]:
-        """Like :meth:`map`, to be awaited: the event loop never blocks. Asynchronous iterables are taken too."""
+        """Like :meth:`map`, to be awaited: the event loop never blocks. Asynchronous iterables are taken too.
+
+        Parameters
+        ----------
+        *iterables, **keywords
+            As for :meth:`map`; iterables may be asynchronous.
+
+        Returns
+        -------
+        awaitable
+            Of the list of results, in order.
+
+        Examples
+        --------
+        >>> import asyncio
+        >>> from autopar import parallel
+        >>> async def main():
+        ...     return await parallel(abs).amap([-1, 2])
+        >>> asyncio.run(main())
+        [1, 2]
+        """
         import asyncio
         import threading
 
@@ -301,7 +361,27 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
     def aimap(
         self, *iterables: Iterable[Any] | AsyncIterable[Any], buffersize: int | None = None, **keywords: Any
     ) -> AsyncIterator[R]:
-        """Like :meth:`imap`, for ``async for``."""
+        """Like :meth:`imap`, for ``async for``.
+
+        Parameters
+        ----------
+        *iterables, buffersize, **keywords
+            As for :meth:`imap`; iterables may be asynchronous.
+
+        Returns
+        -------
+        asynchronous iterator
+            Of the results, in order.
+
+        Examples
+        --------
+        >>> import asyncio
+        >>> from autopar import parallel
+        >>> async def main():
+        ...     return [result async for result in parallel(abs).aimap([-1, 2])]
+        >>> asyncio.run(main())
+        [1, 2]
+        """
         import asyncio
         import threading
 
@@ -328,6 +408,16 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
     def options(self, **hints: Any) -> Parallel[P, R]:
         """The same function with other hints; the rest of its own stays.
 
+        Parameters
+        ----------
+        **hints
+            As for :func:`autopar.parallel`, apart from those that are for the decorator only.
+
+        Returns
+        -------
+        Parallel
+            Another one; this one stays as it is.
+
         Examples
         --------
         >>> from autopar import parallel
@@ -345,7 +435,23 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
         return engine.decisions_of(self._self_state)
 
     def explain(self) -> str:
-        """Print, and return, why the last operation ran as it did."""
+        """Print, and return, why the last operation ran as it did.
+
+        Returns
+        -------
+        str
+            The text that was printed.
+
+        Examples
+        --------
+        >>> from autopar import parallel
+        >>> same = parallel(abs)
+        >>> results = same.map([-1, 2], backend="serial")
+        >>> same.explain().splitlines()[0]  # doctest: +ELLIPSIS
+        builtins.abs: map over 2 items ran in the plain loop in ...
+        """
+        from autopar._api.explanation import Explanation
+
         decisions = self.decisions
         if decisions:
             text = engine.explanation(decisions[-1])
@@ -366,7 +472,7 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
         if isinstance(function, MethodType):
             return getattr, (owner, function.__name__)
         reference = self._self_state.reference()
-        if reference is not None and _leads_to(reference, self):
+        if reference is not None and leads_to(reference, self):
             return reference[1]
         # A client is a connection of this process; elsewhere a map inside an item has no use for it.
         hints = {name: value for name, value in self._self_hints.items() if name != "cluster" or isinstance(value, str)}
@@ -389,13 +495,6 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
 
     def __deepcopy__(self, memo: Any) -> Parallel[P, R]:
         return self
-
-
-def _leads_to(reference: tuple[str, str], wrapper: Any) -> bool:
-    found: Any = sys.modules[reference[0]]
-    for part in reference[1].split("."):
-        found = vars(found)[part]
-    return found is wrapper
 
 
 def _restore(kind: type[Parallel[..., Any]], function: Any, hints: dict[str, Any]) -> Any:

@@ -24,6 +24,8 @@ class PendingChunk:
     ----------
     started
         When the first item began, on the clock of `time.perf_counter`; None until then.
+    worker
+        Which worker's items these are; None until the first one begins.
     runner
         Who is at it.
     given_up
@@ -43,6 +45,7 @@ class PendingChunk:
         "lane",
         "runner",
         "started",
+        "worker",
     )
 
     def __init__(self, lane: Lane | None = None) -> None:
@@ -53,6 +56,7 @@ class PendingChunk:
         self._outcome: Outcome | None = None
         self._error: BaseException | None = None
         self.started: float | None = None
+        self.worker: int | None = None
         self.runner: Runner | None = None
         self.given_up = False
 
@@ -75,6 +79,7 @@ class PendingChunk:
     def start_clock(self) -> None:
         """Note that the first item begins now."""
         self.started = time.perf_counter()
+        self.worker = threading.get_ident()
 
     def settle(self, outcome: Outcome | None, error: BaseException | None) -> None:
         """End it, unless somebody gave it up meanwhile."""

@@ -38,6 +38,7 @@ from autopar._engine.notice import WORTH_A_WARNING, hint_where_it_hurts, users_l
 from autopar._engine.streams import draws_from_numpy, root_seed
 from autopar._engine.task import add_note, answer
 from autopar._engine.teaching import teach_coroutines
+from autopar._engine.times import ChunkTimes
 from autopar._model.decision import Decision
 from autopar._model.hints import Settings
 from autopar._model.learned import ProfileKey
@@ -106,6 +107,7 @@ class CoroutineRun:
         self._numpy_random = self._seed is not None and draws_from_numpy(state.traits())
         self._started = time.perf_counter()
         self._started_unix = time.time()
+        self._times = ChunkTimes(self._started)
         self._stop_at: int | None = None
         self._failure: tuple[int, BaseException] | None = None
         self._results = 0
@@ -262,7 +264,7 @@ class CoroutineRun:
             take = self._taker_async(aiter(self._items))
         else:
             take = self._taker(iter(self._items))
-        tasks = [asyncio.ensure_future(self._work(take, waits)) for _ in range(self._workers)]
+        tasks = [asyncio.ensure_future(self._work(number, take, waits)) for number in range(self._workers)]
         left = len(tasks)
 
         def end(_: object) -> None:
@@ -307,7 +309,7 @@ class CoroutineRun:
             if not isinstance(taken, Late):
                 return taken
 
-    async def _work(self, take: Callable[[], Any], waits: bool) -> None:
+    async def _work(self, number: int, take: Callable[[], Any], waits: bool) -> None:
         """Take items in turn until none is left; ``waits`` says that ``take`` has to be awaited."""
         while True:
             taken = await self._next(take, waits)
@@ -322,6 +324,7 @@ class CoroutineRun:
                 if self._kept is not None:
                     self._kept.keep(block)
             now = time.perf_counter()
+            self._times.coroutine(number, began, now)
             if block.error is None:
                 self._walls.append(now - began)
             else:
@@ -472,6 +475,7 @@ class CoroutineRun:
             notes=self._choice.notes,
             fallbacks=() if self._kept is None else self._kept.close(),
             error="" if error is None or isinstance(error, GeneratorExit) else type(error).__qualname__,
+            timeline=self._times.timeline() if self._workers > 1 else None,
         )
 
 

@@ -372,6 +372,7 @@ class Elsewhere:
         outcome = future.result()
         self.warming = False
         self._learn(outcome)
+        self.task.times.chunk(self.plan.backend, future, outcome, self._now())
         if self._again.raised(chunk, outcome):
             return
         if outcome.lost is not None and not (self.task.demanded and self.task.collects):

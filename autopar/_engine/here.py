@@ -178,6 +178,7 @@ class Here:
         if sample is not None:
             task.profile.add(sample)
             task.worked = self.seconds = sample.wall
+            task.times.here(task.machine.now(), sample.wall, len(begun.results))
             self.credible = sample.wall >= CREDIBLE_SLICE
         if begun.nested:
             self._run_the_rest_here()
@@ -247,6 +248,7 @@ class Here:
 
     def _learn(self, sample: Sample, items: int) -> None:
         task = self.task
+        task.times.here(task.machine.now(), sample.wall, items)
         self.seconds += sample.wall
         task.worked += sample.wall
         if items:

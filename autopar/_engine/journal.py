@@ -110,6 +110,7 @@ def record_map(run: MapRun, operation: str, error: BaseException | None) -> Deci
         ),
         fallbacks=tuple(task.fallbacks),
         error="" if error is None else type(error).__qualname__,
+        timeline=task.times.timeline(),
     )
 
 

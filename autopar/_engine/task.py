@@ -20,6 +20,7 @@ from autopar._engine.machine import THIS_MACHINE, Machine, cores_here
 from autopar._engine.notice import users_line
 from autopar._engine.source import Source
 from autopar._engine.streams import draws_from_numpy, root_seed
+from autopar._engine.times import ChunkTimes
 from autopar._model.cluster import Cluster
 from autopar._model.effects import Effect, EffectKind
 from autopar._model.hints import Settings
@@ -113,6 +114,8 @@ class MapTask:
         What went differently from the plan, in words.
     on_pool
         What items took on pools.
+    times
+        Which worker ran what, and when.
     maps_inside
         Items go to pools themselves, so their times say nothing about other plans.
     cluster
@@ -177,6 +180,7 @@ class MapTask:
         self.started = machine.now()
         self.deadline_at = None if settings.deadline is None else self.started + settings.deadline
         self.started_unix = time.time()
+        self.times = ChunkTimes(self.started)
 
     def not_compiled(self) -> UnavailableError:
         """The error for compiled code that is demanded and cannot be had."""

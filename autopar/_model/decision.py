@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from autopar._model.plan import LOOP, Plan, Rejected
+from autopar._model.timeline import Timeline
 from autopar._model.workload import Workload
 
 ENDED_EARLY = "the whole of it ran before planning could pay"
@@ -65,6 +66,8 @@ class Decision:
         What went differently from the plan, in words.
     error
         Type name of the exception that ended the operation, or an empty string.
+    timeline
+        Who ran which chunks and when, for one of the newest maps that used workers; None for others.
     """
 
     number: int
@@ -85,6 +88,7 @@ class Decision:
     error: str = ""
     trials: tuple[Trial, ...] = ()
     learned: str = ""
+    timeline: Timeline | None = field(default=None, compare=False, repr=False)
 
     @property
     def speedup(self) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any, TypeVar
 
 from autopar._model.decision import Decision, Trial
@@ -15,8 +15,13 @@ _Record = TypeVar("_Record", Decision, Plan, Rejected, Trial, Workload)
 
 
 def to_json(decision: Decision) -> str:
-    """Write a decision as one line of ASCII; NaN and infinities are written as Python's json reads them."""
-    return json.dumps(asdict(decision), default=_plain)
+    """Write a decision as one line of ASCII; NaN and infinities are written as Python's json reads them.
+
+    Its timeline is left out: few are kept, and by themselves.
+    """
+    row = asdict(decision if decision.timeline is None else replace(decision, timeline=None))
+    del row["timeline"]
+    return json.dumps(row, default=_plain)
 
 
 def from_json(text: str) -> Decision:

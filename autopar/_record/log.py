@@ -18,6 +18,7 @@ from typing import Any
 from autopar._model.decision import Brief, Decision
 from autopar._model.observation import Host
 from autopar._model.plan import LOOP, Plan
+from autopar._model.timeline import Timeline
 from autopar._record.background import Background
 from autopar._record.learning import Teaching
 from autopar._record.store import Store
@@ -29,6 +30,9 @@ _NEWEST_OF_A_FUNCTION = 1_000
 _BATCH = 256
 _SECONDS = 5.0
 _MOST_LESSONS = 4 * _BATCH
+
+# A timeline takes up to 40 kB in memory, so 4 MB at most.
+_TIMELINES = 100
 
 # A writing takes milliseconds, on a slow disk a tenth of a second; the end of a program is not to hang on a disk.
 _SECONDS_AT_EXIT = 5.0
@@ -86,6 +90,7 @@ class DecisionLog:
         self._numbers: dict[str, deque[int]] = {}
         self._waiting: list[Decision | Brief] = []
         self._teaching = Teaching()
+        self._timelines: deque[Timeline] = deque()
         self._written = clock()
         self._store_is_busy = False
         self._host: tuple[str, Host] | None = None
@@ -126,6 +131,7 @@ class DecisionLog:
         with self._lock:
             self._count += 1
             decision = Decision(number=self._count, **fields)
+            self._keep_timeline(decision)
             due = self._take(decision)
         self._write_if(due)
         return decision
@@ -214,6 +220,13 @@ class DecisionLog:
             others.popleft()
             if not others:
                 del self._numbers[oldest.function]
+
+    def _keep_timeline(self, decision: Decision) -> None:
+        if decision.timeline is None:
+            return
+        self._timelines.append(decision.timeline)
+        if len(self._timelines) > _TIMELINES:
+            self._timelines.popleft().let_go()
 
     def _wait_for_store(self, store: Store, decision: Decision | Brief) -> bool:
         """Queue a decision for the store; return whether it is time to write."""

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from autopar._model.decision import Decision
 from autopar._model.observation import Host
 from autopar._private_file import RefusedError, claim
-from autopar._record import learning, longest
+from autopar._record import learning, longest, timelines
 from autopar._record.codec import from_json, to_json
 from autopar._record.learning import Known, Teaching
 from autopar._user_cache import locate
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _Result = TypeVar("_Result")
 
-VERSION = 2
+VERSION = 3
 _APPLICATION = 0x61757470  # "autp": tells our file from another program's
 _COMPANIONS = ("-wal", "-shm", "-journal")
 
@@ -57,7 +57,7 @@ _FIRST_SCHEMA = (
     "CREATE INDEX decisions_by_function ON decisions (function, id)",
     f"PRAGMA application_id = {_APPLICATION}",
 )
-_STEPS = (_FIRST_SCHEMA, learning.SCHEMA)
+_STEPS = (_FIRST_SCHEMA, learning.SCHEMA, timelines.SCHEMA)
 """What each version added to the one before; a file is brought up to date by the steps that it lacks."""
 
 _INSERT = (
@@ -142,8 +142,9 @@ class Store:
 
         def append(connection: Connection) -> None:
             connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(_INSERT, rows)
+            numbers = [connection.execute(_INSERT, row).lastrowid for row in rows]
             connection.execute(_PRUNE, (self._newest,))
+            timelines.write(connection, zip(numbers, decisions, strict=True))
             if host is not None:
                 connection.execute(_SEEN, (_text(host[0]), time.time(), _host_json(host[1])))
             if teaching:
@@ -219,6 +220,7 @@ class Store:
         after: int = 0,
         limit: int | None = 100,
         wanted: Callable[[Decision], bool] = lambda decision: True,
+        with_timelines: bool = False,
     ) -> list[tuple[int, Decision]]:
         """Find decisions of all processes.
 
@@ -238,6 +240,8 @@ class Store:
             At most so many, the newest; None for all.
         wanted
             What else they must fulfil.
+        with_timelines
+            Who ran what and when comes along, as far as it is kept.
 
         Returns
         -------
@@ -263,7 +267,7 @@ class Store:
                 decision = self._decision(text)
                 if decision is not None and wanted(decision):
                     rows.append((number, decision))
-            return rows[::-1]
+            return timelines.put_in(connection, rows[::-1]) if with_timelines else rows[::-1]
 
         nothing: list[tuple[int, Decision]] = []
         return self._attempt(find, nothing)[1]
@@ -300,6 +304,7 @@ class Store:
         def delete(connection: Connection) -> dict[str, int]:
             connection.execute("BEGIN IMMEDIATE")
             gone = {what: connection.execute(statement, asked).rowcount for what, statement in _FORGET.items()}
+            timelines.forget_orphans(connection)
             if host:
                 gone |= {what: connection.execute(statement).rowcount for what, statement in _FORGET_HOST.items()}
             connection.execute("COMMIT")

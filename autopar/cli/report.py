@@ -39,7 +39,8 @@ def command(function: str | None, output: Path, since: float | None, limit: int,
     with store_trouble_ends_it():
         rows: list[Decision] = []
         for pattern in patterns(function) if function else (None,):
-            rows = rows or [one for _, one in store.search(function=pattern, since=since, limit=limit)]
+            found = store.search(function=pattern, since=since, limit=limit, with_timelines=True)
+            rows = rows or [one for _, one in found]
     host = observe_host()
     environment = {one.what: one.state for one in machine_findings(host)}
     page = report(rows, environment)

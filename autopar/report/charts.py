@@ -39,7 +39,7 @@ def bars(routes: Sequence[Route], title: str) -> Markup:
     rows: list[Markup] = []
     for number, route in enumerate(priced):
         top = number * _ROW + 4
-        rows.append(tag("text", _short(route.name, 26), x=_NAME - 8, y=top + 15, class_="name"))
+        rows.append(tag("text", shortened(route.name, 26), x=_NAME - 8, y=top + 15, class_="name"))
         marks = (("predicted", route.predicted), ("actual", route.actual))
         for place, (kind, value) in enumerate(marks):
             if value is None:
@@ -50,7 +50,7 @@ def bars(routes: Sequence[Route], title: str) -> Markup:
                 tag("rect", tag("title", said), x=_NAME, y=y, width=f"{width:.1f}", height=_BAR, class_=f"bar {kind}")
             )
             rows.append(tag("text", duration(value), x=f"{_NAME + width + 6:.1f}", y=y + _BAR - 1, class_="value"))
-    return _svg(_WIDTH, len(priced) * _ROW + 6, title, rows)
+    return svg(_WIDTH, len(priced) * _ROW + 6, title, rows)
 
 
 def over_time(points: Sequence[Point], title: str, unit: str = "s") -> Markup:
@@ -66,6 +66,10 @@ def over_time(points: Sequence[Point], title: str, unit: str = "s") -> Markup:
         + tag("text", _with_unit(value, unit), x=_LEFT - 6, y=y + 4, class_="name")
         for value, y in ((high, _y(high, bottom, top)), (low, _y(low, bottom, top)))
     ]
+    marks += [
+        tag("text", moment(time), x=x, y=_HEIGHT + 12, class_="value", text_anchor=anchor)
+        for time, x, anchor in ((first, _LEFT, "start"), (last, _WIDTH - 8, "end"))
+    ]
     for point in shown:
         share = (point.time - first) / (last - first) if last > first else 0.5
         marks.append(
@@ -78,7 +82,7 @@ def over_time(points: Sequence[Point], title: str, unit: str = "s") -> Markup:
                 class_="dot loud" if point.loud else "dot",
             )
         )
-    return _svg(_WIDTH, _HEIGHT, title, [Markup(mark) for mark in marks])
+    return svg(_WIDTH, _HEIGHT + 18, title, [Markup(mark) for mark in marks])
 
 
 def _y(value: float, bottom: float, top: float) -> float:
@@ -89,9 +93,12 @@ def _with_unit(value: float, unit: str) -> str:
     return duration(value) if unit == "s" else f"{value:.3g}{unit}"
 
 
-def _svg(width: int, height: int, title: str, content: Sequence[Markup]) -> Markup:
-    return tag("svg", tag("title", title), list(content), viewBox=f"0 0 {width} {height}", role="img", aria_label=title)
+def svg(width: int, height: int, title: str, content: Sequence[Markup], *, class_: str | None = None) -> Markup:
+    """Make a drawing that says in its title what it shows."""
+    box = f"0 0 {width} {height}"
+    return tag("svg", tag("title", title), list(content), viewBox=box, role="img", aria_label=title, class_=class_)
 
 
-def _short(name: str, most: int) -> str:
+def shortened(name: str, most: int) -> str:
+    """Cut a name to so many characters."""
     return name if len(name) <= most else f"{name[: most - 1]}…"

@@ -84,7 +84,13 @@ def histories(decisions: Iterable[Decision]) -> list[FunctionHistory]:
 def routes(decision: Decision) -> list[Route]:
     """Every way that was considered for one map: those that ran, with what they took, then the others."""
     found = [
-        Route(str(trial.plan), trial.predicted, trial.actual, f"ran {trial.items:,} items", taken=True)
+        Route(
+            str(trial.plan),
+            trial.predicted,
+            trial.actual,
+            f"ran {trial.items:,} item{'' if trial.items == 1 else 's'}",
+            taken=True,
+        )
         for trial in decision.trials
     ] or [Route(str(decision.plan), decision.predicted, decision.actual, decision.why or "chosen", taken=True)]
     for rival in decision.rejected:

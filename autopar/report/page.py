@@ -7,8 +7,10 @@ from datetime import datetime
 from importlib.resources import files
 
 from autopar._model.decision import Decision
+from autopar._model.timeline import Timeline
 from autopar._record.explain import HEADINGS, NUMBERS, cells, duration, explain, moment
 from autopar._record.regret import Regret
+from autopar.report import timeline
 from autopar.report.charts import Point, bars, over_time
 from autopar.report.figures import FunctionHistory, Route, Totals, histories, routes, totals
 from autopar.report.markup import Markup, joined, tag
@@ -17,6 +19,7 @@ MARK = "<!-- autopar report -->"
 """By which a file is known as a report."""
 
 _MOST_ROWS = 50
+_MOST_TIMELINES = 4
 _WENT_WRONG = 1.3
 
 _SAFETY = (
@@ -144,7 +147,9 @@ def _function(number: int, history: FunctionHistory) -> Markup:
         tag("pre", explain(latest)),
         plans,
         _table(("way", "predicted", "actual", "why"), [_route_row(way) for way in ways], {"predicted", "actual"}),
+        _timelines(history),
         tag("figure", tag("figcaption", "Time of an item, over its runs"), times) if times else "",
+        _regret_figure(history),
         _history(history),
         class_="function",
         open=number == 0,
@@ -153,6 +158,38 @@ def _function(number: int, history: FunctionHistory) -> Markup:
         data_wrong="yes" if wrong else "no",
         data_failed="yes" if found.failed else "no",
     )
+
+
+def _timelines(history: FunctionHistory) -> list[Markup]:
+    """Who ran what, of the newest maps of which that is known: the last one drawn, others to be opened."""
+    known = [(one, one.timeline) for one in history.decisions if one.timeline is not None and one.timeline.spans]
+    drawn = [_timeline(one, spans) for one, spans in reversed(known[-_MOST_TIMELINES:])]
+    earlier = tag(
+        "details", tag("summary", "An earlier one" if len(drawn) == 2 else f"{len(drawn) - 1} earlier ones"), drawn[1:]
+    )
+    return [*drawn[:1], earlier] if len(drawn) > 1 else drawn
+
+
+def _timeline(decision: Decision, spans: Timeline) -> Markup:
+    found = timeline.shares(spans)
+    caption = f"Workers of the map on {moment(decision.started)}, on {decision.plan}: {timeline.in_words(found)}"
+    numbers = set(timeline.HEADINGS[1:])
+    table = tag(
+        "details",
+        tag("summary", "The same in numbers"),
+        _table(timeline.HEADINGS, timeline.rows(found), numbers),
+    )
+    return tag("figure", tag("figcaption", caption), timeline.drawing(decision, spans), table)
+
+
+def _regret_figure(history: FunctionHistory) -> Markup:
+    points = [
+        _regret_point(one, known)
+        for one, known in zip(history.decisions, history.regrets, strict=True)
+        if known is not None
+    ]
+    chart = over_time(points, f"Regret of {history.name}, over time", unit="x")
+    return tag("figure", tag("figcaption", "Regret, over its runs"), chart) if chart else Markup("")
 
 
 def _legend() -> Markup:
@@ -177,7 +214,7 @@ def _history(history: FunctionHistory) -> Markup:
     table = _table(("time", *HEADINGS[1:]), rows, NUMBERS)
     left_out = len(history.decisions) - len(rows)
     note = tag("p", f"{left_out:,} older ones are left out: autopar log", class_="quiet") if left_out else ""
-    return tag("details", tag("summary", f"Its last {len(rows)} runs"), table, note)
+    return tag("details", tag("summary", "Its run" if len(rows) == 1 else f"Its last {len(rows)} runs"), table, note)
 
 
 def _environment(environment: Mapping[str, str]) -> Markup:

@@ -14,12 +14,14 @@ from autopar import parallel
 
 @cache
 def compiled() -> Any:
-    """The function, compiled by hand."""
+    """The function, compiled by hand; nothing is left in the user's home, where Cython would put it."""
     import inspect
+    from tempfile import TemporaryDirectory
 
     import cython  # type: ignore[import-untyped]
 
-    return cython.inline(inspect.getsource(work.words), language_level=3, quiet=True)["words"]
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        return cython.inline(inspect.getsource(work.words), lib_dir=folder, language_level=3, quiet=True)["words"]
 
 
 def by_hand(items: Sequence[str]) -> list[int]:

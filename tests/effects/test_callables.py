@@ -320,7 +320,7 @@ def test_an_ordinary_function_takes_less_than_two_milliseconds() -> None:
 
 @pytest.mark.slow
 def test_no_map_waits_for_the_analysis_to_load_but_workers_start_without_it() -> None:
-    """The tables and the interpreter are loaded with the engine; worker processes, which rarely plan, load them late."""
+    """Tables and interpreter are loaded with the engine; worker processes, which rarely plan, load them when needed."""
     script = """
 import multiprocessing, sys
 decorates = "import sys, autopar; autopar.parallel(len); print('autopar._effects.entry' in sys.modules, flush=True)"

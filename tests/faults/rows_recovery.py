@@ -120,14 +120,11 @@ ROWS = [
         "its items are ended",
         f"{_CANCELLING}test_a_cancelled_amap_stops_its_items",
     ),
-    *(
-        Row(
-            "the program is killed in the middle of a map with a checkpoint",
-            (backend,),
-            "run again it goes on; nothing that was handed out runs twice",
-            f"{_CHECKPOINTS}test_a_killed_program_goes_on_where_it_was[{backend}",
-        )
-        for backend in ("serial", "threads", "processes")
+    Row(
+        "the program is killed in the middle of a map with a checkpoint",
+        ("serial", "threads", "processes"),
+        "run again it goes on; nothing that was handed out runs twice",
+        f"{_CHECKPOINTS}test_a_killed_program_goes_on_where_it_was",
     ),
     Row(
         "an item raises in a map with a checkpoint",

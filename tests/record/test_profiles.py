@@ -368,7 +368,7 @@ def test_a_store_of_the_first_version_is_upgraded_in_place(path: Path) -> None:
     """Its decisions stay, and profiles can be kept beside them."""
     Store(path).write([Decision(1, "shop.price", "map", 1.5, 3, None, Plan())])
     with sqlite3.connect(path) as connection:
-        for name in ("profiles", "calibration"):
+        for name in ("profiles", "calibration", "timelines"):
             connection.execute(f"DROP TABLE {name}")
         connection.execute("PRAGMA user_version = 1")
     connection.close()
@@ -378,7 +378,7 @@ def test_a_store_of_the_first_version_is_upgraded_in_place(path: Path) -> None:
     assert store.write([], HOST, Teaching([lesson()]))
     assert len(known(store).profiles) == 1
     with sqlite3.connect(path) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
     connection.close()
 
 

@@ -424,7 +424,7 @@ def test_a_future_version_is_left_alone(path: Path) -> None:
     make_store(path)
     with opened(path) as connection:
         connection.execute("PRAGMA user_version = 99")
-    assert_refused(path, "has schema version 99, and this autopar reads 2")
+    assert_refused(path, "has schema version 99, and this autopar reads 3")
 
 
 def skip_if_modes_do_not_bind(folder: Path) -> None:

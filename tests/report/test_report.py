@@ -18,12 +18,14 @@ from hypothesis import strategies as st
 
 from autopar._model.decision import Decision, Trial
 from autopar._model.plan import LOOP, Plan, Rejected
+from autopar._model.timeline import CALLER, Span, Timeline
 from autopar._record import Store
 from autopar.cli.main import main
 from autopar.report import report
 from autopar.report.charts import Point, bars, over_time
 from autopar.report.figures import Route, histories, routes, totals
 from autopar.report.markup import tag, text
+from autopar.report.timeline import HEADINGS
 from tests.record.strategies import decisions
 
 THREADS = Plan(backend="threads", workers=4)
@@ -136,6 +138,7 @@ def test_hostile_names_are_text() -> None:
         notes=(HOSTILE,),
         rejected=(Rejected(PROCESSES, HOSTILE, HOSTILE),),
         serial_estimate=0.1,
+        timeline=Timeline((HOSTILE,), (Span(0, 0.0, 1.0, 1),)),
     )
     page = report([hostile, hostile], {HOSTILE: HOSTILE})
     elements = Elements(page)
@@ -144,6 +147,67 @@ def test_hostile_names_are_text() -> None:
     assert not any(name.startswith("on") for _, attributes in elements.seen for name in attributes)
     assert "\u202e" not in page
     assert "<script>alert('x')</script>" in elements.words
+
+
+STRAGGLING = Timeline(
+    (CALLER, "thread 1", "thread 2"),
+    (
+        Span(0, 0.0, 0.1, 3, 1, 0.1),
+        Span(1, 0.1, 0.3, 40, 8, 0.15),
+        Span(2, 0.1, 1.0, 1, 1, 0.9),
+    ),
+)
+
+
+def test_a_timeline_says_who_ran_what_and_when() -> None:
+    """Each span is a mark with its words, workers are rows, and the whole is there as a table too."""
+    page = Elements(report([decision(timeline=STRAGGLING)], {}))
+    (chart,) = (each for each in page.all("svg") if each.get("class") == "wide")
+    assert chart["aria-label"] is not None
+    assert (
+        "2 workers were at work 58% of the time from the first chunk, at 100 ms, to the last; for the last 700 ms"
+        in page.words
+    )
+    assert "for a chunk of 1 on thread 2 took far longer than the others" in chart["aria-label"]
+    assert [each["class"] for each in page.all("rect") if "span" in str(each.get("class"))] == [
+        "span here",
+        "span",
+        "span loud",
+    ]
+    assert "thread 1, from 100 ms to 300 ms: 8 chunks of 40 items, at work for 150 ms" in page.words
+    assert "thread 2, from 100 ms to 1 s: 1 item" in page.words
+    assert list(HEADINGS) == ["worker", "chunks", "items", "at work", "idle", "began at", "ended at"]
+    assert "thread 1840150 ms850 ms100 ms300 ms" in page.words
+
+
+def test_of_many_maps_the_newest_is_drawn_and_some_can_be_opened() -> None:
+    """The page stays of a size that a browser opens at once."""
+    page = Elements(report([decision(number, timeline=STRAGGLING) for number in range(1, 30)], {}))
+    assert len([each for each in page.all("svg") if each.get("class") == "wide"]) == 4
+    assert "3 earlier ones" in page.words
+
+
+timelines = st.lists(
+    st.builds(
+        lambda who, start, took, items, chunks: Span(who, start, start + took, items, chunks, took),
+        st.integers(0, 2),
+        st.floats(0, 1e6),
+        st.floats(0, 1e6),
+        st.integers(0, 9),
+        st.integers(1, 9),
+    ),
+    min_size=1,
+).map(lambda spans: Timeline(("a", "b", "c"), tuple(spans)))
+
+
+@settings(max_examples=20)
+@given(timelines)
+def test_any_timeline_is_drawn(some: Timeline) -> None:
+    """Whatever was kept, and however short it was."""
+    numbers = sorted({span.worker for span in some.spans})
+    spans = tuple(span._replace(worker=numbers.index(span.worker)) for span in some.spans)
+    page = Elements(report([decision(timeline=Timeline(some.workers[: len(numbers)], spans))], {}))
+    assert "at work" in page.words
 
 
 @settings(max_examples=20)
@@ -236,6 +300,16 @@ set("only-failed", (c) => { c.checked = true; });
 page.failed = visible();
 page.said = document.getElementById("shown").textContent;
 const charts = [...document.querySelectorAll("details[open] svg")];
+page.timelines = document.querySelectorAll("svg.wide rect.span").length;
+const first = sections.find((section) => section.querySelector("svg.wide"));
+first.hidden = false;
+first.open = true;
+page.drawn = [...first.querySelectorAll("svg.wide rect.span")].every((mark) => mark.getBoundingClientRect().width > 0);
+page.keyboard = [...document.querySelectorAll("input, select, summary, a, .scroll")].every((each) => {
+  if (!each.checkVisibility()) return true;
+  each.focus();
+  return document.activeElement === each;
+});
 page.charts = charts.every((svg) => svg.getBoundingClientRect().height > 10);
 page.errors = window.failures;
 document.body.replaceChildren(document.createTextNode("RESULT" + JSON.stringify(page) + "END"));
@@ -246,7 +320,7 @@ document.body.replaceChildren(document.createTextNode("RESULT" + JSON.stringify(
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 def test_it_works_in_a_browser(tmp_path: Path) -> None:
     """In Chromium it opens without an error, draws its charts, and its filters leave what they name."""
-    page = report((*FULL, decision(4, HOSTILE, actual=0.1)), {"Python": "3.13.0"})
+    page = report((*FULL, decision(4, HOSTILE, actual=0.1), decision(5, timeline=STRAGGLING)), {"Python": "3.13.0"})
     early = "<script>window.failures = []; addEventListener('error', (e) => failures.push(String(e.message)));</script>"
     page = page.replace("<head>", f"<head>{early}").replace("</body>", f"<script>{CHECKS}</script></body>")
     where = tmp_path / "page.html"
@@ -275,3 +349,6 @@ def test_it_works_in_a_browser(tmp_path: Path) -> None:
     assert seen["failed"] == ["mail.send"]
     assert seen["said"] == "1 shown"
     assert seen["charts"] is True
+    assert seen["timelines"] == 3
+    assert seen["drawn"] is True
+    assert seen["keyboard"] is True

@@ -1,0 +1,109 @@
+"""Who ran what of a map, and when: spans of workers, in bounded number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+MOST_SPANS = 200
+"""Spans kept of one map."""
+
+MOST_WORKERS = 64
+"""Workers told apart; the spans of all others are put together."""
+
+CALLER = "the caller's thread"
+"""What the thread is called that asked for the map."""
+
+ALL_OTHERS = "all others"
+"""What those are called that are not told apart."""
+
+
+class Span(NamedTuple):
+    """Consecutive chunks of one worker.
+
+    Attributes
+    ----------
+    worker
+        Position of the worker's name in the timeline.
+    start, end
+        Seconds since the map began.
+    items, chunks
+        How many it ran.
+    busy
+        Seconds of these that went into the items; more than ``end - start`` where workers were put together.
+    """
+
+    worker: int
+    start: float
+    end: float
+    items: int
+    chunks: int = 1
+    busy: float = 0.0
+
+
+@dataclass(slots=True)
+class Timeline:
+    """The spans of one map, by worker and time.
+
+    Attributes
+    ----------
+    workers
+        What each worker is called, in the order in which they began.
+    spans
+        At most :data:`MOST_SPANS`, apart from a map in which more workers took part than that.
+    """
+
+    workers: tuple[str, ...] = ()
+    spans: tuple[Span, ...] = ()
+
+    def let_go(self) -> None:
+        """Make room: of an old map nobody wants to know it."""
+        self.workers, self.spans = (), ()
+
+
+def condensed(spans: Iterable[Span], most: int = MOST_SPANS) -> tuple[list[Span], float]:
+    """Put neighbours of a worker together until few enough are left.
+
+    Neighbours go together while they last no longer than a grain, which doubles until that is enough: so all parts of
+    the map are seen equally well, and a chunk that took long stands by itself.
+
+    Returns
+    -------
+    list of Span, float
+        By worker and time; the grain in seconds, 0 where nothing was put together.
+
+    Examples
+    --------
+    >>> spans, grain = condensed([Span(0, 0.0, 1.0, 5, 1, 1.0), Span(0, 1.0, 2.0, 5, 1, 0.5), Span(1, 0.0, 4.0, 9)], 2)
+    >>> spans[0]
+    Span(worker=0, start=0.0, end=2.0, items=10, chunks=2, busy=1.5)
+    >>> len(spans), grain
+    (2, 4.0)
+    """
+    kept = sorted(spans)
+    room = max(most, len({span.worker for span in kept}))
+    if len(kept) <= room:
+        return kept, 0.0
+    extent = max(span.end for span in kept) - min(span.start for span in kept)
+    grain = max(extent, 1e-9) * len({span.worker for span in kept}) / room
+    while True:
+        kept = _joined(kept, grain)
+        if len(kept) <= room:
+            return kept, grain
+        grain *= 2
+
+
+def _joined(spans: Sequence[Span], grain: float) -> list[Span]:
+    joined: list[Span] = []
+    worker, start, end, items, chunks, busy = spans[0]
+    for span in spans[1:]:
+        if span[0] == worker and max(span[2], end) - start <= grain:
+            end = max(end, span[2])
+            items += span[3]
+            chunks += span[4]
+            busy += span[5]
+        else:
+            joined.append(Span(worker, start, end, items, chunks, busy))
+            worker, start, end, items, chunks, busy = span
+    return [*joined, Span(worker, start, end, items, chunks, busy)]
