@@ -5,6 +5,7 @@
     _api        doors: checks what the user wrote
     cli         doors too: the command line, which reads what was recorded
     report      the same as a page of HTML
+    _suggest    advice about programs that do without
     executor    door: an executor as in concurrent.futures
     joblib_backend  door: the engine underneath joblib
     _engine     conductor: takes items, asks the stages in turn, keeps order
