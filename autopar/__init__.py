@@ -17,6 +17,7 @@
     _record     stage: the decision log
     _effects    analysis: what a function does besides returning a value
     _model      vocabulary: the data they hand to one another
+    events      what maps tell while they run; otel: the same as OpenTelemetry spans
     errors      every error and warning, with their tree
     testing     fakes for tests: a clock, a host, a pool
     _native_api the compiled parts, or their pure-Python twins
@@ -30,6 +31,8 @@ from __future__ import annotations
 TYPE_CHECKING = False  # to a type checker it is true by its name, and typing itself takes longer to import than this
 
 if TYPE_CHECKING:
+    from autopar import events as events
+    from autopar import otel as otel
     from autopar._api.config import config as config
     from autopar._api.functions import calibrate as calibrate
     from autopar._api.functions import decisions as decisions
@@ -51,6 +54,7 @@ __all__ = [
     "calibrate",
     "config",
     "decisions",
+    "events",
     "map",
     "parallel",
     "register_joblib",
@@ -71,13 +75,16 @@ _DOORS = {
     "register_joblib": "autopar.joblib_backend",
     "table": "autopar._api.functions",
 }
+_ROOMS = ("events", "otel")
 
 
 def __getattr__(name: str) -> object:
-    if name not in _DOORS:
-        raise AttributeError(f"module 'autopar' has no attribute {name!r}")
     import importlib
 
+    if name in _ROOMS:
+        return importlib.import_module(f"autopar.{name}")
+    if name not in _DOORS:
+        raise AttributeError(f"module 'autopar' has no attribute {name!r}")
     value: object = getattr(importlib.import_module(_DOORS[name]), name)
     globals()[name] = value
     return value

@@ -22,6 +22,7 @@ Other libraries
     ``own_workers`` the threads and processes of one executor, ``own_coroutines`` its coroutines; ``submitted`` where
     its calls run; ``executor_map`` its maps; ``joblib_calls`` the batches of one ``joblib.Parallel``.
 What is said
-    ``journal`` the process's decision log; ``notice`` the warning that says where a hint would help; ``progress``
-    progress shown or called back.
+    ``journal`` the process's decision log; ``notice`` the warning that says where a hint would help; ``watch``
+    follows a map for who wants to know: ``progress`` shown or called back, ``bars`` the bar itself, ``log_records``
+    records of logging.
 """

@@ -34,6 +34,7 @@ from autopar._engine.machine import cores_here, threads_left, warm_workers
 from autopar._engine.notice import WORTH_A_WARNING, hint_where_it_hurts, users_line
 from autopar._engine.task import add_note, answer, draws_from_numpy, root_seed
 from autopar._engine.teaching import teach_coroutines
+from autopar._engine.watch import watch_for
 from autopar._model.decision import Decision
 from autopar._model.hints import Settings
 from autopar._model.learned import ProfileKey
@@ -154,6 +155,11 @@ class CoroutineRun:
         if choice.plan.backend == "serial":
             hint_where_it_hurts(self.state, choice, self._line)
 
+    @property
+    def choice(self) -> Choice:
+        """The choice of its plan."""
+        return self._choice
+
     # -- the story ------------------------------------------------------------------------------------------------
 
     async def collect(self) -> list[Any]:
@@ -225,9 +231,15 @@ class CoroutineRun:
         """The blocks, as many as there are each time; at the end, however it comes, the decision."""
         before = thread_probe()
         ended: BaseException | None = None
+        single = self.operation == "submit"
+        watch = None if single else watch_for(self.state.name, self.operation, self._length, self.settings)
+        if watch is not None:
+            watch.look(self)
         try:
             async with aclosing(self._blocks()) as batches:
                 async for blocks in batches:
+                    if watch is not None:
+                        watch.take_all(blocks)
                     yield blocks
         except BaseException as raised:
             ended = raised
@@ -236,6 +248,9 @@ class CoroutineRun:
             after = thread_probe()
             error = self._failure[1] if self._failure is not None else self._source_error or ended
             decision = self._record(error, (after[1] - before[1]) / 1e9)
+            if watch is not None:
+                watch.finish()
+                watch.ended(decision)
             if self._failure is not None:
                 where = f"item {self._failure[0]} of {self.state.name}.{self.operation}(), on {self.plan}"
                 add_note(self._failure[1], f"{where} (decision {decision.number})")

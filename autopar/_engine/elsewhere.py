@@ -304,6 +304,8 @@ class Elsewhere:
                 first = self._done.get(timeout=self._patience())
             except Empty:
                 self.task.check_cancelled()
+                if self.task.watch is not None:
+                    self.task.watch.tick()
                 if expired := self._expire():
                     return expired
                 continue
@@ -312,6 +314,9 @@ class Elsewhere:
     def _patience(self) -> float | None:
         """Seconds until something other than an outcome may have to be done."""
         polls = [] if self.task.cancel is None else [POLL_FOR_CANCEL]
+        watch = self.task.watch
+        if watch is not None and (due := watch.patience) is not None:
+            polls.append(due)
         timeout = self.task.settings.timeout
         if timeout is not None:
             now = self._now()
@@ -410,6 +415,8 @@ class Elsewhere:
 
     def _around(self, chunk: Chunk, error: BaseException) -> Iterator[Block]:
         """Find the item to blame, and run what can be run."""
+        if self.task.watch is not None and isinstance(error, WorkerDiedError):
+            self.task.watch.died(self.plan, chunk.start, len(chunk.items), error)
         if isinstance(error, TransportError):
             self._cannot_send(chunk, error)
         elif isinstance(error, UnavailableError) and not self.task.demanded and self._repeatable:
@@ -419,6 +426,8 @@ class Elsewhere:
             self._split(chunk)
             self.task.fallbacks.append(f"{error}; the {len(chunk.items)} items it held ran again, one by one")
         elif isinstance(error, (WorkerDiedError, ItemTimeoutError)) and self._try_again(chunk):
+            if self.task.watch is not None:
+                self.task.watch.retried(chunk.start, error)
             self.requeue.append(chunk)
         else:
             yield self._give_up(chunk, error)

@@ -266,7 +266,7 @@ class Here:
         if task.source.reuses and task.careful:
             return 1
         remaining = task.source.remaining
-        one_go = self.final and not task.lazy and task.settings.progress is False and task.cancel is None
+        one_go = self.final and not task.lazy and task.watch is None and task.cancel is None
         if one_go and remaining is not None:
             return max(1, remaining)
         each = max(task.profile.seconds_per_item, SHORTEST_ITEM)

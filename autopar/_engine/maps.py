@@ -14,10 +14,12 @@ from autopar._engine.cluster import with_remote_inputs
 from autopar._engine.early import early
 from autopar._engine.functions import FunctionState
 from autopar._engine.journal import record_map
-from autopar._engine.progress import progress_of
 from autopar._engine.run import MapRun
 from autopar._engine.source import Source
 from autopar._engine.task import MapTask, note_item
+from autopar._engine.watch import Watch, watched
+from autopar._model import listening
+from autopar._model.decision import Decision
 from autopar._model.hints import Settings
 
 
@@ -34,7 +36,9 @@ def map_list(
     """All results in order. The error of the first failing item in input order is raised, as in the loop."""
     iterables, settings = with_remote_inputs(iterables, settings)
     state = state.under(settings.terms)
-    begun = early(state, iterables, settings, star=star) if cancel is None else None
+    # Who listens hears of each map as it begins, and pays for the ordinary way through it.
+    briefly = cancel is None and not listening.subscribers
+    begun = early(state, iterables, settings, star=star) if briefly else None
     if begun is not None and begun.run(state, kwargs, operation, star=star):
         return begun.results
     run = MapRun(MapTask(state, Source(iterables, star=star), kwargs, settings, cancel=cancel))
@@ -45,10 +49,11 @@ def map_list(
     run.collect(results)
     order = Reorder(len(results))
     error: BaseException | None = None
-    with progress_of(run.task) as advance:
+    with watched(run, operation, nests=True) as watch:
         try:
             for block in run.blocks():
-                advance(block.end - block.start)
+                if watch is not None:
+                    _note(watch, run, block)
                 for ready in order.put(block):
                     if ready.emitted:
                         replay(ready.emitted, run.task.note)
@@ -66,13 +71,29 @@ def map_list(
                     break
             error = error if error is not None else run.task.source.error
         except BaseException as raised:
-            record_map(run, operation, raised)
+            _record(run, operation, raised)
             raise
-    decision = record_map(run, operation, error)
+    decision = _record(run, operation, error)
     if error is not None:
         _explain_error(error, run, len(results), operation, decision.number)
         raise error
     return results
+
+
+def _note(watch: Watch, run: MapRun, block: Block) -> None:
+    run.tell()
+    watch.take(block)
+
+
+def _record(run: MapRun, operation: str, error: BaseException | None) -> Decision:
+    """Write down how a map went, and tell of it."""
+    decision = record_map(run, operation, error)
+    watch = run.task.watch
+    if watch is not None:
+        run.tell()
+        watch.finish()
+        watch.ended(decision)
+    return decision
 
 
 def map_iterator(
@@ -97,26 +118,27 @@ def map_iterator(
 
 def _recorded(run: MapRun, deliver: Iterator[Any], operation: str) -> Iterator[Any]:
     error: BaseException | None = None
-    with progress_of(run.task) as advance:
+    with watched(run, operation, nests=False):
         try:
-            for result in deliver:
-                advance(1)
+            for result in deliver:  # noqa: UP028 - a consumer that leaves is written down before the pool is closed
                 yield result
         except GeneratorExit:
             if not sys.is_finalizing():
-                record_map(run, operation, None)
+                _record(run, operation, None)
             raise
         except BaseException as raised:
             error = raised
-    decision = record_map(run, operation, error)
+    decision = _record(run, operation, error)
     if error is not None:
         _explain_error(error, run, run.task.delivered, operation, decision.number)
         raise error
 
 
 def _in_order(run: MapRun) -> Iterator[Any]:
-    order = Reorder()
+    order, watch = Reorder(), run.task.watch
     for block in run.blocks():
+        if watch is not None:
+            _note(watch, run, block)
         for ready in order.put(block):
             run.task.answer(ready)
             for value in _heard(ready, run.task.note):
@@ -129,7 +151,10 @@ def _in_order(run: MapRun) -> Iterator[Any]:
 
 
 def _as_completed(run: MapRun) -> Iterator[tuple[int, Any]]:
+    watch = run.task.watch
     for block in run.blocks():
+        if watch is not None:
+            _note(watch, run, block)
         run.task.answer(block)
         for index, value in enumerate(_heard(block, run.task.note), block.start):
             run.task.delivered += 1

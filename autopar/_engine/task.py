@@ -7,7 +7,7 @@ import threading
 import time
 from dataclasses import replace
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autopar import _effects
 from autopar._backends.exceptions import attributes_of
@@ -29,6 +29,9 @@ from autopar._model.plan import LOOP, Plan
 from autopar._model.work import UNCHANGING, Chunk, Failure, Job, Outcome, Pool, RemoteItem
 from autopar._observe.traits import without_array_arguments
 from autopar.errors import ItemTimeoutError, TransportError, UnavailableError, WorkerDiedError
+
+if TYPE_CHECKING:
+    from autopar._engine.watch import Watch
 
 UNLIMITED = 1 << 62
 COMPILED_LOOP = Plan(compiler="native")
@@ -118,6 +121,8 @@ class MapTask:
         Types of the first item's arguments, once it is known.
     assumed
         The types on which the choice of a plan rests, or None if it holds for all items.
+    watch
+        Follows the map for those who want to know of it; None where nobody does.
     sample_item, sample_result
         The first item and its result, kept to learn their size.
     """
@@ -164,6 +169,7 @@ class MapTask:
         self._other_effects: tuple[Effect, ...] = ()
         self.on_pool = OnPool()
         self.maps_inside = False
+        self.watch: Watch | None = None
         self.cluster: Cluster | None = None
         self._connection: Any = None
         self._key: ProfileKey | None = None

@@ -251,9 +251,10 @@ HINTS: dict[str, Hint] = {
         Hint(
             "progress",
             _progress,
-            False,
-            "show a progress bar on standard error, or call back with (done, total)",
+            None,
+            "a progress bar after a second; True: at once, False: never; or callable(done, total)",
             _flag_from_text,
+            optional=True,
         ),
         Hint(
             "cluster",
@@ -365,7 +366,7 @@ class Settings:
     thread_safe: bool = False
     rtol: float = 0.0
     exact: bool = True
-    progress: bool | ProgressCallback = False
+    progress: bool | ProgressCallback | None = None
     cluster: Any = None
     plaintext: bool = False
     gather: bool = True
@@ -382,7 +383,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         careful = self.retries > 0 or self.on_error != "raise" or self.seed is not None or self.timeout is not None
-        in_loop = self.backend in (None, "serial") and not (careful or self.eager or self.progress is not False)
+        in_loop = self.backend in (None, "serial") and not (careful or self.eager or bool(self.progress))
         object.__setattr__(self, "in_loop", in_loop)
         object.__setattr__(self, "plain", in_loop and self.backend is None and self.compiler is None)
 
