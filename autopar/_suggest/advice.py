@@ -256,7 +256,7 @@ class Adviser:
         chosen = warm if loops > 1 else cold
         told.plan, told.gain = str(chosen.plan), max(0.0, loops * serial - taken)
         told.predicted = told.seconds - told.gain
-        told.pays = told.gain >= self._least and told.gain > START
+        told.pays = told.gain >= self._least and told.gain > 0
         told.why = chosen.why if told.pays else self._why_not(chosen, per_loop, profile, told)
         if not told.pays:
             told.hint = self._hint(chosen, serial, loops)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterator
 from dataclasses import dataclass
 
+from autopar._suggest.bindings import assigned, defined, imported, parameters_of
 from autopar._suggest.sites import Scope, Site, Syntax, names
 from autopar._suggest.spans import Span, span_of
 
@@ -99,6 +99,7 @@ class _Rewriter:
 
     def _map(self, node: ast.Call) -> Rewriting:
         self._is_builtin("map")
+        self._no_stop_iteration()
         parent = self.syntax.parents[node]
         whole, method = self._taken_by(node, parent)
         iterables = ", ".join(self._argument(each) for each in node.args[1:])
@@ -113,6 +114,7 @@ class _Rewriter:
             method = "starmap" if shape == "starmap" else "map"
         elif isinstance(node, ast.SetComp):
             self._lazily(shape)
+            self._no_stop_iteration()
             self._is_builtin("set")
             rewritten = self._one_edit(node, call.func, "imap", iterables, keywords)
             [edit] = rewritten.edits
@@ -155,6 +157,7 @@ class _Rewriter:
             raise InexactError(f"{out} is read while it is filled")
         if self._caught():
             self._lazily(shape)
+            self._no_stop_iteration()
             text = f"{out}.extend({self._text(call.func, 'imap', iterables, keywords)})"
             edits: tuple[Edit, ...] = (Edit(span_of(node), text),)
         else:
@@ -175,6 +178,7 @@ class _Rewriter:
             raise InexactError(f"it is not seen that {target.id} is a number at first")
         shape, iterables, keywords = self._items(call, node.target, node.iter)
         self._lazily(shape)
+        self._no_stop_iteration()
         if target.id in names([node.iter, call], ast.Load):
             raise InexactError(f"{target.id} is read while it grows")
         if RESULT_NAME in names(ast.walk(self.scope), (ast.Load, ast.Store, ast.Del)):
@@ -256,11 +260,11 @@ class _Rewriter:
             return
         if isinstance(value, ast.Name) and value.id not in items:
             scope = self.scope
-            bound = _parameters_of(scope)
+            bound = parameters_of(scope)
             if value.id in bound and value.id not in names(ast.walk(scope), (ast.Store, ast.Del)):
                 return
             everywhere = names(ast.walk(self.syntax.tree), (ast.Store, ast.Del))
-            if value.id not in everywhere and value.id not in bound and value.id in _defined(self.syntax.tree):
+            if value.id not in everywhere and value.id not in bound and value.id in defined(self.syntax.tree):
                 return
             top = [each for each in self.syntax.tree.body if value.id in names([each], ast.Store)]
             if len(top) == 1 and isinstance(top[0], ast.Assign | ast.AnnAssign) and self._bound_once(value.id):
@@ -308,14 +312,14 @@ class _Rewriter:
             generators = getattr(node, "generators", [])
             if any(name.id in names([each.target], ast.Store) for each in generators):
                 return True
-            if isinstance(node, Scope) and node is not self.scope and name.id in _parameters_of(node):
+            if isinstance(node, Scope) and node is not self.scope and name.id in parameters_of(node):
                 return True
         return False
 
     def _made_before(self, node: ast.For, name: str) -> ast.stmt:
         """The empty list that the loop fills, made by the statement before it: so nobody else knows it."""
         statement = self._statement_before(node)
-        value = _assigned(statement, name)
+        value = assigned(statement, name)
         if statement is None or not isinstance(value, ast.List) or value.elts:
             raise InexactError(f"it is not seen that {name} is an empty list of the loop's own")
         if isinstance(self.scope, ast.Module):
@@ -331,7 +335,7 @@ class _Rewriter:
         declared = (each for each in ast.walk(self.scope) if isinstance(each, ast.Global | ast.Nonlocal))
         if any(name in each.names for each in declared):
             raise InexactError(f"{name} is seen outside of the function")
-        return _assigned(self._statement_before(node), name)
+        return assigned(self._statement_before(node), name)
 
     def _statement_before(self, node: ast.stmt) -> ast.stmt | None:
         parent = self.syntax.parents[node]
@@ -368,8 +372,17 @@ class _Rewriter:
         if shape == "starmap":
             raise InexactError("there is no lazy map of tuples")
 
+    def _no_stop_iteration(self) -> None:
+        """A StopIteration of the function ends ``map`` quietly, ends a loop with it, and is an error in a lazy map."""
+        for node in ast.walk(self.syntax.tree):
+            called = node.func if isinstance(node, ast.Call) and len(node.args) == 1 else None
+            if (isinstance(called, ast.Name) and called.id == "next") or (
+                isinstance(node, ast.Name) and node.id == "StopIteration"
+            ):
+                raise InexactError("a StopIteration may come out of the function, and would mean something else")
+
     def _is_builtin(self, name: str) -> None:
-        bound = names(ast.walk(self.syntax.tree), (ast.Store, ast.Del)) | _defined(self.syntax.tree)
+        bound = names(ast.walk(self.syntax.tree), (ast.Store, ast.Del)) | defined(self.syntax.tree)
         bound |= {each.arg for each in ast.walk(self.syntax.tree) if isinstance(each, ast.arg)}
         if name in bound or not hasattr(builtins, name):
             raise InexactError(f"{name} has another meaning here")
@@ -409,7 +422,7 @@ class _Rewriter:
         root = function
         while isinstance(root, ast.Attribute):
             root = root.value  # type: ignore[assignment]
-        if not isinstance(root, ast.Name) or root.id not in _imported(self.syntax.tree) or not self._stays(root.id):
+        if not isinstance(root, ast.Name) or root.id not in imported(self.syntax.tree) or not self._stays(root.id):
             raise InexactError(
                 f"{self.syntax.text_of(function)} is not a function of this module or of an imported one"
             )
@@ -453,39 +466,3 @@ class _Rewriter:
         line = self.syntax.source.splitlines()[statement.lineno - 1]
         indent = line[: len(line) - len(line.lstrip())]
         return indent[len(base) :] if len(indent) > len(base) else "    "
-
-
-def _assigned(statement: ast.stmt | None, name: str) -> ast.expr | None:
-    """What a statement puts into this one name."""
-    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-        target: ast.expr = statement.targets[0]
-    elif isinstance(statement, ast.AnnAssign):
-        target = statement.target
-    else:
-        return None
-    return statement.value if isinstance(target, ast.Name) and target.id == name else None
-
-
-def _parameters_of(scope: Scope) -> set[str]:
-    if not isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-        return set()
-    given = scope.args
-    found = {each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
-    return found | {each.arg for each in (given.vararg, given.kwarg) if each is not None}
-
-
-def _defined(tree: ast.Module) -> set[str]:
-    found = {each.name for each in tree.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)}
-    return found | _imported(tree)
-
-
-def _imported(tree: ast.Module) -> set[str]:
-    """Names that imports at the top of the module bind."""
-    return set(_bound_by_imports(tree))
-
-
-def _bound_by_imports(tree: ast.Module) -> Iterator[str]:
-    for node in tree.body:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            for each in node.names:
-                yield (each.asname or each.name).partition(".")[0]

@@ -24,6 +24,9 @@ from autopar._suggest.counted import Counts, compile_counted
 from autopar._suggest.sampler import Sampler
 from autopar._suggest.sites import Syntax
 
+INTERRUPTED = 130
+"""Exit status of a program that was ended by Ctrl-C, as shells have it."""
+
 _NOT_OWN = ("site-packages", "dist-packages")
 
 
@@ -131,6 +134,8 @@ def _status_of(script: str, path: str, code: CodeType | None) -> int:
             return ended.code or 0
         sys.stderr.write(f"{ended.code}\n")
         return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except Exception:
         traceback.print_exc()
         return 1

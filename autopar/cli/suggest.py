@@ -17,7 +17,7 @@ from autopar._record import duration
 from autopar._record.explain import printable
 from autopar._suggest.advice import Advice, Adviser, seconds_saved
 from autopar._suggest.patch import rewritten, unified_diff
-from autopar._suggest.program import Run, file_encoding, run_program
+from autopar._suggest.program import INTERRUPTED, Run, file_encoding, run_program
 from autopar.cli.screen import fail, put_json, put_table, store_trouble_ends_it
 
 NOTHING, PROGRAM_FAILED = 1, 3
@@ -78,7 +78,8 @@ def command(
         _put(run, advice, folder)
         if patch and output is None:
             click.echo(f"\nApply this in {folder} with git apply, or patch -p1:\n\n{patch}", nl=False)
-    raise SystemExit(PROGRAM_FAILED if run.status else 0 if suggested else NOTHING)
+    failed = run.status not in (0, INTERRUPTED)
+    raise SystemExit(PROGRAM_FAILED if failed else 0 if suggested else NOTHING)
 
 
 def _is_below(path: str, folder: str) -> bool:

@@ -101,6 +101,7 @@ INEXACT = {
     "def g(xs):\n    out = []\n    for x in xs:\n        out.append(f(x))\n    return lambda: out": "inner function",
     "def g(xs, total):\n    for x in xs:\n        total += f(x)": "is a number at first",
     "class C:\n    xs = [f(x) for x in range(5)]": "body of a class",
+    "it = iter([])\nout = list(map(f, [next(it)]))": "a StopIteration may come out",
     "list = tuple\nout = list(map(f, range(5)))": "list has another meaning",
     "def map(*a):\n    return a\nout = list(map(f, range(5)))": "map has another meaning",
     "out = [(lambda x: x)(x) for x in range(5)]": "worked out anew",
