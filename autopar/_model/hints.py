@@ -383,7 +383,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         careful = self.retries > 0 or self.on_error != "raise" or self.seed is not None or self.timeout is not None
-        in_loop = self.backend in (None, "serial") and not (careful or self.eager or bool(self.progress))
+        told = self.progress is not None and self.progress is not False
+        in_loop = self.backend in (None, "serial") and not (careful or self.eager or told)
         object.__setattr__(self, "in_loop", in_loop)
         object.__setattr__(self, "plain", in_loop and self.backend is None and self.compiler is None)
 
