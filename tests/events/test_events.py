@@ -23,6 +23,9 @@ from autopar.errors import SubscriberWarning, WorkerDiedError
 from autopar.events import Event
 
 
+pytestmark = pytest.mark.usefixtures("not_eager")
+
+
 def double(x: int) -> int:
     return 2 * x
 

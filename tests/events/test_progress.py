@@ -22,6 +22,9 @@ from autopar._engine.progress import Bar, show_for
 ROOT = Path(__file__).parents[2]
 
 
+pytestmark = pytest.mark.usefixtures("not_eager")
+
+
 def double(x: int) -> int:
     return 2 * x
 
