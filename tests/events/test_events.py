@@ -22,7 +22,6 @@ from autopar._model import listening
 from autopar.errors import SubscriberWarning, WorkerDiedError
 from autopar.events import Event
 
-
 pytestmark = pytest.mark.usefixtures("not_eager")
 
 
