@@ -17,7 +17,7 @@ from autopar._engine.functions import FunctionState
 from autopar._engine.journal import record
 from autopar._engine.machine import closed_ways, cores_here, threads_left, warm_workers
 from autopar._engine.notice import users_line
-from autopar._engine.task import draws_from_numpy, root_seed
+from autopar._engine.seeds import draws_from_numpy, root_seed
 from autopar._engine.tierup import CALL_SECONDS, note_calls
 from autopar._model.cluster import Cluster
 from autopar._model.hints import Settings

@@ -32,7 +32,8 @@ from autopar._engine.functions import ArgumentTypes, FunctionState
 from autopar._engine.journal import record
 from autopar._engine.machine import cores_here, threads_left, warm_workers
 from autopar._engine.notice import WORTH_A_WARNING, hint_where_it_hurts, users_line
-from autopar._engine.task import add_note, answer, draws_from_numpy, root_seed
+from autopar._engine.seeds import draws_from_numpy, root_seed
+from autopar._engine.task import add_note, answer
 from autopar._engine.teaching import teach_coroutines
 from autopar._engine.watch import watch_for
 from autopar._model.decision import Decision

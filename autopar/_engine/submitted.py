@@ -20,7 +20,7 @@ from autopar._engine.journal import record, record_briefly
 from autopar._engine.notice import users_line
 from autopar._engine.own_clusters import OwnPool
 from autopar._engine.own_workers import Workers, as_standard
-from autopar._engine.task import draws_from_numpy, root_seed
+from autopar._engine.seeds import draws_from_numpy, root_seed
 from autopar._engine.tierup import note_calls
 from autopar._model.hints import Settings
 from autopar._model.observation import Profile, Sample

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from autopar import _effects
 from autopar._backends.exceptions import attributes_of
@@ -19,7 +18,9 @@ from autopar._engine.functions import ArgumentTypes, FunctionState
 from autopar._engine.lessons import OnPool, key_of
 from autopar._engine.machine import THIS_MACHINE, Machine, cores_here
 from autopar._engine.notice import users_line
+from autopar._engine.seeds import draws_from_numpy, root_seed
 from autopar._engine.source import Source
+from autopar._engine.watch import Watch
 from autopar._model.cluster import Cluster
 from autopar._model.effects import Effect, EffectKind
 from autopar._model.hints import Settings
@@ -29,9 +30,6 @@ from autopar._model.plan import LOOP, Plan
 from autopar._model.work import UNCHANGING, Chunk, Failure, Job, Outcome, Pool, RemoteItem
 from autopar._observe.traits import without_array_arguments
 from autopar.errors import ItemTimeoutError, TransportError, UnavailableError, WorkerDiedError
-
-if TYPE_CHECKING:
-    from autopar._engine.watch import Watch
 
 UNLIMITED = 1 << 62
 COMPILED_LOOP = Plan(compiler="native")
@@ -486,19 +484,3 @@ def add_note(error: BaseException, text: str) -> None:
 def note_item(error: BaseException, index: int, name: str, operation: str, plan: Plan, decision: int) -> None:
     """Say which item raised, where, and in which decision."""
     add_note(error, f"item {index} of {name}.{operation}(), on {plan} (decision {decision})")
-
-
-def draws_from_numpy(traits: Traits) -> bool:
-    """Items may draw from NumPy's global random stream, as far as anybody can see."""
-    return any(
-        effect.kind is EffectKind.UNKNOWN
-        or (effect.kind is EffectKind.RANDOM and not effect.what.startswith("random."))
-        for effect in traits.report.effects
-    )
-
-
-def root_seed(seed: int | str | None) -> int | None:
-    """The number behind a ``seed`` hint; ``"fresh"`` draws one from the system."""
-    if seed is None or isinstance(seed, int):
-        return seed
-    return int.from_bytes(os.urandom(16), "big")

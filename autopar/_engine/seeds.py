@@ -1,0 +1,24 @@
+"""Random streams of items: the number behind a hint, and who draws."""
+
+from __future__ import annotations
+
+import os
+
+from autopar._model.effects import EffectKind
+from autopar._model.observation import Traits
+
+
+def draws_from_numpy(traits: Traits) -> bool:
+    """Items may draw from NumPy's global random stream, as far as anybody can see."""
+    return any(
+        effect.kind is EffectKind.UNKNOWN
+        or (effect.kind is EffectKind.RANDOM and not effect.what.startswith("random."))
+        for effect in traits.report.effects
+    )
+
+
+def root_seed(seed: int | str | None) -> int | None:
+    """The number behind a ``seed`` hint; ``"fresh"`` draws one from the system."""
+    if seed is None or isinstance(seed, int):
+        return seed
+    return int.from_bytes(os.urandom(16), "big")
