@@ -5,6 +5,7 @@
     _api        doors: checks what the user wrote
     cli         doors too: the command line, which reads what was recorded; __main__ is its other name
     report      the same as a page of HTML
+    _suggest    advice about programs that do without
     executor    door: an executor as in concurrent.futures
     joblib_backend  door: the engine underneath joblib
     _engine     conductor: takes items, asks the stages in turn, keeps order
@@ -17,6 +18,7 @@
     _effects    analysis: what a function does besides returning a value
     _kernel     analysis: what a numeric function computes, in a form that compilers take
     _model      vocabulary: the data they hand to one another
+    events      what maps tell while they run; otel: the same as OpenTelemetry spans
     errors      every error and warning, with their tree
     testing     fakes for tests: a clock, a host, a pool
     _native_api the compiled parts, or their pure-Python twins: _native_twin and those beside it
@@ -32,6 +34,8 @@ from autopar._model import ending as _ending  # noqa: F401 -- what it does at ex
 TYPE_CHECKING = False  # to a type checker it is true by its name, and typing itself takes longer to import than this
 
 if TYPE_CHECKING:
+    from autopar import events as events
+    from autopar import otel as otel
     from autopar._api.config import config as config
     from autopar._api.functions import calibrate as calibrate
     from autopar._api.functions import decisions as decisions
@@ -53,6 +57,7 @@ __all__ = [
     "calibrate",
     "config",
     "decisions",
+    "events",
     "map",
     "parallel",
     "register_joblib",
@@ -73,13 +78,16 @@ _DOORS = {
     "register_joblib": "autopar.joblib_backend",
     "table": "autopar._api.functions",
 }
+_ROOMS = ("events", "otel")
 
 
 def __getattr__(name: str) -> object:
-    if name not in _DOORS:
-        raise AttributeError(f"module 'autopar' has no attribute {name!r}")
     import importlib
 
+    if name in _ROOMS:
+        return importlib.import_module(f"autopar.{name}")
+    if name not in _DOORS:
+        raise AttributeError(f"module 'autopar' has no attribute {name!r}")
     value: object = getattr(importlib.import_module(_DOORS[name]), name)
     globals()[name] = value
     return value

@@ -22,6 +22,7 @@
     AutoparWarning (a RuntimeWarning)
     +-- PerformanceHint                              a curable reason costs over a second
     +-- StoreWarning                                 the decision log cannot be kept
+    +-- SubscriberWarning                            who listens to events raised
     +-- KernelMismatchWarning                        compiled code gave another result than Python, and is not used
 
 An exception raised by the user's own function is never wrapped: it arrives as itself.
@@ -189,6 +190,10 @@ class PerformanceHint(AutoparWarning):
 
 class StoreWarning(AutoparWarning):
     """Decisions cannot be kept across processes; everything else works."""
+
+
+class SubscriberWarning(AutoparWarning):
+    """A callback that was subscribed to events raised; the map goes on."""
 
 
 class KernelMismatchWarning(AutoparWarning):

@@ -101,7 +101,8 @@ def parallel(function: Any = None, /, **hints: Any) -> Any:
         checkpoint_pickle : bool
             Your word that the file is your own: results of any type are kept, and loaded, as pickles.
         progress : bool or callable
-            Show progress on standard error, or call back with ``(done, total)``.
+            A bar on standard error, if that is a terminal, or in a notebook: after a second without this, at once with
+            True, never with False. A callable is called with ``(done, total)``.
         cluster : str or distributed.Client
             Dask cluster that items may run on where that pays: its address, ``"local"`` for one on this machine, or
             a client.

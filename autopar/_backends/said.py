@@ -19,6 +19,7 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from autopar._backends.pickling import dump_error, dumps
+from autopar._model import listening
 from autopar._model.work import ERR, NOTE, OUT, PACKED_RECORD, RECORD, Emission
 
 Values = list[Any]
@@ -332,6 +333,7 @@ def become_worker() -> None:
     """From now on this process keeps all that items say, in whatever thread; called once, by the main thread."""
     global _in_worker, _main_thread
     _in_worker, _main_thread = True, threading.get_ident()
+    listening.stop()
     resemble(*facts())
     keep_records()
 

@@ -3,9 +3,10 @@
 Maps
     ``maps`` as users see them: a list, or an iterator; ``run`` one map from its first item to its decision, the story
     to read first; ``early`` the shortest way, for a map that ends before a choice could pay; ``task`` what all parts of
-    one map share; ``source`` its input; ``here`` its part in the caller's thread; ``ahead`` others started while its
-    first item still runs, ``beside`` on a thread of their own; ``elsewhere`` its part on a pool, and who is to blame
-    when something breaks there; ``pace`` how long items take there; ``blocks`` its results on their way into order.
+    one map share; ``source`` its input; ``seeds`` its items' random streams; ``here`` its part in the caller's thread;
+    ``ahead`` others started while its first item still runs, ``beside`` on a thread of their own; ``elsewhere`` its
+    part on a pool, and who is to blame when something breaks there; ``pace`` how long items take there; ``blocks`` its
+    results on their way into order.
 Plannings
     ``deciding`` asks the deciders; ``machine`` the clock, the cores and the pools as a map sees them; ``functions``
     what is remembered of a function; ``compiling`` one map's way to compiled code; ``native`` a function's compiled
@@ -22,6 +23,7 @@ Other libraries
     ``own_workers`` the threads and processes of one executor, ``own_coroutines`` its coroutines; ``submitted`` where
     its calls run; ``executor_map`` its maps; ``joblib_calls`` the batches of one ``joblib.Parallel``.
 What is said
-    ``journal`` the process's decision log; ``notice`` the warning that says where a hint would help; ``progress``
-    progress shown or called back.
+    ``journal`` the process's decision log; ``notice`` the warning that says where a hint would help; ``watch``
+    follows a map for who wants to know: ``progress`` shown or called back, ``bars`` the bar itself, ``log_records``
+    records of logging.
 """

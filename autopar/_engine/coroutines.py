@@ -39,6 +39,7 @@ from autopar._engine.streams import draws_from_numpy, root_seed
 from autopar._engine.task import add_note, answer
 from autopar._engine.teaching import teach_coroutines
 from autopar._engine.times import ChunkTimes
+from autopar._engine.watch import watch_for
 from autopar._model.decision import Decision
 from autopar._model.hints import Settings
 from autopar._model.learned import ProfileKey
@@ -164,6 +165,11 @@ class CoroutineRun:
         if choice.plan.backend == "serial":
             hint_where_it_hurts(self.state, choice, self._line)
 
+    @property
+    def choice(self) -> Choice:
+        """The choice of its plan."""
+        return self._choice
+
     # -- the story ------------------------------------------------------------------------------------------------
 
     async def collect(self) -> list[Any]:
@@ -237,9 +243,15 @@ class CoroutineRun:
         if self._kept is not None:
             self._kept.open()
         ended: BaseException | None = None
+        single = self.operation == "submit"
+        watch = None if single else watch_for(self.state.name, self.operation, self._length, self.settings)
+        if watch is not None:
+            watch.look(self)
         try:
             async with aclosing(self._blocks()) as batches:
                 async for blocks in batches:
+                    if watch is not None:
+                        watch.take_all(blocks)
                     yield blocks
         except BaseException as raised:
             ended = raised
@@ -248,6 +260,9 @@ class CoroutineRun:
             after = thread_probe()
             error = self._failure[1] if self._failure is not None else self._source_error or ended
             decision = self._record(error, (after[1] - before[1]) / 1e9)
+            if watch is not None:
+                watch.finish()
+                watch.ended(decision)
             if self._failure is not None:
                 where = f"item {self._failure[0]} of {self.state.name}.{self.operation}(), on {self.plan}"
                 add_note(self._failure[1], f"{where} (decision {decision.number})")

@@ -324,6 +324,8 @@ class Elsewhere:
                 first = self._done.get(timeout=self._patience())
             except Empty:
                 self.task.check_cancelled()
+                if self.task.watch is not None:
+                    self.task.watch.tick()
                 expired = self._expire()
                 if expired or self._again.due is not None:
                     return expired
@@ -333,6 +335,9 @@ class Elsewhere:
     def _patience(self) -> float | None:
         """Seconds until something other than an outcome may have to be done."""
         polls = [] if self.task.cancel is None else [POLL_FOR_CANCEL]
+        watch = self.task.watch
+        if watch is not None and (due := watch.patience) is not None:
+            polls.append(due)
         timeout, now = self.task.settings.timeout, self._now()
         polls += [due - now for due in (self._again.due, self.task.deadline_at) if due is not None]
         if timeout is not None:
@@ -434,6 +439,8 @@ class Elsewhere:
 
     def _around(self, chunk: Chunk, error: BaseException) -> Iterator[Block]:
         """Find the item to blame, and run what can be run."""
+        if self.task.watch is not None and isinstance(error, WorkerDiedError):
+            self.task.watch.died(self.plan, chunk.start, len(chunk.items), error)
         if isinstance(error, WorkerDiedError) and (note := self._pressure.relieved(error)):
             self.task.fallbacks.append(note)
             self.requeue.extend(called_back(self._in_flight))
@@ -454,7 +461,8 @@ class Elsewhere:
             for each, why in lost:
                 yield self._give_up(each, why)
         elif isinstance(error, (WorkerDiedError, ItemTimeoutError)) and self._again.failed(chunk, error):
-            return
+            if self.task.watch is not None:
+                self.task.watch.retried(chunk.start, error)
         else:
             yield self._give_up(chunk, error)
 

@@ -270,7 +270,7 @@ class Here:
         remaining = task.source.remaining
         kept = task.settings.checkpoint is not None
         bounded = task.lazy or kept or task.deadline_at is not None
-        one_go = self.final and not bounded and task.settings.progress is False and task.cancel is None
+        one_go = self.final and not bounded and task.watch is None and task.cancel is None
         if one_go and remaining is not None:
             return max(1, remaining)
         each = max(task.profile.seconds_per_item, SHORTEST_ITEM)

@@ -18,11 +18,13 @@ from autopar._engine.cluster import with_remote_inputs
 from autopar._engine.early import early
 from autopar._engine.functions import FunctionState
 from autopar._engine.journal import record_map
-from autopar._engine.progress import progress_of
 from autopar._engine.run import MapRun
 from autopar._engine.source import Source
 from autopar._engine.streams import root_seed
 from autopar._engine.task import MapTask, note_item
+from autopar._engine.watch import Watch, watched
+from autopar._model import listening
+from autopar._model.decision import Decision
 from autopar._model.hints import Settings
 from autopar.errors import DeadlineError, UnavailableError
 
@@ -42,7 +44,9 @@ def map_list(
         return _while_all_ends(state, iterables, kwargs, settings, star=star)
     iterables, settings = with_remote_inputs(iterables, settings)
     state = state.under(settings.terms)
-    begun = early(state, iterables, settings, star=star) if cancel is None else None
+    # Who listens hears of each map as it begins, and pays for the ordinary way through it.
+    briefly = cancel is None and not listening.subscribers
+    begun = early(state, iterables, settings, star=star) if briefly else None
     if begun is not None and begun.run(state, kwargs, operation, star=star):
         return begun.results
     run, blocks = _prepared(state, iterables, kwargs, settings, star=star, cancel=cancel)
@@ -53,35 +57,41 @@ def map_list(
     run.collect(results)
     order = Reorder(len(results))
     error: BaseException | None = None
-    with progress_of(run.task) as advance, closing(blocks):
+    with watched(run, operation, nests=True) as watch, closing(blocks):
         try:
             for block in blocks:
-                advance(block.end - block.start)
+                if watch is not None:
+                    _note(watch, run, block)
                 for ready in order.put(block):
-                    if ready.emitted:
-                        replay(ready.emitted, run.task.note)
-                    if ready.failed:
-                        run.task.answer(ready)
-                    if len(ready.values) > len(results):
-                        # Slices double: putting the few before the many moves pointers, but copies only the few.
-                        ready.values[:0] = results
-                        results = ready.values
-                        run.collect(results)
-                    else:
-                        results.extend(ready.values)
+                    results = _with(results, ready, run)
                     error = ready.error
                 if error is not None:
                     break
             error = error if error is not None else run.task.source.error
         except BaseException as raised:
             _say_where(raised, len(results))
-            record_map(run, operation, raised)
+            _record(run, operation, raised)
             raise
-    decision = record_map(run, operation, error)
+    decision = _record(run, operation, error)
     if error is not None:
         _explain_error(error, run, len(results), operation, decision.number)
         raise error
     return results
+
+
+def _with(results: list[Any], ready: Block, run: MapRun) -> list[Any]:
+    """The results so far and those of the block that follows."""
+    if ready.emitted:
+        replay(ready.emitted, run.task.note)
+    if ready.failed:
+        run.task.answer(ready)
+    if len(ready.values) <= len(results):
+        results.extend(ready.values)
+        return results
+    # Slices double: putting the few before the many moves pointers, but copies only the few.
+    ready.values[:0] = results
+    run.collect(ready.values)
+    return ready.values
 
 
 def _while_all_ends(
@@ -104,6 +114,22 @@ def _while_all_ends(
         raise UnavailableError("the interpreter is shutting down: a map can be a plain loop only, without retries etc.")
     function = functools.partial(state.function, **kwargs) if kwargs else state.function
     return list(itertools.starmap(function, *iterables) if star else builtins.map(function, *iterables))
+
+
+def _note(watch: Watch, run: MapRun, block: Block) -> None:
+    run.tell()
+    watch.take(block)
+
+
+def _record(run: MapRun, operation: str, error: BaseException | None) -> Decision:
+    """Write down how a map went, and tell of it."""
+    decision = record_map(run, operation, error)
+    watch = run.task.watch
+    if watch is not None:
+        run.tell()
+        watch.finish()
+        watch.ended(decision)
+    return decision
 
 
 def map_iterator(
@@ -151,28 +177,29 @@ def _prepared(
 
 def _recorded(run: MapRun, deliver: Iterator[Any], operation: str) -> Iterator[Any]:
     error: BaseException | None = None
-    with progress_of(run.task) as advance:
+    with watched(run, operation, nests=False):
         try:
-            for result in deliver:
-                advance(1)
+            for result in deliver:  # noqa: UP028 - a consumer that leaves is written down before the pool is closed
                 yield result
         except GeneratorExit:
             if not sys.is_finalizing():
-                record_map(run, operation, None)
+                _record(run, operation, None)
             raise
         except BaseException as raised:
             _say_where(raised, run.task.delivered)
             error = raised
-    decision = record_map(run, operation, error)
+    decision = _record(run, operation, error)
     if error is not None:
         _explain_error(error, run, run.task.delivered, operation, decision.number)
         raise error
 
 
 def _in_order(run: MapRun, blocks: Generator[Block]) -> Iterator[Any]:
-    order = Reorder()
+    order, watch = Reorder(), run.task.watch
     with closing(blocks):
         for block in blocks:
+            if watch is not None:
+                _note(watch, run, block)
             for ready in order.put(block):
                 run.task.answer(ready)
                 for value in _heard(ready, run.task.note):
@@ -185,8 +212,11 @@ def _in_order(run: MapRun, blocks: Generator[Block]) -> Iterator[Any]:
 
 
 def _as_completed(run: MapRun, blocks: Generator[Block]) -> Iterator[tuple[int, Any]]:
+    watch = run.task.watch
     with closing(blocks):
         for block in blocks:
+            if watch is not None:
+                _note(watch, run, block)
             run.task.answer(block)
             for index, value in enumerate(_heard(block, run.task.note), block.start):
                 run.task.delivered += 1

@@ -251,6 +251,13 @@ class MapRun:
             # What was predicted from a part of an item that still runs says nothing about the prices.
             plan = replace(plan, predicted=None)
         self._trials.begin(plan, task.items_done, task.source.remaining, self._deciding.correction(plan))
+        self.tell()
+
+    def tell(self) -> None:
+        """Let those who follow the map notice what has changed."""
+        task = self.task
+        if task.watch is not None:
+            task.watch.look(self, task.fallbacks, task.loop.compiler)
 
     def _consider(self) -> Iterator[Block]:
         """Ask whether the rest should go elsewhere, if it is time to."""
@@ -421,6 +428,7 @@ class MapRun:
         self._trials.end(self.task.items_done)
         self._here.final = False
         self._look_at = 0.0
+        self.tell()
 
     def _end(self, interrupted: bool) -> None:
         task = self.task

@@ -21,6 +21,7 @@ from autopar._engine.notice import users_line
 from autopar._engine.source import Source
 from autopar._engine.streams import draws_from_numpy, root_seed
 from autopar._engine.times import ChunkTimes
+from autopar._engine.watch import Watch
 from autopar._model.cluster import Cluster
 from autopar._model.effects import Effect, EffectKind
 from autopar._model.hints import Settings
@@ -124,6 +125,8 @@ class MapTask:
         Types of the first item's arguments, once it is known.
     assumed
         The types on which the choice of a plan rests, or None if it holds for all items.
+    watch
+        Follows the map for those who want to know of it; None where nobody does.
     sample_item, sample_result
         The first item and its result, kept to learn their size.
     """
@@ -171,6 +174,7 @@ class MapTask:
         self._other_effects: tuple[Effect, ...] = ()
         self.on_pool = OnPool()
         self.maps_inside = False
+        self.watch: Watch | None = None
         self.cluster: Cluster | None = None
         self._connection: Any = None
         self._key: ProfileKey | None = None

@@ -191,9 +191,10 @@ HINTS: dict[str, Hint] = {
         Hint(
             "progress",
             checks.progress,
-            False,
-            "show a progress bar on standard error, or call back with (done, total)",
+            None,
+            "a progress bar after a second; True: at once, False: never; or callable(done, total)",
             checks.flag_from_text,
+            optional=True,
         ),
         Hint(
             "cluster",
@@ -315,7 +316,7 @@ class Settings:
     thread_safe: bool = False
     rtol: float = 0.0
     exact: bool = True
-    progress: bool | ProgressCallback = False
+    progress: bool | ProgressCallback | None = None
     cluster: Any = None
     plaintext: bool = False
     gather: bool = True
@@ -337,7 +338,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         in_loop = self.backend in (None, "serial") and self.direct and not (self.timed or self.eager)
-        object.__setattr__(self, "in_loop", in_loop and self.progress is False)
+        told = self.progress is not None and self.progress is not False
+        object.__setattr__(self, "in_loop", in_loop and not told)
         object.__setattr__(self, "plain", self.in_loop and self.backend is None and self.compiler is None)
 
     @property

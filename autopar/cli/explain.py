@@ -11,12 +11,12 @@ from autopar._model.decision import Decision
 from autopar._record import Store, duration
 from autopar._record.explain import explain, moment, printable
 from autopar._record.regret import regret
-from autopar.cli.naming import near_names, patterns
+from autopar.cli.naming import FunctionName, near_names, patterns
 from autopar.cli.screen import fail, put_json, put_table, store_trouble_ends_it
 
 
 @click.command()
-@click.argument("function")
+@click.argument("function", type=FunctionName())
 @click.option(
     "-n", "--back", type=click.IntRange(min=1), default=1, show_default=True, help="The last decision, or one before."
 )

@@ -7,12 +7,12 @@ import click
 from autopar._compilers.native.cache import ObjectCache
 from autopar._private_file import RefusedError
 from autopar._record import Store
-from autopar.cli.naming import patterns
+from autopar.cli.naming import FunctionName, patterns
 from autopar.cli.screen import fail, put_json, store_trouble_ends_it
 
 
 @click.command()
-@click.argument("function", required=False)
+@click.argument("function", required=False, type=FunctionName())
 @click.option("--all", "everything", is_flag=True, help="All functions, what was measured, and compiled code.")
 @click.option("--compiled", is_flag=True, help="Compiled code.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")

@@ -14,7 +14,7 @@ from autopar._record import Store
 from autopar._record.codec import to_json
 from autopar._record.explain import HEADINGS, NUMBERS, cells, moment
 from autopar._record.regret import regret
-from autopar.cli.naming import Since, patterns
+from autopar.cli.naming import FunctionName, Since, patterns
 from autopar.cli.screen import fail, put_json, put_table, store_trouble_ends_it
 
 _EVERY = 0.5
@@ -25,7 +25,7 @@ _WENT_WRONG = "1.3"
 
 
 @click.command()
-@click.argument("function", required=False)
+@click.argument("function", required=False, type=FunctionName())
 @click.option("--since", type=Since(), help="Only from then on: 15m, 2h, 7d ago, or a date.")
 @click.option("--backend", help="Only those that ended on this backend.")
 @click.option("--compiler", help="Only those that ended with this compiler.")

@@ -14,6 +14,7 @@ _COMMANDS = {
     "calibrate": "Measure what this machine costs, and keep it.",
     "forget": "Delete what was learned.",
     "run": "Run a program, and say at its end what autopar did in it.",
+    "suggest": "Say where @parallel would pay in a program, with a patch.",
 }
 
 

@@ -16,9 +16,30 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     _FloatParameter = click.ParamType[float]
+    _TextParameter = click.ParamType[str]
 else:
-    _FloatParameter = click.ParamType  # generic from click 8.2 on
+    _FloatParameter = _TextParameter = click.ParamType  # generic from click 8.2 on
+
+
+class FunctionName(_TextParameter):
+    """A function's name as commands take it; a shell completes it with the names in the log."""
+
+    name = "function"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Names that go on like this, whole ones and their ends."""
+        import warnings
+
+        from click.shell_completion import CompletionItem
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a shell that waits for words has no use for complaints
+            known = {decision.function for _, decision in Store.from_environment().search(limit=None)}
+        names = known | {name.rpartition(".")[2] for name in known}
+        return [CompletionItem(name) for name in sorted(names) if name.startswith(incomplete) and name.isprintable()]
 
 
 class Since(_FloatParameter):

@@ -11,13 +11,13 @@ from autopar._model.decision import Decision
 from autopar._observe.host import observe_host
 from autopar._record import Store
 from autopar.cli.doctor import machine_findings
-from autopar.cli.naming import Since, patterns
-from autopar.cli.screen import fail, store_trouble_ends_it
+from autopar.cli.naming import FunctionName, Since, patterns
+from autopar.cli.screen import fail, put_json, store_trouble_ends_it
 from autopar.report.page import MARK, report
 
 
 @click.command()
-@click.argument("function", required=False)
+@click.argument("function", required=False, type=FunctionName())
 @click.option(
     "-o",
     "--output",
@@ -30,7 +30,10 @@ from autopar.report.page import MARK, report
 @click.option("-n", "--limit", type=click.IntRange(min=1), default=2000, show_default=True, help="At most so many.")
 @click.option("--force", is_flag=True, help="Write over a file that is no report.")
 @click.option("--open", "open_it", is_flag=True, help="Show it in the browser.")
-def command(function: str | None, output: Path, since: float | None, limit: int, force: bool, open_it: bool) -> None:
+@click.option("--json", "json_wanted", is_flag=True, help="Say what was written as one JSON object.")
+def command(
+    function: str | None, output: Path, since: float | None, limit: int, force: bool, open_it: bool, json_wanted: bool
+) -> None:
     """Make a report of decisions: one HTML file that needs nothing else.
 
     FUNCTION is a name such as price or shop.price; * and ? stand for others.
@@ -45,6 +48,8 @@ def command(function: str | None, output: Path, since: float | None, limit: int,
     environment = {one.what: one.state for one in machine_findings(host)}
     page = report(rows, environment)
     if str(output) == "-":
+        if json_wanted:
+            raise click.UsageError("-o - writes the report itself to standard output: give --json a file beside it")
         click.echo(page, nl=False)
         return
     try:
@@ -55,7 +60,10 @@ def command(function: str | None, output: Path, since: float | None, limit: int,
         _write(output, page)
     except OSError as error:
         fail(f"{output} cannot be written: {error.strerror}")
-    click.echo(f"{output}: {len(rows):,} decisions, {len(page) / 1e3:,.0f} kB")
+    if json_wanted:
+        put_json({"file": str(output.resolve()), "decisions": len(rows), "bytes": output.stat().st_size})
+    else:
+        click.echo(f"{output}: {len(rows):,} decisions, {len(page) / 1e3:,.0f} kB")
     if open_it:
         click.launch(str(output))
 

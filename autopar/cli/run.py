@@ -14,14 +14,15 @@ from autopar._engine.journal import all_decisions
 from autopar._model.decision import Decision
 from autopar._record import duration
 from autopar._record.explain import printable, table
-from autopar.cli.screen import fail
+from autopar.cli.screen import fail, put_json
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.option("-m", "as_module", is_flag=True, help="SCRIPT is the name of a module.")
+@click.option("--json", "json_wanted", is_flag=True, help="Say it as one JSON object, the last line of standard error.")
 @click.argument("script")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def command(as_module: bool, script: str, arguments: tuple[str, ...]) -> None:
+def command(as_module: bool, json_wanted: bool, script: str, arguments: tuple[str, ...]) -> None:
     """Run SCRIPT with its ARGUMENTS, and say at its end what autopar did in it and what that gained.
 
     What it says goes to standard error. The exit status is the program's own.
@@ -37,7 +38,11 @@ def command(as_module: bool, script: str, arguments: tuple[str, ...]) -> None:
         else:
             runpy.run_path(script, run_name="__main__")
     finally:
-        click.echo(summary(all_decisions(), time.perf_counter() - began), err=True)
+        decisions, seconds = all_decisions(), time.perf_counter() - began
+        if json_wanted:
+            put_json(_as_json(decisions, seconds), err=True)
+        else:
+            click.echo(summary(decisions, seconds), err=True)
 
 
 def summary(decisions: Sequence[Decision], seconds: float) -> str:
@@ -64,6 +69,13 @@ def summary(decisions: Sequence[Decision], seconds: float) -> str:
         lines.append(f"Against plain loops that {said}, by estimate: {duration(seconds + gained)} without autopar.")
     lines.append(f"More: autopar explain {printable(max(decisions, key=lambda one: one.actual).function)}")
     return "\n".join(lines)
+
+
+def _as_json(decisions: Sequence[Decision], seconds: float) -> dict[str, object]:
+    from autopar.cli.log import as_json
+
+    gains = [one.serial_estimate - one.actual for one in decisions if one.serial_estimate is not None]
+    return {"seconds": seconds, "gained": sum(gains), "decisions": [as_json(one) for one in decisions]}
 
 
 def _number(count: int, what: str) -> str:

@@ -37,9 +37,9 @@ def store_trouble_ends_it() -> Iterator[None]:
             fail(str(trouble))
 
 
-def put_json(value: object) -> None:
+def put_json(value: object, *, err: bool = False) -> None:
     """Write one JSON document on a line of its own; what JSON has no number for is null."""
-    click.echo(json.dumps(_finite(value), allow_nan=False, default=str))
+    click.echo(json.dumps(_finite(value), allow_nan=False, default=str), err=err)
 
 
 def _finite(value: object) -> object:

@@ -11,10 +11,21 @@ from collections.abc import Callable
 from autopar import parallel
 from benchmarks.overhead.timing import REPETITIONS, Row, compare
 
+LOG = """
+import os, sys
+sys.stdout = sys.stderr = open(os.devnull, "w")
+from autopar.cli.main import main
+try:
+    main(["log"])
+except SystemExit:
+    pass
+"""
+
 PROGRAMS = {
     "bare interpreter": "pass",
     "import autopar": "import autopar",
     "from autopar import parallel": "from autopar import parallel",
+    "autopar log": LOG,
     "import wrapt": "import wrapt",
     "import joblib": "import joblib",
     "import numba": "import numba",

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -321,3 +322,49 @@ def test_log_starts_quickly() -> None:
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=False)
     assert result.returncode == 0, result.stderr
+
+
+def test_every_command_speaks_json(run: Run) -> None:
+    """Each command has the option, and says in its help what it does."""
+    context = click.Context(main_module.main)
+    for name in main_module.main.list_commands(context):
+        command = main_module.main.get_command(context, name)
+        assert command is not None
+        assert "--json" in {option for parameter in command.params for option in parameter.opts}, name
+        assert run(name, "--help").exit_code == 0
+
+
+def test_report_and_run_as_json(store: Store, run: Run, tmp_path: Path) -> None:
+    """A report says where it is; what a program did is the last line of standard error."""
+    path = tmp_path / "report.html"
+    said = json.loads(run("report", "-o", str(path), "--json").stdout)
+    assert said == {"file": str(path), "decisions": 5, "bytes": path.stat().st_size}
+    assert run("report", "-o", "-", "--json").exit_code == 2
+    (tmp_path / "program.py").write_text(PROGRAM)
+    result = subprocess.run(
+        [sys.executable, "-m", "autopar", "run", "--json", str(tmp_path / "program.py"), "0"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
+    )
+    [decided] = json.loads(result.stderr.splitlines()[-1])["decisions"]
+    assert decided["function"] == "__main__.double"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["autopar", "exp"], ["explain"]),
+        (["autopar", "explain", "pr"], ["price"]),
+        (["autopar", "log", "shop."], ["shop.price", "shop.stock"]),
+    ],
+    ids=" ".join,
+)
+def test_completion(store: Store, words: list[str], expected: list[str]) -> None:
+    """A shell completes commands, and functions by the names that are in the log."""
+    from click.shell_completion import ShellComplete
+
+    completing = ShellComplete(main_module.main, {}, "autopar", "_AUTOPAR_COMPLETE")
+    found = completing.get_completions(words[1:-1], words[-1])
+    assert [item.value for item in found] == expected
