@@ -6,6 +6,8 @@
     cli         doors too: the command line, which reads what was recorded
     report      the same as a page of HTML
     executor    door: an executor as in concurrent.futures
+    frames      door: apply as in pandas, vectorize as in NumPy
+    notebook    door: what IPython asks for
     joblib_backend  door: the engine underneath joblib
     _engine     conductor: takes items, asks the stages in turn, keeps order
     _observe    stage: what the host is, what the function's code says, what its items take
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from autopar.errors import AutoparWarning as AutoparWarning
     from autopar.errors import PerformanceHint as PerformanceHint
     from autopar.executor import Executor as Executor
+    from autopar.frames.applying import apply as apply
+    from autopar.frames.vectorizing import vectorize as vectorize
     from autopar.joblib_backend import register_joblib as register_joblib
 
 __version__ = "0.1.0"
@@ -47,6 +51,7 @@ __all__ = [
     "AutoparWarning",
     "Executor",
     "PerformanceHint",
+    "apply",
     "calibrate",
     "config",
     "decisions",
@@ -54,6 +59,7 @@ __all__ = [
     "parallel",
     "register_joblib",
     "table",
+    "vectorize",
 ]
 
 # The doors are opened at the first look through them: a worker process imports this package too, and needs none.
@@ -62,6 +68,7 @@ _DOORS = {
     "AutoparWarning": "autopar.errors",
     "Executor": "autopar.executor",
     "PerformanceHint": "autopar.errors",
+    "apply": "autopar.frames.applying",
     "calibrate": "autopar._api.functions",
     "config": "autopar._api.config",
     "decisions": "autopar._api.functions",
@@ -69,6 +76,7 @@ _DOORS = {
     "parallel": "autopar._api.functions",
     "register_joblib": "autopar.joblib_backend",
     "table": "autopar._api.functions",
+    "vectorize": "autopar.frames.vectorizing",
 }
 
 

@@ -1,0 +1,91 @@
+"""What a map does to one item: callables that travel to workers, and import there what they need."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autopar.frames.options import Options
+    from autopar.frames.rows import Rows
+
+
+class RowKeptError(Exception):
+    """A function keeps a row of its frame, which in pandas' own loop turns into the next one."""
+
+
+class RowCall:
+    """Calls a function with a row or column of a frame, by position."""
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    def __call__(  # noqa: D102 - the class says it
+        self, position: int, /, *, rows: Rows, options: Options, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Any:
+        row = rows.at(position)
+        if not rows.shared:
+            return options.call(self._function, (row, *args), kwargs)
+        references = sys.getrefcount(row)
+        result = options.call(self._function, (row, *args), kwargs)
+        if isinstance(result, type(row)):
+            result = result.copy(deep=False)  # as pandas does, since the row is about to change
+        if sys.getrefcount(row) > references:
+            raise RowKeptError
+        return result
+
+
+class GroupCall:
+    """Calls a function with a group, which is new for each call and has its key as its name."""
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    def __call__(  # noqa: D102
+        self, item: tuple[Any, Any], /, *, options: Options, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Any:
+        group, key = item
+        group = group.copy(deep=False)
+        object.__setattr__(group, "name", key)
+        return options.call(self._function, (group, *args), kwargs)
+
+
+class ElementCall:
+    """Calls a function with an element and further positional arguments, the same for all."""
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    def __call__(self, element: Any, /, *, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:  # noqa: D102
+        return self._function(element, *args, **kwargs)
+
+
+class VectorCall:
+    """Calls a function with some arguments of its own for each item, and others that are the same for all."""
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    def __call__(  # noqa: D102
+        self,
+        item: tuple[Any, ...],
+        /,
+        *,
+        places: tuple[int, ...],
+        names: tuple[str, ...],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+    ) -> Any:
+        positional = list(args)
+        for place, value in zip(places, item, strict=False):
+            positional[place] = value
+        return self._function(*positional, **{**kwargs, **dict(zip(names, item[len(places) :], strict=True))})

@@ -1,0 +1,234 @@
+"""`numpy.vectorize`, with its calls planned.
+
+NumPy does everything but the calls, three times over: a first pass writes down with what NumPy would call the function,
+a map makes the calls, and a last pass of NumPy's gets their results.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from autopar._api.config import settings_for
+from autopar._engine.functions import FunctionState, state_of
+from autopar._engine.maps import map_iterator, map_list
+from autopar._model.hints import Settings, check_hints
+from autopar._observe.traits import returns_coroutine, returns_generator
+from autopar.errors import UnavailableError
+from autopar.frames.calls import VectorCall
+from autopar.frames.states import state_over
+from autopar.frames.stepping import write_down
+
+OPERATION = "vectorize"
+_NO_VALUE: Any = object()
+
+
+class vectorize:  # noqa: N801
+    """Make a function take arrays and broadcast them, as `numpy.vectorize` does, and run its calls in parallel.
+
+    Results, dtypes, shapes, exceptions and the number and order of calls are those of `numpy.vectorize`.
+
+    Parameters
+    ----------
+    pyfunc
+        The function, decorated with ``@parallel`` or not. Without it, this is a decorator.
+    otypes : str or list of dtypes, optional
+        Types of the outputs. Without them, NumPy calls the function once more with the first elements to see.
+    doc : str, optional
+        The docstring; by default that of the function.
+    excluded : set of str and int, optional
+        Parameters that are not vectorized: they are the same in every call.
+    cache : bool, default False
+        Keep what that first call gave instead of calling again.
+    signature : str, optional
+        Core dimensions, as in ``"(n),(n)->()"``.
+    **hints
+        Hints of :func:`autopar.parallel`.
+
+    Raises
+    ------
+    HintTypeError, HintValueError
+        A hint is unknown or has a wrong type or value. What else is wrong raises what NumPy raises.
+
+    Notes
+    -----
+    The name is that of NumPy's class, whose reference tells the rest. `autopar.decisions` says how calls ran, and why.
+
+    Examples
+    --------
+    >>> import autopar as ap
+    >>> def clipped_difference(a, b):
+    ...     return a - b if a > b else 0
+    >>> ap.vectorize(clipped_difference)([1, 5, 9], 4)
+    array([0, 1, 5])
+    """
+
+    def __init__(
+        self,
+        pyfunc: Any = _NO_VALUE,
+        otypes: Any = None,
+        doc: str | None = None,
+        excluded: Any = None,
+        cache: bool = False,
+        signature: str | None = None,
+        **hints: Any,
+    ) -> None:
+        import numpy
+
+        self._hints = check_hints(hints, where="vectorize()")
+        self._arguments = {"doc": doc, "excluded": excluded, "cache": cache, "signature": signature}
+        self._otypes = otypes
+        self._state: FunctionState | None = None
+        if pyfunc is _NO_VALUE:
+            numpy.vectorize(otypes=otypes, **self._arguments)  # NumPy's errors come where NumPy raises them
+            self.__doc__ = doc
+            return
+        self._take(pyfunc)
+
+    def _take(self, pyfunc: Any) -> None:
+        import numpy
+
+        own_hints: dict[str, Any] = {}
+        unwrap = getattr(type(pyfunc), "__autopar_unwrap__", None)
+        if unwrap is not None:
+            self._state, own_hints, pyfunc = pyfunc._self_state, pyfunc._self_hints, unwrap(pyfunc)
+        self._hints = {**own_hints, **self._hints}
+        self._numpy = numpy.vectorize(pyfunc, otypes=self._otypes, **self._arguments)
+        if self._state is None:
+            self._state = state_of(pyfunc)
+        self.pyfunc = pyfunc
+        self.cache, self.signature = self._numpy.cache, self._numpy.signature
+        self.excluded, self.otypes = self._numpy.excluded, self._numpy.otypes
+        self.__doc__ = self._numpy.__doc__
+        if hasattr(self._numpy, "__name__"):
+            self.__name__ = self._numpy.__name__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Arrays with the results of the function, broadcast over all arguments that are not excluded."""
+        if self._state is None:
+            self._take(*args, **kwargs)
+            return self
+        settings = settings_for({}, self._hints)
+        why = self._obstacle(args, kwargs)
+        if why:
+            return self._by_numpy(args, kwargs, settings, why)
+        return _Vectorized(self, self._state, settings, args, kwargs).outputs()
+
+    def _obstacle(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        """Why NumPy has to make the calls; empty if a map can."""
+        if returns_coroutine(self.pyfunc) or returns_generator(self.pyfunc):
+            return "its calls give coroutines or generators, which run later"
+        vectorized = [place for place in range(len(args)) if place not in self.excluded]
+        if not vectorized and not any(name not in self.excluded for name in kwargs):
+            return "nothing is vectorized, so there is one call"
+        return ""
+
+    def _by_numpy(self, args: tuple[Any, ...], kwargs: dict[str, Any], settings: Settings, why: str) -> Any:
+        if settings.backend not in (None, "serial"):
+            raise UnavailableError(f"backend={settings.backend!r} cannot be met by vectorize(): {why}")
+        assert self._state is not None
+        started, unix = time.perf_counter(), time.time()
+        result = self._numpy(*args, **kwargs)
+        write_down(self._state, f"by NumPy: {why}", 1, unix, time.perf_counter() - started, None, OPERATION)
+        return result
+
+
+class _Vectorized:
+    """One call of a vectorized function."""
+
+    def __init__(
+        self,
+        owner: vectorize,
+        state: FunctionState,
+        settings: Settings,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> None:
+        self._owner = owner
+        self._state = state
+        self._settings = settings
+        self._places = tuple(place for place in range(len(args)) if place not in owner.excluded)
+        self._names = tuple(name for name in kwargs if name not in owner.excluded)
+        self._args, self._kwargs = args, kwargs
+
+    def outputs(self) -> Any:
+        """What NumPy makes of the results."""
+        first, items = self._calls()
+        if not items:
+            return self._pass(self._owner.pyfunc if first is _NO_VALUE else _giving(iter([first])))
+        following = self._results(items)
+        return self._pass(_giving(following if first is _NO_VALUE else _with_first(first, following)))
+
+    def _calls(self) -> tuple[Any, list[Any]]:
+        """The result of a call that NumPy makes to see what it gives, and the items of all calls after that."""
+        from numpy import vectorize as by_numpy
+
+        owner, items = self._owner, []
+        seen: list[Any] = []
+        looks = owner.otypes is None or owner.signature is not None
+
+        def note(*args: Any, **kwargs: Any) -> Any:
+            if looks and not seen:
+                seen.append(owner.pyfunc(*args, **kwargs))
+            else:
+                items.append(self._item(args, kwargs))
+            return seen[0] if looks else nothing
+
+        if looks:
+            self._pass(note)
+            return (seen[0] if seen else _NO_VALUE), items
+        count = len(owner.otypes)
+        nothing: Any = None if count == 1 else (None,) * count
+        by_numpy(note, otypes="O" * count, excluded=owner.excluded)(*self._args, **self._kwargs)
+        return _NO_VALUE, items
+
+    def _item(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """What differs from call to call: for one positional argument itself, else a tuple."""
+        if self._simple and len(args) == 1:
+            return args[0]
+        return (*(args[place] for place in self._places), *(kwargs[name] for name in self._names))
+
+    @property
+    def _simple(self) -> bool:
+        return not self._kwargs and len(self._places) == len(self._args)
+
+    def _results(self, items: list[Any]) -> Iterator[Any]:
+        """Map the items; where NumPy looks at each result before it asks for the next, one by one."""
+        given: dict[str, Any] = {}
+        star = False
+        state = self._state
+        if self._simple:
+            star = len(self._args) > 1
+        else:
+            state = state_over(state, VectorCall)
+            same = tuple(None if place in self._places else value for place, value in enumerate(self._args))
+            named = {name: value for name, value in self._kwargs.items() if name not in self._names}
+            given = {"places": self._places, "names": self._names, "args": same, "kwargs": named}
+        checked = self._owner.signature is not None or len(self._owner.otypes or "1") > 1
+        mapped = map_iterator if checked else map_list
+        return iter(mapped(state, (items,), given, self._settings, star=star, operation=OPERATION))  # type: ignore[operator]
+
+    def _pass(self, function: Callable[..., Any]) -> Any:
+        """Let NumPy do its part with a function in place of the user's."""
+        from numpy import vectorize as by_numpy
+
+        owner = self._owner
+        vectorized = by_numpy(
+            function, otypes=owner.otypes, excluded=owner.excluded, cache=owner.cache, signature=owner.signature
+        )
+        return vectorized(*self._args, **self._kwargs)
+
+
+def _giving(results: Iterator[Any]) -> Callable[..., Any]:
+    """A function that gives one result after the other, whatever it is called with."""
+
+    def result(*_: Any, **__: Any) -> Any:
+        return next(results)
+
+    return result
+
+
+def _with_first(first: Any, following: Iterator[Any]) -> Iterator[Any]:
+    yield first
+    yield from following
