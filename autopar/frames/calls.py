@@ -23,19 +23,20 @@ class RowCall:
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
 
-    def __call__(  # noqa: D102 - the class says it
+    def __call__(
         self, position: int, /, *, rows: Rows, options: Options, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> Any:
         row = rows.at(position)
         if not rows.shared:
-            return options.call(self._function, (row, *args), kwargs)
+            result = options.call(self._function, (row, *args), kwargs)
+            return result if rows.pack is None else rows.pack(result)
         references = sys.getrefcount(row)
         result = options.call(self._function, (row, *args), kwargs)
         if isinstance(result, type(row)):
             result = result.copy(deep=False)  # as pandas does, since the row is about to change
         if sys.getrefcount(row) > references:
             raise RowKeptError
-        return result
+        return result if rows.pack is None else rows.pack(result)
 
 
 class GroupCall:
@@ -46,7 +47,7 @@ class GroupCall:
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
 
-    def __call__(  # noqa: D102
+    def __call__(
         self, item: tuple[Any, Any], /, *, options: Options, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> Any:
         group, key = item
@@ -63,7 +64,7 @@ class ElementCall:
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
 
-    def __call__(self, element: Any, /, *, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:  # noqa: D102
+    def __call__(self, element: Any, /, *, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         return self._function(element, *args, **kwargs)
 
 
@@ -75,7 +76,7 @@ class VectorCall:
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
 
-    def __call__(  # noqa: D102
+    def __call__(
         self,
         item: tuple[Any, ...],
         /,

@@ -9,6 +9,9 @@ from autopar import _effects
 from autopar._engine.functions import ArgumentTypes
 from autopar._model.work import UNCHANGING
 
+_MORE: _effects.Held = (frozenset({object}),)
+"""What a row holds besides its elements is pandas' own affair: `object` stands for anything."""
+
 _VALUES = ("datetime", "decimal", "fractions", "uuid", "numpy", "pandas")
 """Modules whose scalars stay what they are."""
 
@@ -16,7 +19,7 @@ _VALUES = ("datetime", "decimal", "fractions", "uuid", "numpy", "pandas")
 def types_given(kind: type, data: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> ArgumentTypes:
     """The types of a call with an argument of this kind, made of a frame or series, and further arguments."""
     others = ArgumentTypes.of(args, dict(kwargs))
-    held = _effects.join_held(_held_by(data), others.held)
+    held = _effects.join_held(_effects.join_held(_MORE, _held_by(data)), others.held)
     return ArgumentTypes((kind, *others.positional), others.keyword, held)
 
 
@@ -41,9 +44,11 @@ def _held_by(data: Any) -> _effects.Held:
 
 
 def _objects_in(data: Any) -> Iterator[list[Any]]:
-    """The columns and axes that hold objects, as lists."""
+    """The columns and the levels of the axes that hold objects, as lists."""
     columns = [data] if data.ndim == 1 else [data.iloc[:, place] for place in range(data.shape[1])]
-    for values in (*columns, *data.axes):
-        dtype = getattr(getattr(values, "cat", None), "categories", values).dtype
-        if dtype == object:
-            yield list(values)
+    levels = [level for axis in data.axes for level in getattr(axis, "levels", [axis])]
+    for values in (*columns, *levels):
+        categories = getattr(values.dtype, "categories", None)
+        objects = values if categories is None else categories
+        if str(objects.dtype) == "object":
+            yield list(objects)

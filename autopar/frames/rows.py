@@ -7,9 +7,11 @@ the work of beginning a block grows with it. Where pandas does not offer its gen
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
+
+from autopar.frames.packing import Packer
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -26,7 +28,11 @@ class Rows:
     ----------
     shared
         All lines are one object, which changes from line to line.
+    pack
+        What to do to a result so that it travels lightly; None in the caller's own process.
     """
+
+    pack: Callable[[Any], Any] | None = None
 
     def __init__(self, frame: DataFrame, axis: int, *, raw: bool) -> None:
         self._frame = frame
@@ -41,6 +47,7 @@ class Rows:
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         frame, axis, raw = state
         Rows.__init__(self, frame, axis, raw=raw)
+        self.pack = Packer().pack
 
     def __len__(self) -> int:
         return int(self._frame.shape[1 - self._axis])
@@ -81,7 +88,7 @@ def _series_of(block: DataFrame) -> Iterator[Any]:
     try:
         from pandas.core.apply import frame_apply
 
-        generator: Iterator[Any] = frame_apply(block, len, axis=1, args=(), kwargs={}).series_generator  # type: ignore[attr-defined]
+        generator: Iterator[Any] = frame_apply(block, len, axis=1, args=(), kwargs={}).series_generator
     except (ImportError, AttributeError, TypeError):
         return _copies_of(block)
     return generator

@@ -18,6 +18,7 @@ from autopar._engine.journal import record
 from autopar._engine.machine import THIS_MACHINE, cores_here
 from autopar._engine.prices import costs_on
 from autopar._model.decision import ENDED_EARLY
+from autopar._model.hints import Settings
 from autopar._model.plan import LOOP
 from autopar._observe.host import current_host
 from autopar._plan import worth_planning
@@ -52,9 +53,8 @@ class Step:
         self._work = work
         self._results: Iterator[Any] | None = None
         self._done = 0
-        asked = not work.settings.plain
-        self._look = 0 if asked else 1
-        self._asked = asked
+        self._asked = not work.settings.plain
+        self._look = 0 if self._asked else 1
         self._started = time.perf_counter()
         self._unix = time.time()
         self._why = ENDED_EARLY
@@ -83,7 +83,7 @@ class Step:
         self._look = _NEVER
         if work.count <= self._done:
             return
-        if not self._asked and (why := work.obstacle()):
+        if not _demanded(work.settings) and (why := work.obstacle()):
             self._why = why
             return
         self.mapped = True
@@ -108,6 +108,13 @@ class Step:
         """Note how it went, unless the map engine has."""
         if not self.mapped:
             write_down(state, self._why, self._done, self._unix, time.perf_counter() - self._started, error)
+
+
+def _demanded(settings: Settings) -> bool:
+    """Something is asked of items that only the map engine can give, or refuse."""
+    careful = settings.retries > 0 or settings.on_error != "raise" or settings.seed is not None
+    elsewhere = settings.backend not in (None, "serial") or settings.compiler is not None
+    return careful or elsewhere or settings.timeout is not None
 
 
 def write_down(

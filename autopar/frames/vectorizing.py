@@ -112,7 +112,7 @@ class vectorize:  # noqa: N801
         settings = settings_for({}, self._hints)
         why = self._obstacle(args, kwargs)
         if why:
-            return self._by_numpy(args, kwargs, settings, why)
+            return self._by_numpy(args, kwargs, settings, self._state, why)
         return _Vectorized(self, self._state, settings, args, kwargs).outputs()
 
     def _obstacle(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
@@ -124,13 +124,14 @@ class vectorize:  # noqa: N801
             return "nothing is vectorized, so there is one call"
         return ""
 
-    def _by_numpy(self, args: tuple[Any, ...], kwargs: dict[str, Any], settings: Settings, why: str) -> Any:
+    def _by_numpy(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], settings: Settings, state: FunctionState, why: str
+    ) -> Any:
         if settings.backend not in (None, "serial"):
             raise UnavailableError(f"backend={settings.backend!r} cannot be met by vectorize(): {why}")
-        assert self._state is not None
         started, unix = time.perf_counter(), time.time()
         result = self._numpy(*args, **kwargs)
-        write_down(self._state, f"by NumPy: {why}", 1, unix, time.perf_counter() - started, None, OPERATION)
+        write_down(state, f"by NumPy: {why}", 1, unix, time.perf_counter() - started, None, OPERATION)
         return result
 
 
@@ -178,7 +179,7 @@ class _Vectorized:
         if looks:
             self._pass(note)
             return (seen[0] if seen else _NO_VALUE), items
-        count = len(owner.otypes)
+        count = len(owner.otypes or "")
         nothing: Any = None if count == 1 else (None,) * count
         by_numpy(note, otypes="O" * count, excluded=owner.excluded)(*self._args, **self._kwargs)
         return _NO_VALUE, items
@@ -206,8 +207,9 @@ class _Vectorized:
             named = {name: value for name, value in self._kwargs.items() if name not in self._names}
             given = {"places": self._places, "names": self._names, "args": same, "kwargs": named}
         checked = self._owner.signature is not None or len(self._owner.otypes or "1") > 1
-        mapped = map_iterator if checked else map_list
-        return iter(mapped(state, (items,), given, self._settings, star=star, operation=OPERATION))  # type: ignore[operator]
+        if checked:
+            return map_iterator(state, (items,), given, self._settings, star=star, operation=OPERATION)
+        return iter(map_list(state, (items,), given, self._settings, star=star, operation=OPERATION))
 
     def _pass(self, function: Callable[..., Any]) -> Any:
         """Let NumPy do its part with a function in place of the user's."""

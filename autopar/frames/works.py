@@ -15,6 +15,7 @@ from autopar._model.hints import Settings
 from autopar.frames.calls import ElementCall, GroupCall, RowCall
 from autopar.frames.held import holds_nothing_that_changes, types_given
 from autopar.frames.options import Options
+from autopar.frames.packing import unpacked
 from autopar.frames.rows import Rows
 from autopar.frames.states import ItemState, state_over
 
@@ -113,7 +114,7 @@ class RowWork(Work):
         given = {"rows": self._rows, "options": Options(), "args": self._args, "kwargs": self._kwargs}
         if self._raw:  # NumPy compares each result with the first before it asks for the next
             return map_iterator(self.state, items, given, self.settings, operation=OPERATION)
-        return iter(map_list(self.state, items, given, self.settings, operation=OPERATION))
+        return unpacked(iter(map_list(self.state, items, given, self.settings, operation=OPERATION)))
 
 
 class GroupWork(Work):
