@@ -72,10 +72,12 @@ _DOORS = {
     "calibrate": "autopar._api.functions",
     "config": "autopar._api.config",
     "decisions": "autopar._api.functions",
+    "load_ipython_extension": "autopar.notebook",
     "map": "autopar._api.functions",
     "parallel": "autopar._api.functions",
     "register_joblib": "autopar.joblib_backend",
     "table": "autopar._api.functions",
+    "unload_ipython_extension": "autopar.notebook",
     "vectorize": "autopar.frames.vectorizing",
 }
 

@@ -156,7 +156,7 @@ def test_the_log_says_why_pandas_makes_the_calls(call: Any, why: str | None) -> 
         assert why in latest().why
 
 
-class _Subclass(pd.DataFrame):
+class _Subclass(pd.DataFrame):  # type: ignore[misc]
     """A frame of the program's own."""
 
 
