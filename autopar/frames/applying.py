@@ -129,7 +129,7 @@ def _without_hints(obj: Any, function: Any, kwargs: dict[str, Any]) -> tuple[dic
     if HINTS.keys().isdisjoint(kwargs):
         return kwargs, {}
     names, any_name = keyword_names(function) if callable(function) else (frozenset(), False)
-    own = frozenset(inspect.signature(type(obj).apply).parameters) | (names or frozenset())
+    own = frozenset(_signature(type(obj)).parameters) | (names or frozenset())
     if any_name:
         return kwargs, {}
     hints = {name: value for name, value in kwargs.items() if name in HINTS and name not in own}
@@ -147,7 +147,7 @@ def _bound(obj: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any
     if why := _no_function(function):
         return None, why
     try:
-        bound = inspect.signature(kind.apply).bind(obj, function, *args, **kwargs).arguments
+        bound = _signature(kind).bind(obj, function, *args, **kwargs).arguments
     except TypeError:
         return None, "its arguments are not those of pandas' apply"
     own_kwargs = dict(bound.pop("kwargs", {}))
@@ -157,6 +157,12 @@ def _bound(obj: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any
         return None, f"args is {type(own_args).__name__}, of which it is not known that it can be taken twice"
     why = _no_loop(bound, frame=kind is pandas.DataFrame) or _too_little(obj)
     return (None, why) if why else (_Call(obj, function, bound, tuple(own_args), own_kwargs), "")
+
+
+@functools.lru_cache(maxsize=32)
+def _signature(kind: Any) -> inspect.Signature:
+    """That of pandas' own method."""
+    return inspect.signature(kind.apply)
 
 
 def _no_function(function: Any) -> str:

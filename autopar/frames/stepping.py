@@ -14,12 +14,14 @@ from typing import Any
 
 from autopar._engine.deciding import FIRST_ANALYSIS
 from autopar._engine.functions import FunctionState
-from autopar._engine.journal import record
+from autopar._engine.journal import record, record_briefly
 from autopar._engine.machine import THIS_MACHINE, cores_here
+from autopar._engine.notice import asked_for, users_line
 from autopar._engine.prices import costs_on
 from autopar._model.decision import ENDED_EARLY
 from autopar._model.hints import Settings
 from autopar._model.plan import LOOP
+from autopar._native_api import thread_probe
 from autopar._observe.host import current_host
 from autopar._plan import worth_planning
 from autopar.frames.calls import RowKeptError
@@ -51,12 +53,14 @@ class Step:
     def __init__(self, function: Callable[..., Any], work: Work) -> None:
         self._function = function
         self._work = work
+        self._line = users_line()
         self._results: Iterator[Any] | None = None
         self._done = 0
+        self._own = 0.0
         self._asked = not work.settings.plain
         self._look = 0 if self._asked else 1
-        self._started = time.perf_counter()
         self._unix = time.time()
+        self._wall, self._cpu, _, self._waits, _ = thread_probe()
         self._why = ENDED_EARLY
         self.mapped = False
         if hasattr(function, "__name__"):
@@ -72,7 +76,12 @@ class Step:
                 return result
             self._results, self._look = None, _NEVER
         self._done += 1
-        return self._function(item, *args, **kwargs)
+        if not self._work.made_twice:
+            return self._function(item, *args, **kwargs)
+        began = time.perf_counter()
+        result = self._function(item, *args, **kwargs)
+        self._own += time.perf_counter() - began
+        return result
 
     def _consider(self) -> None:
         """See whether the rest is worth a plan, and whether any but pandas' own loop would give its answer."""
@@ -87,27 +96,39 @@ class Step:
             self._why = why
             return
         self.mapped = True
+        token = asked_for.set(self._line)
         try:
             self._results = work.results(self._done)
         except RowKeptError:
             self.mapped, self._why = False, KEEPS_ROW
+        finally:
+            asked_for.reset(token)
 
     def _worth_it(self) -> bool:
         left = self._work.count - self._done
         if left <= 0 or self._done == 0:
             return False
-        each = (time.perf_counter() - self._started) / self._done
+        wall, cpu, _, waits, _ = thread_probe()
+        # Where nothing was waited for, what is missing on CPU time is what other programs took.
+        spent = (cpu - self._cpu if waits == self._waits else wall - self._wall) / 1e9
         host, costs = current_host(), costs_on(THIS_MACHINE)
+        gained = 1.0 - 1.0 / cores_here(host)
+        if self._work.made_twice and self._own * gained < spent - self._own:
+            return False
+        each = spent / self._done
         if not worth_planning(each, left, self._done, host, self._work.settings, costs):
             return False
-        if _ANALYSIS in sys.modules:
-            return True
-        return left * each * (1.0 - 1.0 / cores_here(host)) > FIRST_ANALYSIS + costs.margin_seconds
+        return _ANALYSIS in sys.modules or left * each * gained > FIRST_ANALYSIS + costs.margin_seconds
 
     def write_down(self, state: FunctionState, error: BaseException | None) -> None:
         """Note how it went, unless the map engine has."""
-        if not self.mapped:
-            write_down(state, self._why, self._done, self._unix, time.perf_counter() - self._started, error)
+        if self.mapped:
+            return
+        seconds = (thread_probe()[0] - self._wall) / 1e9
+        if error is None and self._why is ENDED_EARLY:
+            record_briefly(state, OPERATION, self._unix, self._done, seconds, LOOP)
+        else:
+            write_down(state, self._why, self._done, self._unix, seconds, error)
 
 
 def _demanded(settings: Settings) -> bool:

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import chain
 from typing import Any
+
+import numpy
 
 from autopar._api.config import settings_for
 from autopar._engine.functions import FunctionState, state_of
@@ -74,8 +78,6 @@ class vectorize:  # noqa: N801
         signature: str | None = None,
         **hints: Any,
     ) -> None:
-        import numpy
-
         self._hints = check_hints(hints, where="vectorize()")
         self._arguments = {"doc": doc, "excluded": excluded, "cache": cache, "signature": signature}
         self._otypes = otypes
@@ -87,8 +89,6 @@ class vectorize:  # noqa: N801
         self._take(pyfunc)
 
     def _take(self, pyfunc: Any) -> None:
-        import numpy
-
         own_hints: dict[str, Any] = {}
         unwrap = getattr(type(pyfunc), "__autopar_unwrap__", None)
         if unwrap is not None:
@@ -152,47 +152,68 @@ class _Vectorized:
         self._places = tuple(place for place in range(len(args)) if place not in owner.excluded)
         self._names = tuple(name for name in kwargs if name not in owner.excluded)
         self._args, self._kwargs = args, kwargs
+        self._simple = not kwargs and len(self._places) == len(args)
 
     def outputs(self) -> Any:
         """What NumPy makes of the results."""
-        first, items = self._calls()
+        if self._owner.signature is not None:
+            first, items = self._calls_of_arrays()
+        else:
+            first, items = self._calls()
         if not items:
             return self._pass(self._owner.pyfunc if first is _NO_VALUE else _giving(iter([first])))
         following = self._results(items)
-        return self._pass(_giving(following if first is _NO_VALUE else _with_first(first, following)))
+        return self._pass(_giving(following if first is _NO_VALUE else chain([first], following)))
 
-    def _calls(self) -> tuple[Any, list[Any]]:
-        """The result of a call that NumPy makes to see what it gives, and the items of all calls after that."""
-        from numpy import vectorize as by_numpy
-
-        owner, items = self._owner, []
+    def _calls_of_arrays(self) -> tuple[Any, list[Any]]:
+        """The result of the first call, whose shape says that of the output, and the items of all others."""
         seen: list[Any] = []
-        looks = owner.otypes is None or owner.signature is not None
+        items: list[Any] = []
 
         def note(*args: Any, **kwargs: Any) -> Any:
-            if looks and not seen:
-                seen.append(owner.pyfunc(*args, **kwargs))
-            else:
+            if seen:
                 items.append(self._item(args, kwargs))
-            return seen[0] if looks else nothing
+            else:
+                seen.append(self._owner.pyfunc(*args, **kwargs))
+            return seen[0]
 
-        if looks:
-            self._pass(note)
-            return (seen[0] if seen else _NO_VALUE), items
-        count = len(owner.otypes or "")
-        nothing: Any = None if count == 1 else (None,) * count
-        by_numpy(note, otypes="O" * count, excluded=owner.excluded)(*self._args, **self._kwargs)
-        return _NO_VALUE, items
+        self._pass(note)
+        return (seen[0] if seen else _NO_VALUE), items
+
+    def _calls(self) -> tuple[Any, list[Any]]:
+        """The result of the call that NumPy makes to see what it gives, if it does, and the items of all others."""
+        owner = self._owner
+        first = self._first() if owner.otypes is None else _NO_VALUE
+        items: list[Any] = []
+        count = 1 if first is not _NO_VALUE and not isinstance(first, tuple) else len(owner.otypes or first)
+        if self._simple and len(self._args) == 1:
+            note: Callable[..., Any] = _noting_one(items, count)
+        elif self._simple:
+            note = _noting_all(items, count)
+        else:
+            note = _noting(items, self._item, count)
+        numpy.vectorize(note, otypes="O" * count, excluded=owner.excluded)(*self._args, **self._kwargs)
+        return first, items[1:] if first is not _NO_VALUE and owner.cache else items
+
+    def _first(self) -> Any:
+        """What the call gives that NumPy makes to see the types of the outputs, and no other call."""
+        seen: list[Any] = []
+
+        def look(*args: Any, **kwargs: Any) -> Any:
+            if seen:
+                raise _SeenError
+            seen.append(self._owner.pyfunc(*args, **kwargs))
+            return seen[0]
+
+        with suppress(_SeenError):
+            self._pass(look)
+        return seen[0]
 
     def _item(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """What differs from call to call: for one positional argument itself, else a tuple."""
-        if self._simple and len(args) == 1:
-            return args[0]
+        if self._simple:
+            return args[0] if len(args) == 1 else args
         return (*(args[place] for place in self._places), *(kwargs[name] for name in self._names))
-
-    @property
-    def _simple(self) -> bool:
-        return not self._kwargs and len(self._places) == len(self._args)
 
     def _results(self, items: list[Any]) -> Iterator[Any]:
         """Map the items; where NumPy looks at each result before it asks for the next, one by one."""
@@ -213,13 +234,37 @@ class _Vectorized:
 
     def _pass(self, function: Callable[..., Any]) -> Any:
         """Let NumPy do its part with a function in place of the user's."""
-        from numpy import vectorize as by_numpy
-
         owner = self._owner
-        vectorized = by_numpy(
+        vectorized = numpy.vectorize(
             function, otypes=owner.otypes, excluded=owner.excluded, cache=owner.cache, signature=owner.signature
         )
         return vectorized(*self._args, **self._kwargs)
+
+
+class _SeenError(Exception):
+    """NumPy has seen what it wanted to see."""
+
+
+def _noting_one(items: list[Any], count: int) -> Callable[..., Any]:
+    """A function that takes down its only argument, and gives as many outputs as it should."""
+    append = items.append
+    return append if count == 1 else lambda item: (append(item),) * count
+
+
+def _noting_all(items: list[Any], count: int) -> Callable[..., Any]:
+    """A function that takes down its arguments."""
+    append = items.append
+    return (lambda *args: append(args)) if count == 1 else lambda *args: (append(args),) * count
+
+
+def _noting(items: list[Any], item_of: Callable[..., Any], count: int) -> Callable[..., Any]:
+    """A function that takes down those of its arguments that differ from call to call."""
+
+    def note(*args: Any, **kwargs: Any) -> Any:
+        items.append(item_of(args, kwargs))
+        return None if count == 1 else (None,) * count
+
+    return note
 
 
 def _giving(results: Iterator[Any]) -> Callable[..., Any]:
@@ -229,8 +274,3 @@ def _giving(results: Iterator[Any]) -> Callable[..., Any]:
         return next(results)
 
     return result
-
-
-def _with_first(first: Any, following: Iterator[Any]) -> Iterator[Any]:
-    yield first
-    yield from following

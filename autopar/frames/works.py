@@ -44,9 +44,12 @@ class Work(ABC):
     ----------
     count
         Calls that pandas is going to make.
+    made_twice
+        To know the items pandas has to make all of them, and then again when it asks for the results.
     """
 
     count: int
+    made_twice = False
 
     def __init__(
         self, base: FunctionState, settings: Settings, args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -119,6 +122,8 @@ class RowWork(Work):
 
 class GroupWork(Work):
     """The groups of a frame or series."""
+
+    made_twice = True
 
     def __init__(
         self,

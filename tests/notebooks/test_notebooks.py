@@ -80,6 +80,13 @@ ap.apply(frame, of_a_cell, axis=1, backend="processes", workers=2).equals(frame.
 }
 
 
+PAGE = (ROOT / "docs" / "notebooks.md").read_text(encoding="utf-8")
+CELLS |= {
+    f"page {place}": cell
+    for place, cell in enumerate(re.findall(r"^```ipython\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
+}
+
+
 @pytest.fixture(scope="module")
 def outputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     """What each cell gives, with errors as outputs; the notebook runs once for all tests."""
@@ -169,3 +176,12 @@ def test_errors_of_a_cell_stop_it_and_are_shown_once(outputs: dict[str, list[Any
     [wrong] = [one for one in outputs["wrong hint"] if one["output_type"] == "error"]
     assert (wrong["ename"], "takes hints" in wrong["evalue"]) == ("HintTypeError", True)
     assert not [one for name in ("load", "unload") for one in outputs[name]]
+
+
+def test_the_cells_of_the_page_run(outputs: dict[str, list[Any]]) -> None:
+    """Each cell that docs/notebooks.md shows runs without an error, and those at whose end something stands show it."""
+    cells = {name: found for name, found in outputs.items() if name.startswith("page ")}
+    assert len(cells) > 6
+    assert [one for found in cells.values() for one in found if one["output_type"] in ("error", "stream")] == []
+    assert [bool(found) for found in cells.values()] == [False, True, True, True, False, True, True]
+    assert all("__main__.digits: map over" in html(cells[f"page {place}"]) for place in (1, 2, 6))
