@@ -129,7 +129,8 @@ def _without_hints(obj: Any, function: Any, kwargs: dict[str, Any]) -> tuple[dic
     if HINTS.keys().isdisjoint(kwargs):
         return kwargs, {}
     names, any_name = keyword_names(function) if callable(function) else (frozenset(), False)
-    own = frozenset(_signature(type(obj)).parameters) | (names or frozenset())
+    kind: Any = type(obj)
+    own = frozenset(_signature(kind).parameters) | (names or frozenset())
     if any_name:
         return kwargs, {}
     hints = {name: value for name, value in kwargs.items() if name in HINTS and name not in own}
@@ -141,7 +142,7 @@ def _bound(obj: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any
     import pandas
     from pandas.api.typing import DataFrameGroupBy, SeriesGroupBy
 
-    kind = type(obj)
+    kind: Any = type(obj)
     if kind not in (pandas.DataFrame, pandas.Series, DataFrameGroupBy, SeriesGroupBy):
         return None, f"{kind.__name__} may apply functions in a way of its own"
     if why := _no_function(function):

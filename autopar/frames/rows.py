@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 FIRST_BLOCK, LARGEST_BLOCK = 64, 8192
-"""Rows that are prepared together, doubling: beginning a block takes about as long as 50 rows (benchmarks/frames.py),
-and the largest bounds what a chunk prepares in vain."""
+"""Rows that are prepared together, doubling: beginning a block takes as long as 14 rows (benchmarks/frames.py), and the
+largest bounds what a chunk prepares in vain."""
 
 
 class Rows:
