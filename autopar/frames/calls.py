@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from autopar.frames.rows import Rows
 
 
-class RowKeptError(Exception):
-    """A function keeps a row of its frame, which in pandas' own loop turns into the next one."""
+class RowKeptError(BaseException):
+    """A function keeps a row of its frame, which in pandas' own loop turns into the next one.
+
+    It is no error of the item's, so neither a retry nor ``on_error`` has to do with it.
+    """
 
 
 class RowCall:

@@ -211,6 +211,20 @@ def test_rows_that_are_kept_are_found_on_the_way(monkeypatch: pytest.MonkeyPatch
     assert "keeps its row" in latest().why
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_errors_can_be_values_and_calls_be_repeated(way: str) -> None:
+    """`on_error` and `retries` mean what they mean in a map; an item is the position of a row."""
+    frame = pd.DataFrame({"a": [1, 0, 2]})
+    errors = ap.apply(frame, _inverse, axis=1, backend=way, workers=2, on_error="return", retries=1)
+    assert [type(found).__name__ for found in errors] == ["float", "ZeroDivisionError", "float"]
+    answers = ap.apply(frame, _inverse, axis=1, backend=way, workers=2, on_error=lambda error, position: -position)
+    assert answers.tolist() == [1.0, -1.0, 0.5]
+
+
+def _inverse(row: Any) -> float:
+    return 1 / int(row["a"])
+
+
 def test_objects_in_cells_keep_what_is_done_to_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lists in the cells of a frame are the program's: who changes them changes them for everybody."""
     monkeypatch.setenv("AUTOPAR_EAGER", "1")
