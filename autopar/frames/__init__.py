@@ -6,6 +6,7 @@
 `stepping`     the function that pandas calls: the user's at first, and then the results of a map over the rest
 `calls`        what a map does to one item, on whatever worker
 `rows`         the rows and columns of a frame by position, built by pandas
+`groups`       the groups of a frame by position, made by pandas
 `packing`      series on their way back from a worker
 `options`      pandas' options of the caller, in force on workers
 `held`         the types of what rows and groups hold

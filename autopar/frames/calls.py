@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from autopar.frames.groups import Groups
     from autopar.frames.options import Options
     from autopar.frames.rows import Rows
 
@@ -43,7 +44,7 @@ class RowCall:
 
 
 class GroupCall:
-    """Calls a function with a group, which is new for each call and has its key as its name."""
+    """Calls a function with a group, by position."""
 
     __slots__ = ("_function",)
 
@@ -51,12 +52,9 @@ class GroupCall:
         self._function = function
 
     def __call__(
-        self, item: tuple[Any, Any], /, *, options: Options, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+        self, position: int, /, *, groups: Groups, options: Options, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> Any:
-        group, key = item
-        group = group.copy(deep=False)
-        object.__setattr__(group, "name", key)
-        return options.call(self._function, (group, *args), kwargs)
+        return options.call(self._function, (groups.at(position), *args), kwargs)
 
 
 class ElementCall:

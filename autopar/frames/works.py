@@ -13,6 +13,7 @@ from autopar._engine.maps import map_iterator, map_list
 from autopar._model.effects import Effect, EffectKind
 from autopar._model.hints import Settings
 from autopar.frames.calls import ElementCall, GroupCall, RowCall
+from autopar.frames.groups import Groups
 from autopar.frames.held import holds_nothing_that_changes, types_given
 from autopar.frames.options import Options
 from autopar.frames.packing import unpacked
@@ -146,13 +147,11 @@ class GroupWork(Work):
         return state_over(self._base, GroupCall, given, owns_items=holds_nothing_that_changes(data))
 
     def results(self, start: int) -> Iterator[Any]:
-        """Map the groups themselves, each of which goes to one worker only."""
-        items: list[Any] = []
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what pandas warns of here it warns of in the apply itself
-            self._groups.apply(lambda group: items.append((group, group.name)), **self._given_to_pandas)
-        given = {"options": Options(), "args": self._args, "kwargs": self._kwargs}
-        return iter(map_list(self.state, (items[start:],), given, self.settings, operation=OPERATION))
+        """Map positions: the frame travels once to each worker, which makes the groups anew."""
+        items = (range(start, self.count),)
+        groups = Groups(self._groups, self._given_to_pandas)
+        given = {"groups": groups, "options": Options(), "args": self._args, "kwargs": self._kwargs}
+        return iter(map_list(self.state, items, given, self.settings, operation=OPERATION))
 
 
 def elements_of(series: Series) -> list[Any]:
