@@ -36,10 +36,9 @@ def _is_value(kind: type) -> bool:
 def _held_by(data: Any) -> _effects.Held:
     held: _effects.Held = ()
     for values in _objects_in(data):
-        kinds = frozenset(map(type, values))
         # Only of objects that may have methods of the program is it worth to look at all they hold.
-        more = (kinds,) if kinds <= UNCHANGING else _effects.held_types((values,))
-        held = _effects.join_held(held, more)
+        if not UNCHANGING.issuperset(map(type, values)):
+            held = _effects.join_held(held, _effects.held_types((values,)))
     return held
 
 
