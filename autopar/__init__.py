@@ -7,6 +7,8 @@
     report      the same as a page of HTML
     _suggest    advice about programs that do without
     executor    door: an executor as in concurrent.futures
+    frames      door: apply as in pandas, vectorize as in NumPy
+    notebook    door: what IPython asks for
     joblib_backend  door: the engine underneath joblib
     _engine     conductor: takes items, asks the stages in turn, keeps order
     _observe    stage: what the host is, what the function's code says, what its items take
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
     from autopar.errors import AutoparWarning as AutoparWarning
     from autopar.errors import PerformanceHint as PerformanceHint
     from autopar.executor import Executor as Executor
+    from autopar.frames.applying import apply as apply
+    from autopar.frames.vectorizing import vectorize as vectorize
     from autopar.joblib_backend import register_joblib as register_joblib
 
 __version__ = "0.1.0"
@@ -54,6 +58,7 @@ __all__ = [
     "AutoparWarning",
     "Executor",
     "PerformanceHint",
+    "apply",
     "calibrate",
     "config",
     "decisions",
@@ -62,6 +67,7 @@ __all__ = [
     "parallel",
     "register_joblib",
     "table",
+    "vectorize",
 ]
 
 # The doors are opened at the first look through them: a worker process imports this package too, and needs none.
@@ -70,13 +76,17 @@ _DOORS = {
     "AutoparWarning": "autopar.errors",
     "Executor": "autopar.executor",
     "PerformanceHint": "autopar.errors",
+    "apply": "autopar.frames.applying",
     "calibrate": "autopar._api.functions",
     "config": "autopar._api.config",
     "decisions": "autopar._api.functions",
+    "load_ipython_extension": "autopar.notebook",
     "map": "autopar._api.functions",
     "parallel": "autopar._api.functions",
     "register_joblib": "autopar.joblib_backend",
     "table": "autopar._api.functions",
+    "unload_ipython_extension": "autopar.notebook",
+    "vectorize": "autopar.frames.vectorizing",
 }
 _ROOMS = ("events", "otel")
 

@@ -159,7 +159,9 @@ def decisions() -> list[Decision]:
     >>> ap.decisions()[-1].function
     'builtins.abs'
     """
-    return engine.all_decisions()
+    from autopar._api.shown import Decisions
+
+    return Decisions(engine.all_decisions())
 
 
 def calibrate(seconds: float = 1.0) -> Calibration:

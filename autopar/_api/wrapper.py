@@ -432,7 +432,9 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
     @property
     def decisions(self) -> list[Decision]:
         """The decisions made for this function in this process, newest last."""
-        return engine.decisions_of(self._self_state)
+        from autopar._api.shown import Decisions
+
+        return Decisions(engine.decisions_of(self._self_state))
 
     def explain(self) -> str:
         """Print, and return, why the last operation ran as it did.
@@ -489,6 +491,11 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"<parallel {self.__wrapped__!r}>"
+
+    def _repr_html_(self) -> str:
+        from autopar._api.html import function_html
+
+        return function_html(self._self_state.name, self._self_hints, self.decisions)
 
     def __copy__(self) -> Parallel[P, R]:
         return self

@@ -19,7 +19,8 @@ One fact a file, in the order of the work:
 `calls`        where a call goes;  `construct`: classes;  `methods`: by type or name;
                `library`: by the tables;  `special`, `builtin_calls`, `callable_makers`, `object_calls`: with rules
                of their own
-`facts`        asks the tables:  `tables_standard`, `tables_numpy`, `tables_packages`, `tables_types`, `tables_methods`
+`facts`        asks the tables:  `tables_standard`, `tables_numpy`, `tables_pandas`, `tables_packages`, `tables_types`,
+               `tables_methods`
 `lookup`       attributes without running the user's code
 `array_work`   operators and methods that may be an array's, and so release the GIL
 `summary`      collects findings into the report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 import types
 from typing import Any
 
@@ -11,16 +12,18 @@ from autopar._effects import (
     tables_methods,
     tables_numpy,
     tables_packages,
+    tables_pandas,
     tables_standard,
     tables_types,
 )
 from autopar._effects.tables_types import TypeFacts
 from autopar._model.effects import EffectKind
 
-_EFFECTS = tables_standard.EFFECTS | tables_numpy.EFFECTS | tables_packages.EFFECTS
-_WRITES = tables_standard.WRITES | tables_numpy.WRITES
+_EFFECTS = tables_standard.EFFECTS | tables_numpy.EFFECTS | tables_packages.EFFECTS | tables_pandas.EFFECTS
+_WRITES = tables_standard.WRITES | tables_numpy.WRITES | tables_pandas.WRITES
 _RESULTS = tables_standard.RESULTS | tables_numpy.RESULTS
-_CALLBACKS = tables_standard.CALLBACKS | tables_numpy.CALLBACKS
+_CALLBACKS = tables_standard.CALLBACKS | tables_numpy.CALLBACKS | tables_pandas.CALLBACKS
+_TYPES = tables_types.TYPES | tables_pandas.TYPES
 
 _ALIASES = {
     "posixpath": "os.path",
@@ -140,9 +143,9 @@ def type_facts(cls: type) -> TypeFacts | None:
         return None
     for base in lookup.mro(cls):
         name = canonical(lookup.class_name(base))
-        found = tables_types.TYPES.get(name)
+        found = _TYPES.get(name)
         if found is None and name.startswith("itertools."):
-            found = tables_types.TYPES["itertools"]
+            found = _TYPES["itertools"]
         if found is not None:
             return found
     return None
@@ -224,6 +227,14 @@ def named_effect(name: str) -> EffectKind | None:
 def reading(name: str) -> str | None:
     """What a method gives that only reads, by its name; None if the name is not known."""
     return tables_methods.READING.get(name)
+
+
+def of_frames(cls: type | None, name: str) -> EffectKind | None:
+    """The effect that a method of that name has if its object is a frame or series of pandas, which it may be."""
+    if name not in tables_pandas.METHODS or "pandas" not in sys.modules:
+        return None
+    mine = cls is None or any(lookup.module_of(base).startswith("pandas") for base in lookup.mro(cls))
+    return tables_pandas.METHODS[name] if mine else None
 
 
 def is_logger(cls: type) -> bool:

@@ -57,6 +57,7 @@ def call_method(frame: Frame, receiver: Atom, name: str, args: Args) -> Value:
         changes.mutate(frame, args.keywords["out"])
     if name in _FILLING:
         changes.mutate(frame, args.get(0) or args.keywords.get("target", NOTHING))
+    _as_of_a_frame(frame, receiver, name, args)
     if name == "at" and cls is not None and lookup.class_name(cls) == "numpy.ufunc":
         changes.mutate(frame, args.get(0) or NOTHING)
     returned = library.run_callbacks(frame, f"{lookup.class_name(cls)}.{name}" if cls else name, args)
@@ -64,6 +65,18 @@ def call_method(frame: Frame, receiver: Atom, name: str, args: Args) -> Value:
     if returned and cls not in _CONTAINERS:
         return returned | library.shell(frame, returned) | _called(frame, receiver, cls, name, args)
     return _called(frame, receiver, cls, name, args)
+
+
+def _as_of_a_frame(frame: Frame, receiver: Atom, name: str, args: Args) -> None:
+    """What the method does beside its result if the object is one of pandas, which an unknown one may be."""
+    if "inplace" in args.keywords:
+        changes.mutate(frame, frozenset((receiver,)))
+    cls = type_of(receiver)
+    kind = facts.of_frames(None if cls is LibraryObject else cls, name)
+    if kind is EffectKind.RANDOM and "random_state" in args.keywords:
+        changes.mutate(frame, args.keywords["random_state"])
+    elif kind is not None:
+        frame.effect(kind, f"{'numpy.random: ' if kind is EffectKind.RANDOM else ''}{name}()")
 
 
 def _of_callable(frame: Frame, receiver: Atom, name: str, args: Args) -> Value | None:

@@ -68,12 +68,14 @@ _BY_RESULT = {
         __add__ __sub__ __mul__ __truediv__ __floordiv__ __mod__ __pow__ __neg__ __pos__ __invert__ __and__ __or__
         __xor__ __radd__ __rsub__ __rmul__ __matmul__ __rtruediv__ __round__ __divmod__ __sizeof__ __dir__ __reduce__
         __reduce_ex__ json iterdir glob rglob to_dict isnull isna notna notnull nunique value_counts corr cov describe
-        quantile median rank __subclasses__
+        quantile median rank idxmax idxmin sem __subclasses__
         """,
     "shell": """
         copy items keys values most_common elements union intersection difference symmetric_difference
         __iter__ __reversed__ groupdict groupby __copy__ subn sub _asdict _replace iterrows itertuples head tail
-        sort_values sort_index reset_index set_index merge drop dropna fillna rename assign apply_map
+        sort_values sort_index reset_index set_index merge drop dropna fillna rename assign apply_map agg between diff
+        droplevel ewm expanding explode interpolate isin mask melt nlargest nsmallest pct_change pivot pivot_table
+        reindex resample rolling shift stack to_frame unstack where
         """,
     "item": "get group __getitem__ __call_get__ __getattribute__ get_or_none peek __get__",
     "alias": """

@@ -95,6 +95,8 @@ class FunctionState:
     spent
         Seconds that its calls and maps have taken in Python since compiling it was last begun; see
         :mod:`autopar._engine.tierup`.
+    ways
+        States of callables that make an argument and call it with that, by what they make.
     """
 
     def __init__(self, function: Callable[..., Any], terms: Terms = EXACT) -> None:
@@ -110,6 +112,7 @@ class FunctionState:
         self.witnessed = False
         self.seen_effects: tuple[Effect, ...] = ()
         self.hinted = False
+        self.ways: dict[Any, FunctionState] = {}
         self._demanded: dict[str, Forms] = {}
         self._demanded_targets: dict[str, list[Callable[..., Any]]] = {}
         self._traits: dict[ArgumentTypes | None, Traits] = {}

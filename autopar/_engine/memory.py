@@ -29,14 +29,22 @@ _KEYS_KEPT = 256
 class Memory:
     """One function's memory, shared by its wrapper and its bound methods. Any thread may use it.
 
+    Parameters
+    ----------
+    function
+        The function.
+    way
+        What it is given, where that is made for each call and items only say which.
+
     Attributes
     ----------
     latest
         Type of the first item -> what the latest map over such items measured, however short it was.
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], way: str = "") -> None:
         self._function = function
+        self._way = way
         self._lock = threading.RLock()  # a finalizer may run a map in the middle of this thread's own `note`
         self._known: dict[ProfileKey, Learned] = {}
         self._taught: set[ProfileKey] = set()
@@ -47,7 +55,7 @@ class Memory:
     @functools.cached_property
     def code(self) -> str:
         """Digest of the function's code."""
-        return code_digest(self._function)
+        return code_digest(self._function, self._way)
 
     def longest_item(self) -> float:
         """Seconds of the longest kind of item that is known; 0 if nothing is. The store is not opened for that."""

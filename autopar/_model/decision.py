@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from autopar._model.plan import LOOP, Plan, Rejected
@@ -96,6 +97,18 @@ class Decision:
         if self.serial_estimate is None or self.actual <= 0:
             return None
         return self.serial_estimate / self.actual
+
+    def _repr_html_(self) -> str | None:
+        return None if _in_html is None else _in_html(self)
+
+
+_in_html: Callable[[Decision], str] | None = None
+
+
+def show_in_notebooks(in_html: Callable[[Decision], str]) -> None:
+    """Say how a decision looks as HTML: a matter of the doors, which are not known here."""
+    global _in_html
+    _in_html = in_html
 
 
 @dataclass(slots=True)

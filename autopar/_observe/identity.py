@@ -20,10 +20,11 @@ _LONGEST_TYPES = 300
 _LARGEST = 64
 
 
-def code_digest(function: Callable[..., Any]) -> str:
+def code_digest(function: Callable[..., Any], way: str = "") -> str:
     """A digest of a function's name and of its code, with the code inside it: the same in every process.
 
-    What calls it, its line numbers, its file and its docstring's place do not matter, so it survives edits elsewhere.
+    What calls it, its line numbers, its file and its docstring's place do not matter, so it survives edits elsewhere;
+    ``way`` tells apart what it is used for.
     Partial functions and bound methods count as the function inside; other callables by their class's ``__call__``.
 
     Examples
@@ -36,7 +37,7 @@ def code_digest(function: Callable[..., Any]) -> str:
     module = getattr(target, "__module__", None) or kind.__module__
     name = f"{module}.{getattr(target, '__qualname__', kind.__qualname__)}"
     code = getattr(target, "__code__", None)
-    return _digest([name, *([_described(code)] if isinstance(code, CodeType) else [])])
+    return _digest([name, *([_described(code)] if isinstance(code, CodeType) else []), *([way] if way else [])])
 
 
 def codes_digest(codes: Iterable[CodeType]) -> str:

@@ -13,3 +13,8 @@ if importlib.util.find_spec("numpy") is not None:
     from tests.effects import with_numpy
 
     CASES += with_numpy.TABLE.cases
+
+if importlib.util.find_spec("pandas") is not None:
+    from tests.effects import with_pandas
+
+    CASES += with_pandas.TABLE.cases

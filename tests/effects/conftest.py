@@ -1,7 +1,7 @@
-"""Leaves out the functions that need NumPy where there is none."""
+"""Leaves out the functions that need NumPy or pandas where these are not."""
 
 from __future__ import annotations
 
 import importlib.util
 
-collect_ignore = [] if importlib.util.find_spec("numpy") is not None else ["with_numpy.py"]
+collect_ignore = [f"with_{name}.py" for name in ("numpy", "pandas") if importlib.util.find_spec(name) is None]
