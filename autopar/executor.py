@@ -203,7 +203,7 @@ class Executor(StandardExecutor):
             raise RuntimeError("cannot schedule new futures after shutdown")
 
     def _await(self, state: FunctionState, args: tuple[Any, ...], kwargs: Any, settings: Settings) -> Future[Any]:
-        from autopar._engine.coroutines import one_call
+        from autopar._engine.one_coroutine import one_call
 
         self._refuse_late_calls()
         return self._coroutines.submit(lambda: one_call(state, args, kwargs, settings))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Coroutine, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Generic
 
 from autopar._api.later import engine
+from autopar._api.variables import P, T
 from autopar._api.wrapper import Parallel
 
 if TYPE_CHECKING:
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from autopar._engine.coroutines import CoroutineRun
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 class AsyncParallel(Parallel[P, Coroutine[Any, Any, T]], Generic[P, T]):
@@ -97,7 +95,7 @@ class AsyncParallel(Parallel[P, Coroutine[Any, Any, T]], Generic[P, T]):
     def submit(self, *args: P.args, **kwargs: P.kwargs) -> Future[T]:  # type: ignore[override]
         """Start one call on autopar's own event loop."""
         from autopar._backends.aio import run_on_loop
-        from autopar._engine.coroutines import one_call
+        from autopar._engine.one_coroutine import one_call
 
         plain = self._off_the_loop({})
         if plain is not None:
@@ -109,7 +107,7 @@ class AsyncParallel(Parallel[P, Coroutine[Any, Any, T]], Generic[P, T]):
         """Start one call as a task of the running event loop."""
         import asyncio
 
-        from autopar._engine.coroutines import one_call
+        from autopar._engine.one_coroutine import one_call
 
         asyncio.get_running_loop()
         plain = self._off_the_loop({})

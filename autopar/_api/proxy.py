@@ -65,3 +65,8 @@ def leads_to(reference: tuple[str, str], wrapper: Any) -> bool:
     for part in reference[1].split("."):
         found = vars(found)[part]
     return found is wrapper
+
+
+def restore(kind: type, function: Any, hints: dict[str, Any]) -> Any:
+    """A wrapper that has travelled with its function."""
+    return kind(function, hints)

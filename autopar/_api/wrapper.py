@@ -7,11 +7,12 @@ import sys
 from _thread import RLock
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, overload
 
 from autopar._api.later import engine
-from autopar._api.proxy import base_object_proxy, leads_to
+from autopar._api.proxy import base_object_proxy, leads_to, restore
 from autopar._api.sampling import FAR, WORTH_LOADING
+from autopar._api.variables import P, Q, R, S
 from autopar._native_api import counted_call_type
 
 if TYPE_CHECKING:
@@ -24,12 +25,6 @@ if TYPE_CHECKING:
     from autopar._engine.functions import FunctionState
     from autopar._model.decision import Decision
     from autopar._model.hints import Settings
-
-P = ParamSpec("P")
-Q = ParamSpec("Q")
-R = TypeVar("R")
-T = TypeVar("T")
-S = TypeVar("S")
 
 _knowing = RLock()
 
@@ -478,11 +473,11 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
             return reference[1]
         # A client is a connection of this process; elsewhere a map inside an item has no use for it.
         hints = {name: value for name, value in self._self_hints.items() if name != "cluster" or isinstance(value, str)}
-        return _restore, (type(self), function, hints)
+        return restore, (type(self), function, hints)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         found = self.__autopar_reduce__()
-        if isinstance(found, tuple) and found[0] is _restore and "<" not in self.__qualname__:
+        if isinstance(found, tuple) and found[0] is restore and "<" not in self.__qualname__:
             return self.__qualname__
         return found
 
@@ -502,7 +497,3 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
 
     def __deepcopy__(self, memo: Any) -> Parallel[P, R]:
         return self
-
-
-def _restore(kind: type[Parallel[..., Any]], function: Any, hints: dict[str, Any]) -> Any:
-    return kind(function, hints)

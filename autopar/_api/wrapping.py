@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from types import FunctionType
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic
 
 from autopar._api.async_wrapper import AsyncParallel
 from autopar._api.later import load_engine
+from autopar._api.variables import P, R, T
 from autopar._api.wrapper import Parallel
 from autopar._native_api import settle
 from autopar.errors import HintTypeError
-
-P = ParamSpec("P")
-R = TypeVar("R")
-T = TypeVar("T")
 
 CO_COROUTINE = 0x80
 """The flag of code written with ``async def``; ``inspect``, which names it, takes longer to import than all of this."""

@@ -12,8 +12,8 @@ from contextlib import suppress
 from contextvars import Context, copy_context
 from typing import Any
 
-from autopar._engine.elsewhere import POLL_FOR_CANCEL
 from autopar._engine.notice import asked_for, users_line
+from autopar._engine.patience import POLL_FOR_CANCEL
 from autopar._engine.task import Cancelled
 
 BATCH_SECONDS = 2e-3

@@ -15,7 +15,6 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
-    Coroutine,
     Iterator,
     Sized,
 )
@@ -34,9 +33,10 @@ from autopar._engine.functions import FunctionState
 from autopar._engine.journal import record
 from autopar._engine.limits import Late, Limits
 from autopar._engine.machine import cores_here, threads_left, warm_workers
+from autopar._engine.naming import add_note
 from autopar._engine.notice import WORTH_A_WARNING, hint_where_it_hurts, users_line
 from autopar._engine.streams import draws_from_numpy, root_seed
-from autopar._engine.task import add_note, answer
+from autopar._engine.task import answer
 from autopar._engine.teaching import teach_coroutines
 from autopar._engine.times import ChunkTimes
 from autopar._engine.watch import watch_for
@@ -492,15 +492,3 @@ class CoroutineRun:
             error="" if error is None or isinstance(error, GeneratorExit) else type(error).__qualname__,
             timeline=self._times.timeline() if self._workers > 1 else None,
         )
-
-
-def one_call(
-    state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, Any], settings: Settings
-) -> Coroutine[Any, Any, Any]:
-    """One call under the hints that concern a single item; a demand that cannot be met is refused at once."""
-    run = CoroutineRun(state, [args], kwargs, settings, star=True, operation="submit")
-
-    async def first() -> Any:
-        return (await run.collect())[0]
-
-    return first()

@@ -19,9 +19,10 @@ from autopar._backends.chunk import run_each
 from autopar._backends.standing import standing_at
 from autopar._engine.functions import FunctionState
 from autopar._engine.journal import record, record_briefly
+from autopar._engine.naming import note_item
 from autopar._engine.native import Forms, Ready, kind_of
 from autopar._engine.notice import users_frame, users_line
-from autopar._engine.task import COMPILED_LOOP, note_item, pools_used
+from autopar._engine.task import COMPILED_LOOP, pools_used
 from autopar._engine.tierup import CALL_SECONDS, compile_between_maps, note_map
 from autopar._model.decision import ENDED_EARLY
 from autopar._model.hints import Settings

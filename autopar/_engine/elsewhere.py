@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,22 +14,18 @@ from autopar._engine.discreet import discreet
 from autopar._engine.leaving import leave
 from autopar._engine.lessons import gil_share_seen
 from autopar._engine.machine import THIS_MACHINE
+from autopar._engine.naming import named
 from autopar._engine.pace import Pace
+from autopar._engine.patience import patience
 from autopar._engine.pressure import Pressure
 from autopar._engine.prices import costs_on
-from autopar._engine.task import MapTask, named, note_pool
+from autopar._engine.task import MapTask, note_pool
 from autopar._model.observation import Sample
 from autopar._model.plan import BACKENDS, Plan
 from autopar._model.retry import NO_RETRY
 from autopar._model.work import Chunk, Job, Outcome, Pending, Pool
 from autopar._plan import LEAST_RACE, Climb, climb_start, items_that_fit, next_chunksize
 from autopar.errors import ItemTimeoutError, TransportError, UnavailableError, WorkerDiedError
-
-LOOK_FOR_STARTS = 0.05
-"""Seconds after which a chunk that had not started yet is looked at again, when items have a time-out."""
-
-POLL_FOR_CANCEL = 0.05
-"""Seconds within which a map notices that its asynchronous caller was cancelled."""
 
 BUSY_WORKERS = 0.6
 """Share of their time that worker processes spend on items from which nothing is lost around these."""
@@ -321,7 +316,7 @@ class Elsewhere:
     def _wait_for_any(self) -> list[Pending]:
         while True:
             try:
-                first = self._done.get(timeout=self._patience())
+                first = self._done.get(timeout=patience(self.task, self._in_flight, self._again.due, self._now()))
             except Empty:
                 self.task.check_cancelled()
                 if self.task.watch is not None:
@@ -331,21 +326,6 @@ class Elsewhere:
                     return expired
                 continue
             return [first, *self._finished_now()]
-
-    def _patience(self) -> float | None:
-        """Seconds until something other than an outcome may have to be done."""
-        polls = [] if self.task.cancel is None else [POLL_FOR_CANCEL]
-        watch = self.task.watch
-        if watch is not None and (due := watch.patience) is not None:
-            polls.append(due)
-        timeout, now = self.task.settings.timeout, self._now()
-        polls += [due - now for due in (self._again.due, self.task.deadline_at) if due is not None]
-        if timeout is not None:
-            starts = [getattr(future, "started", None) for future in self._in_flight]
-            polls += [started + timeout - now for started in starts if started is not None]
-            if None in starts:
-                polls.append(LOOK_FOR_STARTS)
-        return max(0.0, min(*polls, threading.TIMEOUT_MAX)) if polls else None
 
     def _expire(self) -> list[Pending]:
         """Give up items past their time-out."""

@@ -18,10 +18,11 @@ from autopar._engine.cluster import with_remote_inputs
 from autopar._engine.early import early
 from autopar._engine.functions import FunctionState
 from autopar._engine.journal import record_map
+from autopar._engine.naming import note_item
 from autopar._engine.run import MapRun
 from autopar._engine.source import Source
 from autopar._engine.streams import root_seed
-from autopar._engine.task import MapTask, note_item
+from autopar._engine.task import MapTask
 from autopar._engine.watch import Watch, watched
 from autopar._model import listening
 from autopar._model.decision import Decision

@@ -9,7 +9,6 @@ from itertools import chain
 from typing import Any
 
 from autopar import _effects
-from autopar._backends.exceptions import attributes_of
 from autopar._backends.standing import standing_at
 from autopar._compilers.native.portable import PortableFunction
 from autopar._engine.blocks import Block
@@ -17,6 +16,7 @@ from autopar._engine.compiling import Compiling
 from autopar._engine.functions import ArgumentTypes, FunctionState
 from autopar._engine.lessons import OnPool, key_of
 from autopar._engine.machine import THIS_MACHINE, Machine, cores_here
+from autopar._engine.naming import add_note, named
 from autopar._engine.notice import users_line
 from autopar._engine.source import Source
 from autopar._engine.streams import draws_from_numpy, root_seed
@@ -30,8 +30,7 @@ from autopar._model.observation import Profile, Traits
 from autopar._model.plan import BACKENDS, LOOP, Plan
 from autopar._model.work import UNCHANGING, Chunk, Failure, Job, Outcome, Pool, RemoteItem, Wear
 from autopar._observe.traits import without_array_arguments
-from autopar._record.explain import printable
-from autopar.errors import DeadlineError, ItemTimeoutError, TransportError, UnavailableError, WorkerDiedError
+from autopar.errors import DeadlineError, UnavailableError
 
 UNLIMITED = 1 << 62
 COMPILED_LOOP = Plan(compiler="native")
@@ -470,35 +469,3 @@ def answer(block: Block, on_error: Any) -> None:
             del block.values[place:]
             block.error = raised
             return
-
-
-def named(error: BaseException, first: int, count: int = 1) -> BaseException:
-    """An error of autopar's own with its item's index, as attribute and in the message; any other error as it is."""
-    if not isinstance(error, (TransportError, WorkerDiedError, ItemTimeoutError)) or error.index is not None:
-        return error
-    which = f"item {first}" if count == 1 else f"one of the items {first} to {first + count - 1}"
-    message = f"{which}: {error}"
-    found: TransportError | WorkerDiedError | ItemTimeoutError
-    if isinstance(error, WorkerDiedError):
-        found = WorkerDiedError(message, index=first, exitcode=error.exitcode, begun=error.begun)
-    elif isinstance(error, ItemTimeoutError):
-        found = ItemTimeoutError(message, index=first)
-    else:
-        found = TransportError(str(error) if error.about == "function" else message, index=first, about=error.about)
-    found.__cause__ = error.__cause__
-    return found
-
-
-def add_note(error: BaseException, text: str) -> None:
-    """Add a note once, however often the same exception object comes by."""
-    note = f"autopar: {text}"
-    # Past the class's own ways with attributes: a note must never put another exception in the place of this one.
-    attributes = attributes_of(error)
-    notes = attributes.setdefault("__notes__", [])
-    if type(notes) is list and note not in notes:
-        notes.append(note)
-
-
-def note_item(error: BaseException, index: int, name: str, operation: str, plan: Plan, decision: int) -> None:
-    """Say which item raised, where, and in which decision."""
-    add_note(error, f"item {index} of {printable(name)}.{operation}(), on {plan} (decision {decision})")
