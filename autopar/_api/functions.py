@@ -66,9 +66,11 @@ def parallel(function: Any = None, /, **hints: Any) -> Any:
             Times an item that raised, or whose worker died, runs again; default 0.
         retry_on : type or tuple of type
             Exceptions after which it does; any ``Exception`` without it.
-        backoff, backoff_max : float
-            Longest pause before the first retry, in seconds, which doubles with each, up to ``backoff_max``; default no
-            pause, and 120. How much of it is waited is drawn at random.
+        backoff : float
+            Longest pause before the first retry, in seconds, which doubles with each; default no pause. How much of it
+            is waited is drawn at random.
+        backoff_max : float
+            Seconds that no pause exceeds; default 120.
         on_error : {"raise", "return"} or callable
             ``"return"`` puts the exception in the result's place; a callable gets ``(exception, item)`` and gives the
             result; default ``"raise"``.
