@@ -101,7 +101,6 @@ def test_an_error_on_another_machine_is_made_sure_of_here(
     monkeypatch.setattr(prices, "this_host", lambda: ELSEWHERE)
     choose_only("dask")
     # However busy this machine is: one item here, and the others there.
-    monkeypatch.setattr(MapRun, "_one_wait_only", lambda self: False)
     monkeypatch.setattr(MapRun, "_help_pays", lambda self: False)
 
     def picky(x: int) -> int:

@@ -134,7 +134,7 @@ def test_without_new_threads_a_map_uses_those_it_has(route: dict[str, Any], monk
 
     from autopar._backends import threads
 
-    threads.rest()
+    monkeypatch.setattr(threads, "_shared", None)  # as in a program that has had no threads yet
 
     def refused(*args: object, **kwargs: object) -> None:
         raise RuntimeError("can't start new thread")
