@@ -108,7 +108,7 @@ def journal_state(function: Any) -> Any:
 
 
 def test_progress_cannot_command_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor can it in the bar that shows how far a map has come, whose own commands for its place and colours are known."""
+    """Nor can it in the bar that shows how far a map has come; the commands of the bar itself are known."""
 
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
@@ -119,7 +119,7 @@ def test_progress_cannot_command_a_terminal(monkeypatch: pytest.MonkeyPatch) -> 
     parallel(named(ESCAPES)).map(range(3), progress=True)
     shown = terminal.getvalue()
     assert "planted" in shown
-    assert not COMMANDS.search(re.sub(r"\r|\x1b[78DM]|\x1b\[[0-9;]*[ABKm]", "", shown))
+    assert not COMMANDS.search(re.sub(r"\r|\x1b[78DM]|\x1b\[J|\x1b\[[0-9;]*[ABKm]", "", shown))
 
 
 def test_the_log_cannot_command_a_terminal(isolated_store: Path) -> None:
