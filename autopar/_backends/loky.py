@@ -217,6 +217,10 @@ def _kill(process: Any) -> None:
         os.kill(process.pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
 
 
+def _ending() -> bool:
+    return bool(getattr(threading, "_SHUTTING_DOWN", False))
+
+
 class LokyPool:
     """One map's view of the shared workers."""
 
@@ -224,7 +228,7 @@ class LokyPool:
         self._workers = workers
         self._executor: _Executor | None = None
         self._refused: TransportError | None = None
-        self._open = not getattr(threading, "_SHUTTING_DOWN", False)
+        self._open = not _ending()
         self._jobs: weakref.WeakSet[Job] = weakref.WeakSet()
         self.capacity = 2 * workers
 
@@ -270,6 +274,8 @@ class LokyPool:
         if executor is None:
             if self._refused is not None:
                 raise TransportError(str(self._refused), about="function") from self._refused.__cause__
+            if _ending():  # What a new one makes nobody would clear away.
+                raise TransportError("joblib's executor takes nothing more: the program is ending", about="function")
             try:
                 executor = _entered(self._workers) if self.capacity > 1 else _alone()
             except OSError as error:
