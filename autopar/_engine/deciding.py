@@ -12,7 +12,7 @@ from autopar._classify import classify
 from autopar._engine.blocks import Block
 from autopar._engine.cluster import WORTH_LOOKING, configured, connected
 from autopar._engine.lessons import SIDE_BY_SIDE, followed, gil_share_seen
-from autopar._engine.machine import THIS_MACHINE, closed_ways
+from autopar._engine.machine import THIS_MACHINE, closed_ways, loading
 from autopar._engine.memory import NEAR_SIZES
 from autopar._engine.prices import costs_on
 from autopar._engine.task import MapTask
@@ -207,6 +207,7 @@ class Deciding:
             ordered=task.ordered,
             costs=costs_on(task.machine),
             corrections=self._corrections(),
+            loading=loading() if task.machine is THIS_MACHINE else {},
             missed=task.machine.missed,
             cluster=task.cluster,
         )

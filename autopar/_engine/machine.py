@@ -174,6 +174,18 @@ def idle_workers() -> int:
     return sum(getattr(module, "idle", int)() for module in modules if module is not None)
 
 
+LOADING = 35e-3
+"""Seconds of importing what sends items to other processes, cloudpickle and multiprocessing among it (``python -X
+importtime``: 30 to 40 ms)."""
+
+_LOADED_WITH = {"processes": "processes", "multiprocessing": "forks", "joblib": "loky"}
+
+
+def loading() -> dict[str, float]:
+    """Backend -> seconds of importing it, for those that are not loaded."""
+    return {name: LOADING for name, room in _LOADED_WITH.items() if f"autopar._backends.{room}" not in sys.modules}
+
+
 def warm_workers() -> dict[str, int]:
     """Backend -> workers that are already running; asks only backends that are in use."""
     warm = {}

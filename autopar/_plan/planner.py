@@ -170,7 +170,7 @@ def _with_workers(rival: Rival, situation: Situation, work: Load) -> float | Non
         return None
     if situation.warm.get("processes", 0) >= rival.plan.workers:
         return None
-    there = replace(situation, warm={**situation.warm, "processes": situation.cores})
+    there = replace(situation, warm={**situation.warm, "processes": situation.cores}, loading={})
     return best_plan("processes", there, work).plan.predicted
 
 

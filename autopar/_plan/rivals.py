@@ -52,7 +52,8 @@ def with_cost(plan: Plan, situation: Situation, work: Load) -> Plan:
     own = BACKENDS[plan.backend].same_process or plan.backend == "dask"
     alike = 1.0 if own else situation.corrections.get("processes", 1.0)  # what slows one kind of process slows all
     correction = situation.corrections.get(plan.backend, alike)
-    return replace(plan, predicted=correction * predict(plan, work, situation))
+    loading = situation.loading.get(plan.backend, 0.0)
+    return replace(plan, predicted=correction * predict(plan, work, situation) + loading)
 
 
 def _plans(name: str, situation: Situation, work: Load) -> Iterator[Plan]:

@@ -44,6 +44,8 @@ class Situation:
         Prices of the backends.
     corrections
         Backend -> what earlier outcomes say to multiply its prediction by.
+    loading
+        Backend -> seconds of importing it, where this process has not used it yet.
     missed
         Seconds that worker processes would have saved in earlier maps of this process, had they been there.
     cluster
@@ -67,6 +69,7 @@ class Situation:
     compiler: str = "python"
     costs: Costs = DEFAULT_COSTS
     corrections: Mapping[str, float] = field(default_factory=dict)
+    loading: Mapping[str, float] = field(default_factory=dict)
     missed: float = 0.0
     cluster: Cluster | None = None
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from autopar import parallel
-from autopar._engine import early, native, teaching
+from autopar._engine import deciding, early, native, teaching
 from autopar._engine.ahead import Ahead
 from autopar._engine.functions import FunctionState
 from autopar._engine.journal import decision_log, new_log
@@ -51,6 +51,7 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> FakePool:
     monkeypatch.setitem(BACKENDS, "processes", replace(BACKENDS["processes"], module=fake_backend.__name__))
     monkeypatch.setattr(ThisMachine, "host", staticmethod(lambda: fake_host(4)))
     monkeypatch.setattr(ThisMachine, "forkable", staticmethod(lambda: True))  # NumPy, once imported, has threads
+    monkeypatch.setattr(deciding, "loading", dict)  # the fake pool is there
     monkeypatch.setattr(Ahead, "worth_it", lambda self: False)  # on a busy machine any first item takes long
     monkeypatch.setattr(teaching, "WORTH_NOTING", 0.0)
     monkeypatch.setattr(native, "CACHED_SECONDS", math.inf)

@@ -598,3 +598,14 @@ def test_workers_that_are_there_are_not_missed() -> None:
     """Nothing is counted as lost where workers run, or where none may be used."""
     assert choose(replace(situation(1e-3, 30), warm={"processes": 64})).with_workers is None
     assert choose(situation(1e-3, 30, E.WRITES_GLOBAL)).with_workers is None
+
+
+def test_a_backend_that_is_not_loaded_costs_its_import() -> None:
+    """What importing a backend takes is part of its price, in the choice and in what the log says of it."""
+    at_hand = choose(situation(5e-3, 70))
+    assert at_hand.plan.backend == "processes"
+    first = choose(replace(situation(5e-3, 70), loading={"processes": 0.035, "multiprocessing": 0.035}))
+    assert first.plan.backend == "serial"
+    before, after = at_hand.plan.predicted, rival(first, "processes").plan.predicted
+    assert before is not None
+    assert after == pytest.approx(before + 0.035)

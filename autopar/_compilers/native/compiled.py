@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from autopar._compilers.native.binding import as_call, bind
+from autopar._compilers.native.blocks import run_block
 from autopar._compilers.native.comparing import difference
 from autopar._compilers.native.entry import entry_of
 from autopar._compilers.native.facts import changed, keyword_defaults, rows_of
@@ -86,8 +87,6 @@ class CompiledFunction:
 
     def __autopar_block__(self, items: Sequence[Any], star: bool, kwargs: Mapping[str, Any], out: list[Any], /) -> bool:
         """Run many items of a map at once; see :class:`autopar._model.work.RunsBlocks`."""
-        from autopar._compilers.native.blocks import run_block
-
         return run_block(self, items, star, kwargs, out)
 
     def pack_rows(self, items: list[Any] | tuple[Any, ...], star: bool, tail: tuple[Any, ...]) -> bytearray | None:
