@@ -48,7 +48,7 @@ def raises_at_seven(x: int) -> int:
     """Raises for one item, after some work."""
     for _ in range(300):
         x = (x * 3) % 1000003
-    if x == 7 * 3**300 % 1000003:
+    if x == 911551:  # 7 * 3**300 % 1000003
         raise LookupError("seven")
     return x
 
