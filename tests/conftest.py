@@ -52,6 +52,17 @@ def numpys_error_state() -> Iterator[None]:
             numpy.seterr(**NUMPYS_ERROR_STATE)
 
 
+@pytest.fixture(autouse=True)
+def no_subscriber_left() -> Iterator[None]:
+    """Fail the test that leaves a subscriber to events: with one, later tests' maps never take the shortest way."""
+    yield
+    listening = sys.modules.get("autopar._model.listening")
+    left = () if listening is None else listening.subscribers
+    if listening is not None and left:
+        listening.subscribers = ()
+        pytest.fail(f"subscribers are left: {left}")
+
+
 def _leave_store() -> None:
     """Write what waits; what a thread still adds after its test is kept nowhere, since the folder may be gone."""
     journal, log = sys.modules.get("autopar._engine.journal"), sys.modules.get("autopar._record.log")

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
+from autopar._model import listening
 from autopar.cli.main import main
 from tests.docs.blocks import ROOT, blocks_of, commands_of, pages, run_page
 
@@ -27,8 +28,9 @@ NEED_A_CLUSTER = "tls://scheduler:8786"
 
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder for what a page writes, with the project's examples in it; what a page does to logging is undone."""
+    """A folder for what a page writes, with the project's examples in it; what a page sets up for good is undone."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(listening, "subscribers", listening.subscribers)
     (tmp_path / "own_c.c").write_text((ROOT / "examples" / "own_c.c").read_text())
     loggers = [logging.getLogger(), logging.getLogger("autopar")]
     before = [(logger.level, list(logger.handlers)) for logger in loggers]
