@@ -1,4 +1,4 @@
-"""Whether this process may be forked now."""
+"""Whether this process may be forked now, and what is done so that it may."""
 
 from __future__ import annotations
 
@@ -7,22 +7,21 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+
+from autopar._model.parked import count_parked, stay_parked
 
 _TASKS = "/proc/self/task"
 
 _BLAS = ("numpy", "scipy")
 
+WARNS = sys.version_info >= (3, 12)
+"""``os.fork`` warns of every other thread, whatever it does; so parked ones count."""
+
 LINGERING = 0.05
 """Seconds that a thread which has been joined may need until the kernel has forgotten it, on a busy machine."""
-
-
-def forkable() -> bool:
-    """Forking is safe: this process has one thread, by the kernel's count, which knows those of C libraries too.
-
-    A forked child holds a copy of every lock as it stood at that moment, and only the thread that forked lives on in
-    it. Elsewhere than on Linux system libraries start threads of their own, and nothing tells.
-    """
-    return other_threads() == 0
 
 
 def other_threads() -> int | None:
@@ -36,10 +35,15 @@ def other_threads() -> int | None:
 
 
 def why_not_forkable(idle: int = 0) -> str:
-    """Why this process cannot be forked for one map, or an empty string.
+    """Why this process cannot be forked, or an empty string.
 
-    Threads that are not counted: ``idle`` ones of autopar's own, which can be ended before, and those of OpenBLAS,
-    which ends them itself whenever its process forks (``pthread_atfork`` in its ``driver/others/blas_server.c``).
+    A forked child holds a copy of every lock as it stood at that moment, and only the thread that forked lives on in
+    it. Elsewhere than on Linux system libraries start threads of their own, and nothing tells. The kernel's count is
+    asked, which knows threads of C libraries too.
+
+    Threads that are not counted: ``idle`` ones of autopar's own, which can be ended before; those that are parked; and
+    those of OpenBLAS, which ends them itself whenever its process forks (``pthread_atfork`` in its
+    ``driver/others/blas_server.c``).
     """
     if not hasattr(os, "fork") or not hasattr(os, "pidfd_open"):
         return "it forks this process, which is safe on Linux alone"
@@ -50,11 +54,37 @@ def why_not_forkable(idle: int = 0) -> str:
     foreign = max(0, others - ours)
     if foreign and any(name in sys.modules for name in _BLAS):
         foreign = max(0, foreign - blas_threads())
-    too_many = max(0, ours - idle) + foreign
+    waiting = 0 if WARNS else count_parked()
+    too_many = max(0, ours - idle - waiting) + foreign
     if not too_many:
         return ""
     more = f"{too_many} other thread{'s' if too_many > 1 else ''}"
     return f"it forks this process, which has {more} that may hold a lock at that moment"
+
+
+@contextmanager
+def fork_now(*pools: str) -> Iterator[str]:
+    """Gives why this process cannot be forked after all, or an empty string, which then holds throughout the block.
+
+    Threads of these pools end before, if none of the pool has anything to do.
+    """
+    if why_not_forkable():
+        for module in _loaded(pools):
+            getattr(module, "rest", bool)()
+        wait_for_end_of_threads()
+    with stay_parked():
+        yield why_not_forkable()
+
+
+def idle_workers(*pools: str) -> int:
+    """Threads of these pools that wait for work, and would end if asked to."""
+    return sum(getattr(module, "idle", int)() for module in _loaded(pools))
+
+
+def _loaded(pools: tuple[str, ...]) -> list[ModuleType]:
+    """Their modules, where they are loaded; parts of one are missing while another thread still imports it."""
+    modules = [sys.modules.get(f"autopar._backends.{name}") for name in pools]
+    return [module for module in modules if isinstance(module, ModuleType)]
 
 
 def wait_for_end_of_threads() -> None:

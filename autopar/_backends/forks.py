@@ -13,18 +13,16 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 import weakref
 from collections.abc import Mapping
 from dataclasses import replace
 from multiprocessing.connection import Connection, Pipe, wait
-from types import ModuleType
 from typing import Any
 
 from autopar._backends import groups, segments
 from autopar._backends.fork import ForkedWorker
-from autopar._backends.forkable import wait_for_end_of_threads, why_not_forkable
+from autopar._backends.forkable import fork_now, wait_for_end_of_threads
 from autopar._backends.pending import PendingChunk
 from autopar._backends.pool import WorkerPool
 from autopar._backends.processes import ProcessRunner, SentJob, new_number
@@ -91,12 +89,12 @@ class _Crew:
     """The processes of one job: a fork server and its workers."""
 
     def __init__(self, job: Job, workers: int) -> None:
-        _let_idle_threads_end()
-        if reason := why_not_forkable():
-            raise TransportError(reason, about="function")
         number = new_number()
         self._lock = threading.Lock()
-        self._server, self._line = _fork_server(number, _for_a_worker(job))
+        with fork_now("threads", "processes") as reason:
+            if reason:
+                raise TransportError(reason, about="function")
+            self._server, self._line = _fork_server(number, _for_a_worker(job))
         sharing = segments.Sharing(stays=job.items_stay)
         self._sent = SentJob(number, PackedJob(b"", [], []), b"", sharing, not job.repeatable, job.wear)
         self.pool = WorkerPool(lambda: ProcessRunner(self._new_worker), workers, "autopar-fork")
@@ -173,18 +171,6 @@ class _Grandchild:
 
     def __del__(self) -> None:
         os.close(self._fd)
-
-
-def _other_pools() -> list[Any]:
-    names = ("threads", "processes")
-    modules = [sys.modules.get(f"autopar._backends.{name}") for name in names]
-    return [module for module in modules if isinstance(module, ModuleType) and hasattr(module, "rest")]
-
-
-def _let_idle_threads_end() -> None:
-    for module in _other_pools():
-        module.rest()  # One that is at work stays, and is counted.
-    wait_for_end_of_threads()
 
 
 # -- in the fork server --------------------------------------------------------------------------------------------

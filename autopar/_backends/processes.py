@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from autopar._backends import groups
 from autopar._backends.exceptions import describe
-from autopar._backends.forkable import forkable
+from autopar._backends.forkable import fork_now, idle_workers, why_not_forkable
 from autopar._backends.marks import Marks, new_marks
 from autopar._backends.memory import own_memory
 from autopar._backends.payload import Kept
@@ -282,7 +282,15 @@ def spawned(name: str = "autopar-worker") -> tuple[BaseProcess, Connection]:
 
 
 def fork_ahead(workers: int) -> None:
-    """Start so many workers as copies of this process, before it has threads that would forbid it."""
+    """Start so many workers as copies of this process, if it may be forked: before it has threads to serve them."""
+    if why_not_forkable(idle_workers("threads")):
+        return
+    with fork_now("threads") as reason:
+        if not reason:
+            _fork(workers)
+
+
+def _fork(workers: int) -> None:
     from autopar._backends.fork import ForkedWorker
 
     for _ in range(workers):
@@ -373,10 +381,9 @@ def open(plan: Plan) -> ProcessesPool:
     global _shared
     with _lock:
         if _shared is None:
+            fork_ahead(plan.workers)
             _shared = WorkerPool(ProcessRunner, plan.workers, "autopar-process")
             at_the_end(_close_at_exit)
-            if forkable():
-                fork_ahead(plan.workers)
         # A queue as long again as the workers hides the way through the caller, unless others use the pool too.
         own = _shared.grow(plan.workers) == plan.workers
         return ProcessesPool(_shared, 2 * plan.workers if own else plan.workers)

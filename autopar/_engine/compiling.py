@@ -28,6 +28,10 @@ AT_HAND = 2.5
 """Times of what loading should take that a map waits for an object that may be in the cache: meanwhile the loop would
 only compete for the GIL with what reads the function."""
 
+FRONT_END = 100e-3
+"""Seconds that a map waits at most until the C compiler is at work: what comes before takes 20 to 40 ms of the GIL
+(benchmarks/native)."""
+
 FEW = 2
 """Items from which their mean tells what the others take; a first one may import something, or wake a core up."""
 
@@ -146,8 +150,11 @@ class Compiling:
         self._types = self._found
         patience = AT_HAND * cached_seconds()
         begin(task.state, self._found, kind_of(self._item, star=task.source.star))
-        if at_hand and may_wait and left >= self._cost:
-            self._forms.wait(self._found, patience)
+        if may_wait and left >= self._cost:
+            if at_hand:
+                self._forms.wait(self._found, patience)
+            elif self._forms.next_compiler(self._found) == "native":
+                self._forms.wait_for_the_c_compiler(self._found, FRONT_END)
 
     def _look_at_types(self) -> bool:
         """Find out for which types, and what that costs; False if there is nothing to compile for."""

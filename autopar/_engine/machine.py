@@ -15,7 +15,7 @@ from queue import SimpleQueue
 from typing import Any, Protocol
 
 from autopar._backends import load
-from autopar._backends.forkable import LINGERING, forkable, why_not_forkable
+from autopar._backends.forkable import LINGERING, idle_workers, why_not_forkable
 from autopar._engine import cluster
 from autopar._engine.beside import Beside, Story
 from autopar._engine.journal import settled
@@ -118,8 +118,7 @@ class ThisMachine:
         return host if settled(0.0) else replace(host, threads_alive=host.threads_alive + 1)
 
     def forkable(self) -> bool:
-        # The thread that writes to the store is soon gone; workers that cannot be forked cost far more.
-        return forkable() or (not settled(0.0) and settled(WRITING) and forkable())
+        return not _why_not_forkable("threads")
 
     def threads_left(self) -> int:
         return threads_left()
@@ -156,22 +155,22 @@ def closed_ways(demanded: str | None = None) -> dict[str, str]:
 
     For one that is demanded, threads of autopar's own that have just handed over their last result are waited for.
     """
-    why_not = why_not_forkable(idle_workers())
-    if why_not and not settled(0.0) and settled(WRITING):
-        why_not = why_not_forkable(idle_workers())  # The thread that writes to the store is gone.
+    pools = ("threads", "processes", "forks")
+    why_not = _why_not_forkable(*pools)
     until = time.monotonic() + LINGERING
     while why_not and demanded == "multiprocessing" and time.monotonic() < until:
         time.sleep(0)
-        why_not = why_not_forkable(idle_workers())
+        why_not = why_not_forkable(idle_workers(*pools))
     reasons = {"multiprocessing": why_not}
     return {name: reason for name, reason in reasons.items() if reason}
 
 
-def idle_workers() -> int:
-    """Threads of autopar's own pools that wait for work, and would end if asked to."""
-    modules = [sys.modules.get(f"autopar._backends.{name}") for name in ("threads", "processes", "forks")]
-    # Without the function while another thread is still importing the module.
-    return sum(getattr(module, "idle", int)() for module in modules if module is not None)
+def _why_not_forkable(*pools: str) -> str:
+    """Why this process cannot be forked, even if idle threads of these pools of autopar's own end before."""
+    why_not = why_not_forkable(idle_workers(*pools))
+    if why_not and not settled(0.0) and settled(WRITING):
+        why_not = why_not_forkable(idle_workers(*pools))  # The thread that writes to the store is gone.
+    return why_not
 
 
 LOADING = 35e-3

@@ -11,12 +11,13 @@ import threading
 from collections.abc import Mapping
 from functools import partial
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from autopar._compilers import load
 from autopar._compilers.native import Refusal, as_call
 from autopar._engine.chooser import Chosen
 from autopar._model.compiler import EXACT, Compiled, Terms
+from autopar._model.parked import tell_when_parked
 from autopar._observe.host import current_host
 from autopar.errors import UnavailableError
 
@@ -84,6 +85,14 @@ class Ready:
         self.seconds = seconds
 
 
+class _Work(NamedTuple):
+    """What a process compiles: it is done, or at least parked, as long as the C compiler is at work."""
+
+    process: int
+    parked: threading.Event
+    done: threading.Event
+
+
 class Forms:
     """The compiled forms of one function.
 
@@ -121,7 +130,7 @@ class Forms:
         self.ready: dict[Kind, Ready] = {}
         self._demanded = demanded
         self._forms: dict[Types, Compiled | Refusal] = {}
-        self._pending: dict[Types, tuple[int, threading.Event]] = {}
+        self._pending: dict[Types, _Work] = {}
         self._remembered: dict[Types, bool] = {}
 
     @property
@@ -168,13 +177,23 @@ class Forms:
 
     def wait(self, types: Types, seconds: float) -> None:
         """Wait, for so long at most, until a form for these types is not being compiled."""
-        done = self._work_on(types)
-        if done is not None:
-            done.wait(seconds)
+        work = self._work_on(types)
+        if work is not None:
+            work.done.wait(seconds)
 
-    def _work_on(self, types: Types) -> threading.Event | None:
-        process, done = self._pending.get(types, (0, None))
-        return done if process == os.getpid() else None
+    def wait_for_the_c_compiler(self, types: Types, seconds: float) -> None:
+        """Wait, for so long at most, until the C compiler is at work, or nothing is being compiled any more.
+
+        What comes before it takes the GIL. Two threads that both want that exchange it every 5 ms
+        (``sys.getswitchinterval``), so whoever computes meanwhile saves nothing, and all that follows comes later.
+        """
+        work = self._work_on(types)
+        if work is not None:
+            work.parked.wait(seconds)
+
+    def _work_on(self, types: Types) -> _Work | None:
+        work = self._pending.get(types)
+        return work if work is not None and work.process == os.getpid() else None
 
     def now(self, types: Types) -> Compiled | Refusal:
         """The form for these types, compiled at once where it is not."""
@@ -190,9 +209,10 @@ class Forms:
             return form
         if len(self._forms) >= MOST_FORMS:
             return Refusal(f"it is compiled for {MOST_FORMS} combinations of types already")
-        self._pending[types] = os.getpid(), threading.Event()
+        begun = self._pending[types] = _Work(os.getpid(), threading.Event(), threading.Event())
 
         def work() -> None:
+            tell_when_parked(begun.parked)
             made = self._compile(types)
             if then is not None and made is not None and not isinstance(made, Refusal):
                 then(made)
@@ -248,9 +268,10 @@ class Forms:
                 self.settled("python", f"not compiled: {self._why_not(types)}", 0.0)
         if form is not None:
             form = self._forms.setdefault(types, form)
-        _, done = self._pending.pop(types, (0, None))
-        if done is not None:
-            done.set()
+        work = self._pending.pop(types, None)
+        if work is not None:
+            work.parked.set()
+            work.done.set()
         return form
 
     def _made(self, name: str, types: Types) -> Compiled | Refusal:

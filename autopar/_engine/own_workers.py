@@ -190,10 +190,8 @@ class Workers:
 
     def _start_ahead(self) -> None:
         """Fork the processes that are sure to be needed while there are no threads yet."""
-        from autopar._backends.forkable import forkable
-
         self._ahead = False
-        if self._context is None and forkable():
+        if self._context is None:
             from autopar._backends.processes import fork_ahead
 
             fork_ahead(min(self.limit, self._most_processes))

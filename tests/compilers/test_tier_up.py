@@ -19,6 +19,7 @@ from autopar._engine import native as native_module
 from autopar._engine.native import Forms
 from autopar._engine.tierup import NATIVE_ITEM, note_map
 from autopar._model.decision import Decision
+from autopar._model.parked import count_parked, parked
 from autopar._plan import DEFAULT_COSTS
 from autopar.errors import KernelMismatchWarning, UnavailableError
 from autopar.testing import fake_host
@@ -344,6 +345,29 @@ def test_what_an_earlier_process_compiled_is_expected_to_cost_less() -> None:
     assert Forms(numeric.draw).cost(types) == native_module.COMPILE_SECONDS
     assert Forms(numeric.draw).now(types)
     assert Forms(numeric.draw).cost(types) == native_module.CACHED_SECONDS
+
+
+def test_a_map_waits_until_the_c_compiler_is_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until then compiling takes the GIL, from then on a core of its own: the loop goes on meanwhile."""
+    types = native_module.types_of_call(numeric.draw, (1,), {})
+    assert not isinstance(types, Refusal)
+    forms = Forms(numeric.draw)
+    ended = threading.Event()
+
+    def compile_slowly(name: str, types: Any) -> Refusal:
+        with parked():
+            ended.wait(30)
+        return Refusal("it is a test")
+
+    monkeypatch.setattr(forms, "_made", compile_slowly)
+    assert forms.begin(types) is None
+    forms.wait_for_the_c_compiler(types, 30)
+    assert count_parked() == 1
+    assert forms.pending(types)
+    ended.set()
+    forms.wait(types, 30)
+    assert not forms.pending(types)
+    forms.wait_for_the_c_compiler(types, 30)
 
 
 # -- over several maps --------------------------------------------------------------------------------------------

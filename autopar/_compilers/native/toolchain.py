@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autopar._compilers.native.refusal import NotCompiled
+from autopar._model.parked import parked
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -369,7 +370,9 @@ def _listen(process: Popen[bytes], ends: float) -> str | None:
     with output, selectors.DefaultSelector() as selector:
         selector.register(output, selectors.EVENT_READ)
         while time.monotonic() < ends:
-            if selector.select(min(_POLL, max(0.0, ends - time.monotonic()))):
+            with parked():
+                ready = selector.select(min(_POLL, max(0.0, ends - time.monotonic())))
+            if ready:
                 piece = os.read(output.fileno(), 65_536)
                 kept += piece[: max(0, _KEPT_OUTPUT - len(kept))]
                 if not piece:
