@@ -204,11 +204,21 @@ def _why_unavailable(spec: Spec) -> str:
 
 
 def _why_missing(package: str) -> str:
+    place = (package, tuple(sys.path))
+    if package not in sys.modules and place in _found:
+        return ""
     try:
         found = importlib.util.find_spec(package)
     except Exception as error:  # a finder or a parent package may raise anything: that is then the reason
         return f"the package {package} is broken: {type(error).__name__}: {error}"
-    return "" if found is not None else f"the package {package} is not installed"
+    if found is None:
+        return f"the package {package} is not installed"
+    _found.add(place)
+    return ""
+
+
+_found: set[tuple[str, tuple[str, ...]]] = set()
+"""Packages that were found on a search path: they are looked for once, those that are missing again and again."""
 
 
 def processor() -> str:

@@ -250,3 +250,21 @@ def test_the_look_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_package_that_was_found_is_not_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking on the search path takes longer than all the rest; one that is missing may be installed meanwhile."""
+    looked: list[str] = []
+
+    def find(package: str) -> object:
+        looked.append(package)
+        return object() if package == "autopar_test_found" else None
+
+    monkeypatch.setattr(host_module.importlib.util, "find_spec", find)
+    for _ in range(2):
+        assert host_module._why_missing("autopar_test_found") == ""
+        assert "not installed" in host_module._why_missing("autopar_test_missing")
+    assert looked == ["autopar_test_found", "autopar_test_missing", "autopar_test_missing"]
+    monkeypatch.setattr(sys, "path", [*sys.path, "elsewhere"])
+    assert host_module._why_missing("autopar_test_found") == ""
+    assert looked.count("autopar_test_found") == 2
