@@ -260,7 +260,7 @@ def test_a_package_that_was_found_is_not_looked_for_again(monkeypatch: pytest.Mo
         looked.append(package)
         return object() if package == "autopar_test_found" else None
 
-    monkeypatch.setattr(host_module.importlib.util, "find_spec", find)
+    monkeypatch.setattr("importlib.util.find_spec", find)
     for _ in range(2):
         assert host_module._why_missing("autopar_test_found") == ""
         assert "not installed" in host_module._why_missing("autopar_test_missing")
