@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import _thread
+import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
@@ -12,8 +14,10 @@ from autopar._backends.said import Keeper
 from autopar._engine.ahead import Ahead
 from autopar._engine.blocks import Block
 from autopar._engine.early import Early
+from autopar._engine.machine import THIS_MACHINE, idle_workers
 from autopar._engine.task import MapTask, pools_used
 from autopar._model.observation import Profile, Sample
+from autopar._model.own_work import OWN_WORK
 from autopar._model.work import Chunk, Outcome
 from autopar._observe.meter import Meter
 from autopar._observe.witness import Witness
@@ -51,6 +55,8 @@ class Here:
         No plan is wanted any more: the rest may run in one go.
     credible
         The latest slice was long enough to plan on.
+    unclear
+        The first item, or a thread of autopar's own beside it, has changed the process: the next item tells.
     results
         The list of all results, for maps that give one; None for others.
     """
@@ -66,6 +72,8 @@ class Here:
         self._call = bind(self._job)
         self._slice = FIRST_SLICE
         self._may_look_ahead: bool | None = None
+        self.unclear = False
+        self._alone = no_others() if task.machine is THIS_MACHINE else task.host.threads_alive <= 1
 
     def run_slice(self, *, alone: bool = True, seconds: float | None = None) -> Block | None:
         """Run the next few items as the loop would; None if there was none.
@@ -76,9 +84,9 @@ class Here:
         probing = task.profile.items == 0
         pools = pools_used.box[0]
         watching = source.watched
-        count = 1 if probing or watching else self._size(seconds)
+        count = 1 if probing or watching or self.unclear else self._size(seconds)
         start = source.taken
-        if task.careful or probing or watching or task.compiling.form is not None:
+        if task.careful or probing or watching or self.unclear or task.compiling.form is not None:
             items = source.take(count)
             if not items:
                 return None
@@ -88,10 +96,13 @@ class Here:
             if probing:
                 block, sample = self._run_first(chunk, alone)
             else:
+                witness = self._witness(items[0]) if self.unclear else None
                 compared, meter = task.compiling.comparing_seconds, Meter(task.machine.probe)
                 block = self.run_chunk(chunk)
                 sample = self._sample(meter, len(block.values), alone)
                 sample = _without(sample, task.compiling.comparing_seconds - compared)
+                if witness is not None:
+                    self._conclude(witness)
         else:
             meter = Meter(task.machine.probe)
             block = self._run_items(count)
@@ -145,7 +156,7 @@ class Here:
             sample = replace(sample, process_cpu=None)
         task.sample_result = block.values[0] if block.values else None
         if witness is not None:
-            task.state.seen_effects = witness.changes()
+            self._conclude(witness)
         return block, sample
 
     def _take_compiled(self, item: Any) -> None:
@@ -243,8 +254,18 @@ class Here:
         args = item if task.source.star and isinstance(item, tuple) else (item,)
         return Witness(task.state.function, args, task.kwargs, task.state.reads())
 
+    def _conclude(self, witness: Witness) -> None:
+        """What was seen to change counts; what a thread of autopar's own may have changed is looked at once more."""
+        state, again = self.task.state, self.unclear
+        state.seen_effects += witness.changes()
+        if again:
+            state.seen_effects += witness.unclear
+        self.unclear = bool(witness.unclear) and not again
+        if self.unclear:
+            state.witnessed = False
+
     def _sample(self, meter: Meter, items: int, alone: bool) -> Sample:
-        return meter.sample(max(1, items), alone=alone and self.task.host.threads_alive <= 1)
+        return meter.sample(max(1, items), alone=alone and self._alone)
 
     def _learn(self, sample: Sample, items: int) -> None:
         task = self.task
@@ -292,8 +313,19 @@ class Here:
         return self._may_look_ahead
 
 
+def no_others() -> bool:
+    """No other thread of the program's runs. Idle ones of autopar's take no CPU time, and what it does beside is known.
+
+    Threads that Python does not know are libraries', such as BLAS's, and work for the thread that calls these.
+    """
+    others = max(_thread._count(), threading.active_count() - 1)
+    return others - idle_workers() - OWN_WORK.threads <= 0
+
+
 def _without(sample: Sample, seconds: float) -> Sample:
     """A sample less what was done beside the items."""
     if not seconds > 0.0:
         return sample
-    return replace(sample, wall=max(0.0, sample.wall - seconds), cpu=max(0.0, sample.cpu - seconds))
+    wall, cpu = max(0.0, sample.wall - seconds), max(0.0, sample.cpu - seconds)
+    process_cpu = None if sample.process_cpu is None else max(cpu, sample.process_cpu - seconds)
+    return replace(sample, wall=wall, cpu=cpu, process_cpu=process_cpu)

@@ -269,7 +269,7 @@ class MapRun:
         credible = here.credible or self.task.settings.eager
         if here.final or not credible or self.task.ended or here.seconds < self._look_at:
             return
-        if self.task.source.watched:
+        if self.task.source.watched or here.unclear:
             return
         if not self._deciding.worth_it():
             return
