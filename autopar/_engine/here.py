@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
-import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
@@ -11,13 +9,12 @@ from typing import Any
 
 from autopar._backends.chunk import bind, run_chunk
 from autopar._backends.said import Keeper
+from autopar._engine import company
 from autopar._engine.ahead import Ahead
 from autopar._engine.blocks import Block
 from autopar._engine.early import Early
-from autopar._engine.machine import THIS_MACHINE, idle_workers
 from autopar._engine.task import MapTask, pools_used
 from autopar._model.observation import Profile, Sample
-from autopar._model.own_work import OWN_WORK
 from autopar._model.work import Chunk, Outcome
 from autopar._observe.meter import Meter
 from autopar._observe.witness import Witness
@@ -73,7 +70,7 @@ class Here:
         self._slice = FIRST_SLICE
         self._may_look_ahead: bool | None = None
         self.unclear = False
-        self._alone = no_others() if task.machine is THIS_MACHINE else task.host.threads_alive <= 1
+        self._alone = company.alone(task)
 
     def run_slice(self, *, alone: bool = True, seconds: float | None = None) -> Block | None:
         """Run the next few items as the loop would; None if there was none.
@@ -311,15 +308,6 @@ class Here:
                 found = self.task.traits()
                 self._may_look_ahead = not found.report.effects and self.task.assumed is None
         return self._may_look_ahead
-
-
-def no_others() -> bool:
-    """No other thread of the program's runs. Idle ones of autopar's take no CPU time, and what it does beside is known.
-
-    Threads that Python does not know are libraries', such as BLAS's, and work for the thread that calls these.
-    """
-    others = max(_thread._count(), threading.active_count() - 1)
-    return others - idle_workers() - OWN_WORK.threads <= 0
 
 
 def _without(sample: Sample, seconds: float) -> Sample:

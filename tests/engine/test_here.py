@@ -9,9 +9,10 @@ from dataclasses import replace
 
 import pytest
 
-from autopar._engine import here
+from autopar._engine import company, here
+from autopar._engine.company import no_others
 from autopar._engine.functions import FunctionState
-from autopar._engine.here import _without, no_others
+from autopar._engine.here import _without
 from autopar._engine.run import MapRun
 from autopar._engine.source import Source
 from autopar._engine.task import MapTask
@@ -113,7 +114,7 @@ def test_threads_that_take_nothing_from_the_items_are_no_company(monkeypatch: py
         thread.start()
     try:
         assert not no_others()
-        monkeypatch.setattr(here, "idle_workers", lambda: 1000)
+        monkeypatch.setattr(company, "idle_workers", lambda: 1000)
         assert no_others()
     finally:
         over.set()
