@@ -296,9 +296,9 @@ class Deciding:
         pool = task.machine.open(racers)
         for warmed_up in [pool.submit(Chunk(job, 0, [])) for _ in chunks]:
             warmed_up.result()
-        start = Start(len(chunks))
+        together = Start(len(chunks))
         meter = Meter(task.machine.probe)
-        futures = [pool.submit(replace(chunk, items=Together(chunk.items, start))) for chunk in chunks]
+        futures = [pool.submit(replace(chunk, items=Together(chunk.items, together))) for chunk in chunks]
         outcomes = [future.result() for future in futures]
         meanwhile = meter.sample(1, alone=alone)
         for chunk, outcome in zip(chunks, outcomes, strict=True):
