@@ -158,9 +158,9 @@ class OnPool:
         if facts.computes:
             # What computes takes longer beside others, and never less: the first items were no measure.
             least = min(1.0, self.cpu / self.items / facts.cpu)
-            return (
-                facts if least * OFF_BY > 1.0 else replace(facts, cpu=least * facts.cpu, seconds=least * facts.seconds)
-            )
+            if least * OFF_BY > 1.0:
+                return facts
+            return replace(facts, cpu=least * facts.cpu, seconds=least * facts.seconds)
         return replace(
             facts, cpu=min(facts.cpu, self.cpu / self.items), seconds=min(facts.seconds, self.wall / self.items)
         )

@@ -53,7 +53,7 @@ def test_a_race_teaches_what_the_items_take(task: MapTask, each: float, share: f
 
 def test_threads_wait_for_one_another() -> None:
     """No item runs before all threads are at theirs; who waits for one that never comes goes on by itself."""
-    start, order = Start(2), []
+    start, order = Start(2), list[str]()
     begun = threading.Event()
 
     def run() -> None:
