@@ -19,6 +19,9 @@ WAITING_IS_MIXED = 0.15
 CREDIBLE_WAITS = 0.2
 """Voluntary context switches an item that make its waits its own; a plain computation shows fewer than 0.01."""
 
+MOSTLY = 0.5
+"""Share of its wall time from which an item's own thread computes most of the time. A convention."""
+
 MULTITHREADED = 1.3
 """Cores an item keeps busy from which it runs threads of its own; one thread measures 0.95 to 1.05 with clock noise."""
 
@@ -60,7 +63,7 @@ def classify(traits: Traits, profile: Profile, host: Host) -> Workload:
     gil_share, gil_why = _gil_share(traits, profile, host)
     if not profile.items:
         return _unmeasured(traits, gil_share, gil_why)
-    inside = profile.cores_per_item if profile.process_wall else 1.0
+    inside = _cores_of_an_item(traits, profile)
     multithreaded = inside > MULTITHREADED
     cpu = inside * profile.seconds_per_item if multithreaded else profile.cpu_per_item
     kind, confidence, evidence = _kind(traits, profile, host, min(1.0, inside) if multithreaded else profile.cpu_share)
@@ -77,6 +80,17 @@ def classify(traits: Traits, profile: Profile, host: Host) -> Workload:
         confidence=confidence,
         evidence=tuple(evidence),
     )
+
+
+def _cores_of_an_item(traits: Traits, profile: Profile) -> float:
+    """Cores that an item keeps busy, also where a busy machine stretches its time: it then computes less of that.
+
+    Of an item that calls what waits, some other thread may compute meanwhile that is none of its own.
+    """
+    if not profile.process_wall:
+        return 1.0
+    waits = traits.is_async or bool(traits.blocking_calls) or profile.cpu_share <= MOSTLY
+    return profile.cores_per_item if waits else profile.cores_per_item / profile.cpu_share
 
 
 def _unmeasured(traits: Traits, gil_share: float | None, gil_why: str) -> Workload:

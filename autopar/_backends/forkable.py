@@ -13,6 +13,8 @@ from types import ModuleType
 
 from autopar._model.parked import count_parked, stay_parked
 
+from autopar._backends.quietly import importing
+
 _TASKS = "/proc/self/task"
 
 _BLAS = ("numpy", "scipy")
@@ -96,7 +98,8 @@ def wait_for_end_of_threads() -> None:
 
 def blas_threads() -> int:
     """Threads that OpenBLAS may have started; 0 if a library is loaded whose threads do not end when it forks."""
-    from threadpoolctl import threadpool_info
+    with importing("threadpoolctl"):
+        from threadpoolctl import threadpool_info
 
     libraries = threadpool_info()
     if any((each["internal_api"], each.get("threading_layer")) != ("openblas", "pthreads") for each in libraries):

@@ -30,6 +30,7 @@ from autopar._backends.exceptions import describe
 from autopar._backends.loky_watch import Watch
 from autopar._backends.pending import PendingChunk
 from autopar._backends.pickling import load_error
+from autopar._backends.quietly import importing
 from autopar._backends.segments import Ref, address_of
 from autopar._backends.transport import PackedJob, dump_items, dump_job, dump_surroundings, load_outcome
 from autopar._backends.worker import BAD_ITEMS, BAD_JOB, Guest, end_with_parent
@@ -151,8 +152,9 @@ class _Executor:
     """
 
     def __init__(self, workers: int, *, alone: bool = False) -> None:
-        from joblib._memmapping_reducer import TemporaryResourcesManager, get_memmapping_reducers
-        from joblib.externals.loky import ProcessPoolExecutor
+        with importing("joblib"):
+            from joblib._memmapping_reducer import TemporaryResourcesManager, get_memmapping_reducers
+            from joblib.externals.loky import ProcessPoolExecutor
 
         self.workers = workers
         self.alone = alone

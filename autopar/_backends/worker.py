@@ -27,6 +27,7 @@ from autopar._backends.exceptions import describe
 from autopar._backends.marks import NUMBER, Marking
 from autopar._backends.payload import Kept
 from autopar._backends.pickling import dump_error
+from autopar._backends.quietly import importing
 from autopar._backends.segments import Arrived, HasBuffers, Packed, receive
 from autopar._backends.transport import PackedJob, dump_outcome, load_items, load_job
 from autopar._backends.written import Watch
@@ -296,6 +297,7 @@ def _cap_blas_threads(cores: int) -> None:
     """Give this worker's BLAS and OpenMP no more threads than its share of the cores."""
     if not any(name in sys.modules for name in _BLAS):
         return
-    from threadpoolctl import threadpool_limits
+    with importing("threadpoolctl"):
+        from threadpoolctl import threadpool_limits
 
     threadpool_limits(limits=max(1, cores))

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Protocol
 
 from autopar._model.observation import Sample
+from autopar._model.own_work import OWN_WORK
 from autopar._observe.other_thread import OtherThread
 
 
@@ -71,10 +72,11 @@ class Beside:
 
     def _run(self, watched: OtherThread) -> None:
         try:
-            for delay in self._story.steps(watched):
-                if delay is None:
-                    self._story.wait()
-                if self._over.wait(delay or 0.0):
-                    return
+            with OWN_WORK.under_way():
+                for delay in self._story.steps(watched):
+                    if delay is None:
+                        self._story.wait()
+                    if self._over.wait(delay or 0.0):
+                        return
         except BaseException as error:
             self._error = error

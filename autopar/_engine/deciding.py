@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from autopar._backends.chunk import run_chunk
-from autopar._classify import classify
+from autopar._classify import MULTITHREADED, classify
+from autopar._engine import company
 from autopar._engine.blocks import Block
 from autopar._engine.cluster import WORTH_LOOKING, configured, connected
 from autopar._engine.lessons import SIDE_BY_SIDE, followed, gil_share_seen
@@ -16,12 +17,14 @@ from autopar._engine.machine import THIS_MACHINE, closed_ways, loading
 from autopar._engine.memory import NEAR_SIZES
 from autopar._engine.prices import costs_on
 from autopar._engine.task import MapTask
+from autopar._engine.together import Start, Together
 from autopar._model.learned import Learned
 from autopar._model.nesting import nested_cores
 from autopar._model.observation import Profile, Sample, Traits
 from autopar._model.plan import BACKENDS, Choice, Plan
 from autopar._model.work import Chunk, Outcome
 from autopar._model.workload import Kind
+from autopar._observe.meter import Meter
 from autopar._plan import (
     WORTH_A_CLUSTER,
     Race,
@@ -35,6 +38,9 @@ from autopar.errors import UnavailableError
 ASSUMED_SHARE = 0.2
 """GIL share of a function that calls what releases it, where it cannot be measured. A guess; the next map measures."""
 
+MOST_RACES = 2
+"""Races before one planning: the first may show no more than that the items are shorter than those before."""
+
 COMPILED_GIL_SECONDS = 0.1e-6
 """Seconds of the GIL that an item of a compiled block takes for its way in and out (benchmarks/native)."""
 
@@ -43,6 +49,9 @@ WORTH_TELLING = 1.1
 
 FAR_OFF = 2.0
 """Factor by which the items before a race may have taken longer than those in it, and still count."""
+
+CROWDED = 0.8
+"""Share of all cores from which threads that items run by themselves are in each other's way. Unmeasured."""
 
 FIRST_ANALYSIS = 12e-3
 """Seconds that the first analysis of a process takes, most of them for importing what analyses (``python -X
@@ -177,8 +186,10 @@ class Deciding:
         """Measure what a planning wants to know: sizes, and the GIL share by running some items on two threads."""
         self._inherit()
         self.measure_sizes()
-        race = best_race(self._situation())
-        if race is not None:
+        for _ in range(MOST_RACES):
+            race = None if self.task.ended else best_race(self._situation())
+            if race is None:
+                return
             yield from self._run(race)
 
     def _situation(self) -> Situation:
@@ -281,38 +292,53 @@ class Deciding:
             for chunk in chunks:
                 yield task.block_of(chunk, run_chunk(chunk), task.loop)
             return
+        alone = company.alone(task)
         pool = task.machine.open(racers)
         for warmed_up in [pool.submit(Chunk(job, 0, [])) for _ in chunks]:
             warmed_up.result()
-        futures = [pool.submit(chunk) for chunk in chunks]
+        together = Start(len(chunks))
+        meter = Meter(task.machine.probe)
+        futures = [pool.submit(replace(chunk, items=Together(chunk.items, together))) for chunk in chunks]
         outcomes = [future.result() for future in futures]
+        meanwhile = meter.sample(1, alone=alone)
         for chunk, outcome in zip(chunks, outcomes, strict=True):
             task.worked += outcome.cpu
             yield task.block_of(chunk, outcome, racers)
         starts = [getattr(future, "started", 0.0) for future in futures]
         ends = [start + outcome.wall for start, outcome in zip(starts, outcomes, strict=True)]
         if len(outcomes) > 1 and task.stop_at is None:
-            self._judge_race(outcomes, covered(starts, ends))
+            others = None if meanwhile.process_cpu is None else meanwhile.process_cpu - meanwhile.cpu
+            self._judge_race(outcomes, covered(starts, ends), others)
 
-    def _judge_race(self, outcomes: list[Outcome], seconds: float) -> None:
-        """Learn from chunks that ran side by side, so many seconds in all."""
+    def _judge_race(self, outcomes: list[Outcome], seconds: float, process_cpu: float | None = None) -> None:
+        """Learn from chunks that ran side by side, so many seconds in all, in which the process had so much CPU time.
+
+        What the items took shows in any case, and whether they run threads of their own. Where these keep all cores
+        busy, the items have lost time to one another that says nothing of the GIL.
+        """
         items = sum(len(outcome.values) for outcome in outcomes)
         ran = sum(outcome.wall for outcome in outcomes)
         cpu = sum(outcome.cpu for outcome in outcomes)
         profile = self.task.profile
         waits = items * self._wait_per_item()
         done = min(ran, cpu + waits)
-        if done <= 0 or ran < SIDE_BY_SIDE * seconds:
+        if done <= 0:
             return
-        waited = sum(outcome.waits for outcome in outcomes) - items * profile.waits_per_item
+        own_waits = items * profile.waits_per_item
+        if items * profile.seconds_per_item > FAR_OFF * done:
+            # The items before were no measure, like a first one that imports something.
+            profile.forget_times()
+        many, cores = process_cpu is not None and process_cpu > MULTITHREADED * cpu, self.task.host.cores
+        threads_of_its_own = min(process_cpu or 0.0, cores * done) if many else None
+        profile.add(Sample(items, done, cpu, threads_of_its_own, waits=round(own_waits)))
+        crowded = many and (process_cpu or 0.0) > CROWDED * cores * seconds
+        if crowded or ran < SIDE_BY_SIDE * seconds:
+            return
+        waited = sum(outcome.waits for outcome in outcomes) - own_waits
         share = gil_share_seen(ran, done, seconds, waited, items / len(outcomes))
         if share is None:
             self._assume_from_calls()
             return
-        if items * profile.seconds_per_item > FAR_OFF * done:
-            # The items before were no measure, like a first one that imports something.
-            profile.forget_times()
-        profile.add(Sample(items, done, cpu, waits=round(items * profile.waits_per_item)))
         profile.gil_share = share
         profile.gil_share_why = f"{done * 1e3:.3g} ms of work took {seconds * 1e3:.3g} ms on {len(outcomes)} threads"
 

@@ -12,7 +12,7 @@ from autopar._engine.again import Again, called_back, first_failure, not_twice, 
 from autopar._engine.blocks import Block
 from autopar._engine.discreet import discreet
 from autopar._engine.leaving import leave
-from autopar._engine.lessons import gil_share_seen
+from autopar._engine.lessons import SideBySide, gil_share_seen
 from autopar._engine.machine import THIS_MACHINE
 from autopar._engine.naming import named
 from autopar._engine.pace import Pace
@@ -58,6 +58,8 @@ class Elsewhere:
         The workers are still starting: nothing has come back yet.
     left
         This way cannot go on.
+    side_by_side
+        What its chunks have lost to one another.
     """
 
     def __init__(self, task: MapTask, plan: Plan, leave: Fallback) -> None:
@@ -89,6 +91,7 @@ class Elsewhere:
         self._worked = 0.0
         self._unsent: deque[Block] = deque()
         self._small = False
+        self.side_by_side = SideBySide()
 
     # -- keeping it filled ------------------------------------------------------------------------------------------
 
@@ -357,6 +360,7 @@ class Elsewhere:
         outcome = future.result()
         self.warming = False
         self._learn(outcome)
+        self.side_by_side.add(getattr(future, "started", None), outcome)
         self.task.times.chunk(self.plan.backend, future, outcome, self._now())
         if self._again.raised(chunk, outcome):
             return

@@ -9,6 +9,7 @@ from typing import Any
 
 from autopar._backends.chunk import bind, run_chunk
 from autopar._backends.said import Keeper
+from autopar._engine import company
 from autopar._engine.ahead import Ahead
 from autopar._engine.blocks import Block
 from autopar._engine.early import Early
@@ -51,6 +52,8 @@ class Here:
         No plan is wanted any more: the rest may run in one go.
     credible
         The latest slice was long enough to plan on.
+    unclear
+        The first item, or a thread of autopar's own beside it, has changed the process: the next item tells.
     results
         The list of all results, for maps that give one; None for others.
     """
@@ -66,6 +69,8 @@ class Here:
         self._call = bind(self._job)
         self._slice = FIRST_SLICE
         self._may_look_ahead: bool | None = None
+        self.unclear = False
+        self._alone = company.alone(task)
 
     def run_slice(self, *, alone: bool = True, seconds: float | None = None) -> Block | None:
         """Run the next few items as the loop would; None if there was none.
@@ -76,9 +81,9 @@ class Here:
         probing = task.profile.items == 0
         pools = pools_used.box[0]
         watching = source.watched
-        count = 1 if probing or watching else self._size(seconds)
+        count = 1 if probing or watching or self.unclear else self._size(seconds)
         start = source.taken
-        if task.careful or probing or watching or task.compiling.form is not None:
+        if task.careful or probing or watching or self.unclear or task.compiling.form is not None:
             items = source.take(count)
             if not items:
                 return None
@@ -88,10 +93,13 @@ class Here:
             if probing:
                 block, sample = self._run_first(chunk, alone)
             else:
+                witness = self._witness(items[0]) if self.unclear else None
                 compared, meter = task.compiling.comparing_seconds, Meter(task.machine.probe)
                 block = self.run_chunk(chunk)
                 sample = self._sample(meter, len(block.values), alone)
                 sample = _without(sample, task.compiling.comparing_seconds - compared)
+                if witness is not None:
+                    self._conclude(witness)
         else:
             meter = Meter(task.machine.probe)
             block = self._run_items(count)
@@ -145,7 +153,7 @@ class Here:
             sample = replace(sample, process_cpu=None)
         task.sample_result = block.values[0] if block.values else None
         if witness is not None:
-            task.state.seen_effects = witness.changes()
+            self._conclude(witness)
         return block, sample
 
     def _take_compiled(self, item: Any) -> None:
@@ -243,8 +251,18 @@ class Here:
         args = item if task.source.star and isinstance(item, tuple) else (item,)
         return Witness(task.state.function, args, task.kwargs, task.state.reads())
 
+    def _conclude(self, witness: Witness) -> None:
+        """What was seen to change counts; what a thread of autopar's own may have changed is looked at once more."""
+        state, again = self.task.state, self.unclear
+        state.seen_effects += witness.changes()
+        if again:
+            state.seen_effects += witness.unclear
+        self.unclear = bool(witness.unclear) and not again
+        if self.unclear:
+            state.witnessed = False
+
     def _sample(self, meter: Meter, items: int, alone: bool) -> Sample:
-        return meter.sample(max(1, items), alone=alone and self.task.host.threads_alive <= 1)
+        return meter.sample(max(1, items), alone=alone and self._alone)
 
     def _learn(self, sample: Sample, items: int) -> None:
         task = self.task
@@ -296,4 +314,6 @@ def _without(sample: Sample, seconds: float) -> Sample:
     """A sample less what was done beside the items."""
     if not seconds > 0.0:
         return sample
-    return replace(sample, wall=max(0.0, sample.wall - seconds), cpu=max(0.0, sample.cpu - seconds))
+    wall, cpu = max(0.0, sample.wall - seconds), max(0.0, sample.cpu - seconds)
+    process_cpu = None if sample.process_cpu is None else max(cpu, sample.process_cpu - seconds)
+    return replace(sample, wall=wall, cpu=cpu, process_cpu=process_cpu)

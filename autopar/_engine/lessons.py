@@ -44,6 +44,10 @@ LOST_TO_NOISE = 0.15
 """Share of their time that threads lose to the clock's noise and other programs, and not to one another; as much as
 :func:`~autopar._plan.gil_share_from_race` rounds away."""
 
+CHUNKS_SEEN, HAND_OVERS_SEEN = 4, 4
+"""Chunks of each thread from which those under way, of which nothing is known yet, weigh less than what a race rounds
+away; and switch intervals in which threads that compete for the GIL meet often enough to be told from others."""
+
 SIDE_BY_SIDE = 1.2
 """Mean number of threads at work below which nothing shows of the GIL: the chunks ran one after another."""
 
@@ -67,6 +71,35 @@ def gil_share_seen(ran: float, done: float, seconds: float, waited: float, in_a_
     if ran - done > LOST_TO_NOISE * ran and waited < SEEN_HAND_OVERS * seconds / sys.getswitchinterval():
         return None  # They lost time, but hardly ever waited for each other: other programs had the cores.
     return gil_share_from_race(done, seconds, ran / seconds, in_a_row)
+
+
+class SideBySide:
+    """What the chunks of a map on several threads have lost to one another so far."""
+
+    def __init__(self) -> None:
+        self._began, self._ended = math.inf, 0.0
+        self._chunks = self._items = self._waits = 0
+        self._ran = self._cpu = 0.0
+
+    def add(self, started: float | None, outcome: Outcome) -> None:
+        """Take in one chunk."""
+        if started is None or not outcome.values:
+            return
+        self._began, self._ended = min(self._began, started), max(self._ended, started + outcome.wall)
+        self._chunks, self._items = self._chunks + 1, self._items + len(outcome.values)
+        self._waits += outcome.waits
+        self._ran, self._cpu = self._ran + outcome.wall, self._cpu + outcome.cpu
+
+    def gil_share(self, workers: int, waits_per_item: float) -> float | None:
+        """Share of the GIL in what items that only compute have taken; None while too little is seen."""
+        seconds = self._ended - self._began
+        if self._chunks < CHUNKS_SEEN * workers or seconds < HAND_OVERS_SEEN * sys.getswitchinterval():
+            return None
+        waited = self._waits - self._items * waits_per_item
+        return gil_share_seen(self._ran, self._cpu, seconds, waited, self._items / self._chunks)
+
+    def __str__(self) -> str:
+        return f"{self._cpu * 1e3:.3g} ms of work took {(self._ended - self._began) * 1e3:.3g} ms"
 
 
 class OnPool:
@@ -120,8 +153,14 @@ class OnPool:
 
     def better(self, facts: ItemFacts) -> ItemFacts:
         """What the first items showed, less what only they had to do, such as an import or a connection."""
-        if self.items < MANY_MORE or facts.computes:
+        if self.items < MANY_MORE:
             return facts
+        if facts.computes:
+            # What computes takes longer beside others, and never less: the first items were no measure.
+            least = min(1.0, self.cpu / self.items / facts.cpu)
+            if least * OFF_BY > 1.0:
+                return facts
+            return replace(facts, cpu=least * facts.cpu, seconds=least * facts.seconds)
         return replace(
             facts, cpu=min(facts.cpu, self.cpu / self.items), seconds=min(facts.seconds, self.wall / self.items)
         )

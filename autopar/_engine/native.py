@@ -17,6 +17,7 @@ from autopar._compilers import load
 from autopar._compilers.native import Refusal, as_call
 from autopar._engine.chooser import Chosen
 from autopar._model.compiler import EXACT, Compiled, Terms
+from autopar._model.own_work import OWN_WORK
 from autopar._model.parked import tell_when_parked
 from autopar._observe.host import current_host
 from autopar.errors import UnavailableError
@@ -213,9 +214,10 @@ class Forms:
 
         def work() -> None:
             tell_when_parked(begun.parked)
-            made = self._compile(types)
-            if then is not None and made is not None and not isinstance(made, Refusal):
-                then(made)
+            with OWN_WORK.under_way():
+                made = self._compile(types)
+                if then is not None and made is not None and not isinstance(made, Refusal):
+                    then(made)
 
         thread = threading.Thread(target=work, name="autopar-compiler", daemon=True)
         try:

@@ -235,14 +235,39 @@ class MapRun:
             return
         if not why:
             return
-        self.task.fallbacks.append(f"planned anew: {why}")
         self.task.profile = seen.profile(pool.plan.workers, self.task.profile)
         choice = self._deciding.choose()
         if choice.plan.backend != pool.plan.backend:
-            self._elsewhere, self.plan, self._here.final, self._look_at = None, LOOP, False, 0.0
+            self._back_to_the_loop(why)
             return
+        self.task.fallbacks.append(f"planned anew: {why}")
         self._put_in_force(choice.plan)
         pool.adjust(choice.plan)
+
+    def _check_guess(self, pool: Elsewhere) -> None:
+        """A plan that rests on a guessed share of the GIL is made anew once the threads have shown the share."""
+        profile, choice = self.task.profile, self.choice
+        if self._elsewhere is not pool or choice is None or self.task.ended or pool.climb is not None:
+            return
+        guessed = choice.workload.gil_share is None or profile.gil_share_assumed
+        if pool.plan.backend != "threads" or not guessed or self.task.demanded:
+            return
+        share = pool.side_by_side.gil_share(pool.plan.workers, profile.waits_per_item)
+        if share is None:
+            return
+        profile.gil_share, profile.gil_share_assumed = share, False
+        profile.gil_share_why = f"{pool.side_by_side} on {pool.plan.workers} threads"
+        plan = self._deciding.choose().plan
+        if plan.backend != pool.plan.backend:
+            self._back_to_the_loop(f"its items hold the GIL for {share:.0%} of their CPU time")
+        elif plan.workers != pool.plan.workers:
+            self._put_in_force(plan)
+            pool.adjust(plan)
+
+    def _back_to_the_loop(self, why: str) -> None:
+        """Leave a pool that is right in itself but for other items; the next look takes what is better."""
+        self.task.fallbacks.append(f"planned anew: {why}")
+        self._elsewhere, self.plan, self._here.final, self._look_at = None, LOOP, False, 0.0
 
     def _put_in_force(self, plan: Plan) -> None:
         self.plan, self.predicted = plan, plan.predicted
@@ -269,7 +294,7 @@ class MapRun:
         credible = here.credible or self.task.settings.eager
         if here.final or not credible or self.task.ended or here.seconds < self._look_at:
             return
-        if self.task.source.watched:
+        if self.task.source.watched or here.unclear:
             return
         if not self._deciding.worth_it():
             return
@@ -373,6 +398,7 @@ class MapRun:
                 if unmeasured and self.task.profile.items and not self.task.ended:
                     self._refine(pool)
                 self._check_first_results(pool)
+                self._check_guess(pool)
             if self._longer_than_planned():
                 self._refine(pool)
             if slower := pool.slower_than_the_loop():

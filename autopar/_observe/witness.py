@@ -18,6 +18,7 @@ from types import CellType, FunctionType, MappingProxyType, MethodType, ModuleTy
 from typing import Any, NamedTuple
 
 from autopar._model.effects import Effect, EffectKind, GlobalRead
+from autopar._model.own_work import OWN_WORK
 
 ONE = 1 << 16
 """Bytes of pickle compared for one object: what `pickle` hands out at once (its frame), at 5 to 10 ns a number."""
@@ -30,6 +31,8 @@ _FIXED = (int, float, complex, str, bytes, bool, type(None))
 _CODE = (type, FunctionType, MethodType, ModuleType, type(len), property, staticmethod, classmethod)
 _WRAPPERS = 3
 """Decorators around one another that are looked through. Pulled out of the air."""
+_OF_ALL_THREADS = frozenset({EffectKind.PROCESS_STATE, EffectKind.RANDOM})
+"""Kinds of effects that any thread of the process may have had."""
 _LAZY = frozenset({"decimal_context"})
 """Context variables that the library sets at first use."""
 _UNSEEN = object()
@@ -58,6 +61,11 @@ class Witness:
     reads
         Module-level names that the function, or one it calls, reads; those it names itself where nothing is given.
 
+    Attributes
+    ----------
+    unclear
+        What has changed of the whole process while a thread of autopar's own was at work, which may have done it.
+
     Examples
     --------
     >>> def remember(x, into):
@@ -77,6 +85,8 @@ class Witness:
         reads: Iterable[GlobalRead] | None = None,
     ) -> None:
         self._name = getattr(function, "__qualname__", type(function).__qualname__)
+        self.unclear: tuple[Effect, ...] = ()
+        self._begun, self._disturbed = OWN_WORK.begun, OWN_WORK.threads > 0
         self._left = ALL
         self._watched: list[tuple[_Place, Any]] = []
         for place in _places(function, args, kwargs, reads):
@@ -87,15 +97,19 @@ class Witness:
                 self._watched.append((place, before))
 
     def changes(self) -> tuple[Effect, ...]:
-        """What is different now."""
+        """What is different now, but for what is ``unclear``."""
         self._left = ALL
-        found = {}
+        disturbed = self._disturbed or OWN_WORK.begun != self._begun
+        found: dict[tuple[EffectKind, str], Effect] = {}
+        unclear: dict[tuple[EffectKind, str], Effect] = {}
         for place, before in self._watched:
             after = self._snapshot(place.get)
             if after is not _UNSEEN and not _same(before, after):
-                found[place.kind, place.what] = Effect(
+                into = unclear if disturbed and place.kind in _OF_ALL_THREADS else found
+                into[place.kind, place.what] = Effect(
                     place.kind, f"{place.what}, seen to change while it ran", self._name
                 )
+        self.unclear = tuple(unclear.values())
         return tuple(found.values())
 
     def _snapshot(self, get: Get) -> Any:

@@ -12,6 +12,8 @@ import time
 import weakref
 from collections.abc import Callable
 
+from autopar._model.own_work import OWN_WORK
+
 SECONDS_OF_A_FORK = 2.0
 """Most that a fork waits; work of this kind takes milliseconds."""
 
@@ -82,9 +84,10 @@ class Background:
         self._starting = threading.Lock()
 
     def _run(self, ended: threading.Event) -> None:
-        time.sleep(_HEAD_START)
         try:
-            self._work()
+            with OWN_WORK.under_way():
+                time.sleep(_HEAD_START)
+                self._work()
         finally:
             self._thread = None
             ended.set()

@@ -34,9 +34,18 @@ def test_process_time_counts_only_for_items_that_ran_alone(concurrency: int, alo
     assert sample.concurrency == concurrency
 
 
+def test_what_threads_of_autopars_own_take_is_not_the_items() -> None:
+    """What they took meanwhile is left out, and where that cannot be told nothing is said of the process."""
+    found = [
+        Meter(probe_of(START, END), iter(own).__next__).sample(8).process_cpu
+        for own in ([0.25, 2.0], [None, 1.0], [1.0, None])
+    ]
+    assert found == [pytest.approx(2.25), None, None]
+
+
 def test_a_meter_can_be_read_again() -> None:
     """Each reading counts from when the meter was made."""
-    meter = Meter(probe_of(START, END, END))
+    meter = Meter(probe_of(START, END, END), lambda: 0.0)
     assert meter.sample(8) == meter.sample(8)
 
 

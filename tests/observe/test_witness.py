@@ -17,6 +17,7 @@ import pytest
 
 from autopar._effects import analyse
 from autopar._model.effects import EffectKind as E
+from autopar._model.own_work import OWN_WORK
 from autopar._observe.witness import ALL, ONE, Witness
 from tests.ids import named
 
@@ -215,3 +216,32 @@ def test_the_budget_is_that_of_a_call() -> None:
     medium = [[str(i) * 50 for i in range(400)] for _ in range(4 * ALL // ONE)]
     found = changes_of(lambda *rows: [row.append("") for row in rows], *medium)
     assert 0 < len(found) < len(medium)
+
+
+@pytest.mark.parametrize("change", CHANGES[-6:-2], ids=["random", "os.environ", "sys.path", "folder"])
+@pytest.mark.parametrize("beside", [True, False], ids=["beside", "alone"])
+def test_what_a_thread_of_autopars_own_may_have_changed_is_unclear(
+    change: tuple[Callable[[Any], Any], E, str], beside: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A change to the whole process is the item's only if nothing of autopar's own was at work meanwhile."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setenv("AUTOPAR_WITNESS", "before")
+    function, kind, what = change
+    witness = Witness(function, (1,), {})
+    if beside:
+        with OWN_WORK.under_way():
+            pass
+    function(1)
+    found = witness.changes()
+    assert [(effect.kind, what in str(effect)) for effect in (witness.unclear if beside else found)] == [(kind, True)]
+    assert not (found if beside else witness.unclear)
+
+
+def test_what_only_the_item_can_reach_is_its_own_doing_whoever_works_beside() -> None:
+    """Arguments and globals no thread of autopar's own writes to."""
+    with OWN_WORK.under_way():
+        witness = Witness(CHANGES[0][0], (1,), {})
+        CHANGES[0][0](1)
+        assert [effect.kind for effect in witness.changes()] == [CHANGES[0][1]]
+    assert not witness.unclear

@@ -89,6 +89,7 @@ EVIDENCE: list[tuple[Traits, Profile, str]] = [
     (traits(array_work=("@", "+")), profile(5e-3), "@ may be work on arrays, which releases the GIL; its share is not"),
     (ANY, profile(5e-3, gil_share=0.25), "holds the GIL for 25 % of its CPU time (measured on two threads)"),
     (ANY, profile(10e-3, inside=1.9), "runs threads of its own: keeps 1.9 cores busy"),
+    (ANY, profile(10e-3, cpu=0.6, inside=1.2), "runs threads of its own: keeps 2.0 cores busy"),
     (traits(blocking_calls=("time.sleep",)), Profile(), "nothing is measured yet; it calls time.sleep, which waits"),
 ]
 

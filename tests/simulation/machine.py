@@ -199,6 +199,10 @@ class SimulatedMachine:
         if not self.telling:
             self._cpu += cpu
 
+    def threads_cpu(self, seconds: float) -> None:
+        """A thread beside the caller's has computed so long."""
+        self._process_cpu += seconds
+
     def claim(self, action: Action) -> None:
         """Do something as soon as a thread of the parent gets the GIL for a moment."""
         if self._items_with_gil:
@@ -571,7 +575,7 @@ class SimulatedWorkers:
             first = 0.0 if machine.first_paid else machine.work.first
             machine.first_paid = True
             future.started = machine.now()
-            machine.run(start, start + items, lambda outcome: self._end(future, outcome), first=first)
+            machine.run(start, start + items, lambda outcome: self._end_here(future, outcome), first=first)
             return
         work = machine.work
         sides = 1.0 - prices.parents_share
@@ -589,6 +593,11 @@ class SimulatedWorkers:
 
         future.started = machine.now()
         machine.run_apart(start, start + items, way, answer)
+
+    def _end_here(self, future: SimulatedFuture, outcome: Outcome) -> None:
+        """What threads take is CPU time of the program's own process."""
+        self._machine.threads_cpu(outcome.process_cpu)
+        self._end(future, outcome)
 
     def _end(self, future: SimulatedFuture, outcome: Outcome) -> None:
         future.set_result(outcome)

@@ -14,6 +14,7 @@ from tests.simulation.shapes import HostShape, WorkShape
 
 CODE = compile("0", "case.py", "eval")
 PYTHON = Traits("case.item", report=EffectReport(codes=(CODE,)))
+RELEASING = replace(PYTHON, releasing_calls=("numpy.arange",))
 FOREIGN = replace(PYTHON, foreign_calls=("lxml.etree.parse",))
 WAITING = replace(PYTHON, blocking_calls=("socket.socket.recv",))
 
@@ -51,6 +52,7 @@ CASES: list[tuple[str, HostShape, WorkShape, float]] = [
     ("items with threads of their own", on(128), replace(work(FOREIGN, 60, gil=1e-3, free=17e-3), demand=5.0), 1.4),
     ("short waits in great number", on(16), work(WAITING, 1500, gil=20e-6, wait=1e-3), 1.0),
     ("large items that threads need not copy", on(8), LARGE, 1.2),
+    ("calls said to release the GIL that hold it", on(2), work(RELEASING, 1000, gil=0.45e-3), 1.45),
     ("a first item that imports", on(16), replace(work(FOREIGN, 500, gil=20e-6, free=80e-6), first=0.1), 1.25),
 ]  # fmt: skip
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from autopar._kernel.kernel import Kernel
 from autopar._model.compiler import NotCompiled
+from autopar._model.own_work import OWN_WORK
 
 DEADLINE = 30.0
 """Seconds that Numba may take. A kernel takes it under a second; one that has not come by then is run in Python."""
@@ -134,7 +135,8 @@ def within(deadline: float, work: Any) -> Any:
 
     def run() -> None:
         try:
-            done.append(work())
+            with OWN_WORK.under_way():
+                done.append(work())
         except NotCompiled as refused:
             done.append(refused)
         except Exception as error:  # Numba's own assertions too: the function then runs in Python

@@ -1,0 +1,116 @@
+"""What a race teaches, whatever it shows of the GIL, and that its threads begin together."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterable
+
+import pytest
+
+from autopar._engine.deciding import Deciding
+from autopar._engine.functions import FunctionState
+from autopar._engine.lessons import CHUNKS_SEEN, HAND_OVERS_SEEN, OnPool, SideBySide
+from autopar._engine.source import Source
+from autopar._engine.task import MapTask
+from autopar._engine.together import LATE, Start, Together
+from autopar._model.hints import DEFAULTS
+from autopar._model.learned import ItemFacts
+from autopar._model.observation import Sample
+from autopar._model.work import Outcome
+
+PATIENCE = 20.0
+
+
+def raced(first: float, walls: Iterable[float], cpu: float, seconds: float, process: float | None) -> MapTask:
+    """A map whose first item took so long, and whose two racers these walls with so much CPU time each."""
+    task = MapTask(FunctionState(pow), Source((range(100),), star=False), {}, DEFAULTS)
+    task.profile.add(Sample(1, first, first))
+    outcomes = [Outcome([0], wall=wall, cpu=cpu, waits=2) for wall in walls]
+    Deciding(task)._judge_race(outcomes, seconds, process)
+    return task
+
+
+TAUGHT: list[tuple[str, MapTask, float, float | None, float]] = [
+    ("released", raced(5e-3, [5e-3, 5e-3], 5e-3, 5e-3, 10e-3), 5e-3, 0.0, 1.0),
+    ("held", raced(5e-3, [10e-3, 10e-3], 5e-3, 10e-3, 10e-3), 5e-3, 1.0, 1.0),
+    ("one after the other", raced(5e-3, [5e-3, 5e-3], 5e-3, 10e-3, 10e-3), 5e-3, None, 1.0),
+    ("a first item like no other, then released", raced(67e-3, [5e-3, 5e-3], 5e-3, 5e-3, 10e-3), 5e-3, 0.0, 1.0),
+    ("the same, one after the other", raced(67e-3, [5e-3, 5e-3], 5e-3, 10e-3, 10e-3), 5e-3, None, 1.0),
+    ("threads of its own", raced(15e-3, [12e-3, 12e-3], 1e-3, 13e-3, 24e-3), 1e-3, None, 2.0),
+    ("nobody knows of the process", raced(5e-3, [10e-3, 10e-3], 5e-3, 10e-3, None), 5e-3, 1.0, 1.0),
+]
+
+
+@pytest.mark.parametrize(("task", "each", "share", "inside"), [c[1:] for c in TAUGHT], ids=[c[0] for c in TAUGHT])
+def test_a_race_teaches_what_the_items_take(task: MapTask, each: float, share: float | None, inside: float) -> None:
+    """Their time, the cores that one keeps busy, and of the GIL no more than showed."""
+    profile = task.profile
+    assert profile.seconds_per_item == pytest.approx(each)
+    assert profile.gil_share == share
+    assert min(profile.cores_per_item, task.host.cores) == pytest.approx(min(inside, task.host.cores))
+
+
+def test_threads_wait_for_one_another() -> None:
+    """No item runs before all threads are at theirs; who waits for one that never comes goes on by itself."""
+    start, order = Start(2), list[str]()
+    begun = threading.Event()
+
+    def run() -> None:
+        begun.set()
+        order.extend(Together(["waited"], start))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert begun.wait(PATIENCE)
+    order.extend(Together(["came"], start))
+    thread.join()
+    assert sorted(order) == ["came", "waited"]
+    assert list(Together([1, 2], Start(2))) == [1, 2]
+    assert LATE < 1.0
+    assert len(Together([1, 2], Start(2))) == 2
+
+
+def side_by_side(chunks: int, wall: float, cpu: float, *, threads: int = 2, waits: int = 1) -> SideBySide:
+    """Chunks of two items, as so many threads run them in turn without a pause."""
+    seen = SideBySide()
+    for number in range(chunks):
+        seen.add(number // threads * wall, Outcome([0, 0], wall=wall, cpu=cpu, waits=waits))
+    return seen
+
+
+LONG = HAND_OVERS_SEEN * sys.getswitchinterval()
+SHOWN: list[tuple[str, SideBySide, float | None]] = [
+    ("nothing yet", side_by_side(0, 5e-3, 5e-3), None),
+    ("too short a time", side_by_side(40, LONG / 40, LONG / 40), None),
+    ("too few chunks", side_by_side(2 * CHUNKS_SEEN - 2, LONG, LONG), None),
+    ("released", side_by_side(8, LONG / 2, LONG / 2), 0.0),
+    ("held", side_by_side(8, LONG / 2, LONG / 4), 1.0),
+    ("other programs had the cores", side_by_side(8, LONG / 2, LONG / 4, waits=0), None),
+    ("one after the other", side_by_side(8, LONG / 2, LONG / 2, threads=1), None),
+]
+
+
+@pytest.mark.parametrize(("seen", "share"), [c[1:] for c in SHOWN], ids=[c[0] for c in SHOWN])
+def test_the_first_chunks_on_threads_show_the_share_of_the_gil(seen: SideBySide, share: float | None) -> None:
+    """Once they have met often enough; a share that was guessed is not believed for a whole map."""
+    assert seen.gil_share(2, 0.0) == share
+
+
+BETTER: list[tuple[str, ItemFacts, int, float, float]] = [
+    ("a first item like no other", ItemFacts(67e-3, 67e-3), 100, 4e-3, 4e-3),
+    ("the same, where few have run", ItemFacts(67e-3, 67e-3), 4, 4e-3, 67e-3),
+    ("items that are in each other's way", ItemFacts(4e-3, 4e-3), 100, 8e-3, 4e-3),
+    ("items somewhat shorter", ItemFacts(8e-3, 8e-3), 100, 4e-3, 8e-3),
+    ("waits", ItemFacts(67e-3, 0.0), 100, 4e-3, 4e-3),
+]
+
+
+@pytest.mark.parametrize(("facts", "items", "each", "learned"), [c[1:] for c in BETTER], ids=[c[0] for c in BETTER])
+def test_what_is_remembered_of_the_items_is_not_what_only_the_first_took(
+    facts: ItemFacts, items: int, each: float, learned: float
+) -> None:
+    """Items on a pool take longer than alone and never far less: then those that ran alone were no measure."""
+    seen = OnPool()
+    seen.add(Outcome([0] * items, wall=items * each, cpu=items * each if facts.computes else 0.0))
+    assert seen.better(facts).seconds == pytest.approx(learned)
