@@ -7,13 +7,12 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from typing import Any
 
 from autopar._backends.marks import Each
 from autopar._backends.said import Keeper, Lines
 from autopar._backends.standing import standing_at
-from autopar._backends.streams import random_state_kept, seed_streams
+from autopar._backends.turns import Turn
 from autopar._model.nesting import nested_cores
 from autopar._model.retry import Retry
 from autopar._model.work import Chunk, Emission, Failure, Job, Outcome, RunsBlocks
@@ -42,6 +41,14 @@ def run_chunk(chunk: Chunk, *, keep: bool = False, each: Each = iter) -> Outcome
     whole lines. ``each`` goes through the items.
     """
     job = chunk.job
+    if job.seed is None:
+        return _run_measured(chunk, None, keep=keep, each=each)
+    with Turn(job.seed, numpy_random=job.numpy_random, lent=not job.draws) as turn:
+        return _run_measured(chunk, turn, keep=keep, each=each)
+
+
+def _run_measured(chunk: Chunk, turn: Turn | None, *, keep: bool, each: Each) -> Outcome:
+    job = chunk.job
     values: list[Any] = []
     error: BaseException | None = None
     emitted: list[Emission] = []
@@ -49,8 +56,8 @@ def run_chunk(chunk: Chunk, *, keep: bool = False, each: Each = iter) -> Outcome
     token = nested_cores.set(job.cores)
     wall, cpu, process_cpu, waits, _ = thread_probe()
     try:
-        if job.collect or job.retry.times or job.seed is not None:
-            _run_carefully(job, chunk, values, each)
+        if job.collect or job.retry.times or turn is not None:
+            _run_carefully(job, chunk, values, each, turn)
         else:
             _run_plainly(job, chunk, values, each)
     except BaseException as raised:
@@ -79,24 +86,22 @@ def _run_plainly(job: Job, chunk: Chunk, values: list[Any], each: Each) -> None:
         run_each(stand, bind(job), each(chunk.items), len(chunk.items), values, job.star)
 
 
-def _run_carefully(job: Job, chunk: Chunk, values: list[Any], each: Each) -> None:
+def _run_carefully(job: Job, chunk: Chunk, values: list[Any], each: Each, turn: Turn | None) -> None:
     call = functools.partial(standing_at(job.line), bind(job))
-    seeded = job.seed is not None
-    with random_state_kept if seeded else nullcontext():
-        for index, item in enumerate(each(chunk.items), chunk.start):
-            for failures in itertools.count(1):
-                if job.seed is not None:
-                    seed_streams(job.seed, index, numpy_random=job.numpy_random)
-                try:
-                    values.append(call(*item) if job.star else call(item))
-                except Exception as error:
-                    if job.retry.again(error, failures):
-                        time.sleep(pause_before(job.retry, failures))
-                        continue
-                    if not job.collect:
-                        raise
-                    values.append(Failure(error))
-                break
+    for index, item in enumerate(each(chunk.items), chunk.start):
+        for failures in itertools.count(1):
+            if turn is not None:
+                turn.begin(index)
+            try:
+                values.append(call(*item) if job.star else call(item))
+            except Exception as error:
+                if job.retry.again(error, failures):
+                    time.sleep(pause_before(job.retry, failures))
+                    continue
+                if not job.collect:
+                    raise
+                values.append(Failure(error))
+            break
 
 
 def pause_before(retry: Retry, failures: int) -> float:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import sys
-import threading
 from collections.abc import Callable, Coroutine, Generator
-from types import TracebackType
 from typing import Any
 
 
@@ -39,7 +37,7 @@ def _numpy(*, load: bool = False) -> Any:
     return loaded if hasattr(loaded, "random") else None
 
 
-def _states() -> tuple[Any, Any]:
+def states() -> tuple[Any, Any]:
     """The states of the global streams; None for NumPy's if it is not loaded."""
     import random
 
@@ -47,46 +45,17 @@ def _states() -> tuple[Any, Any]:
     return random.getstate(), None if numpy is None else numpy.random.get_state(legacy=False)
 
 
-def _restore(states: tuple[Any, Any]) -> None:
+def restore(kept: tuple[Any, Any]) -> None:
+    """Put back what :func:`states` gave."""
     import random
 
-    state, numpy_state = states
+    state, numpy_state = kept
     random.setstate(state)
     numpy = _numpy()
     if numpy_state is not None:
         numpy.random.set_state(numpy_state)
     elif numpy is not None:
         numpy.random.seed()  # It was imported meanwhile: as fresh as after any import.
-
-
-class _RandomStateKept:
-    """Gives the global random streams back as they were, once no seeded item of this process runs any more.
-
-    Chunks on several threads overlap: only the first finds the caller's own state, and only the last may put it back.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._running = 0
-        self._states: Any = None
-
-    def __enter__(self) -> None:
-        with self._lock:
-            self._running += 1
-            if self._running == 1:
-                self._states = _states()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        with self._lock:
-            self._running -= 1
-            if not self._running:
-                states, self._states = self._states, None
-                _restore(states)
-
-
-random_state_kept = _RandomStateKept()
 
 
 class OwnStreams:
@@ -112,18 +81,18 @@ class OwnStreams:
         going_on: Callable[[Any], Any] = self._coroutine.send
         value: Any = None
         while True:
-            others = _states()
+            others = states()
             try:
                 if own is None:
                     self._begin()
                 else:
-                    _restore(own)
+                    restore(own)
                 waits_for = going_on(value)
             except StopIteration as end:
                 return end.value
             finally:
-                own = _states()
-                _restore(others)
+                own = states()
+                restore(others)
             try:
                 value = yield waits_for
                 going_on = self._coroutine.send

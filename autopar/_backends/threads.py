@@ -6,13 +6,14 @@ import functools
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import Context, copy_context
 from typing import Any
 
 from autopar._backends.away import run_away
 from autopar._backends.pending import PendingChunk
 from autopar._backends.pool import Lane, NoThreadError, WorkerPool
+from autopar._backends.turns import give_up_turns_of
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Outcome
 from autopar.errors import TransportError
@@ -24,14 +25,25 @@ LIMIT = 4096
 class _HereRunner:
     """Runs a chunk on the thread it is on, in the context of the map's caller."""
 
+    def __init__(self) -> None:
+        self._thread = threading.get_ident()
+
     def run(self, parcel: tuple[Context, dict[str, Any] | None, Chunk], started: Callable[[], None]) -> Outcome:
         context, numpy_errors, chunk = parcel
         if numpy_errors is not None:
             sys.modules["numpy"].seterr(**numpy_errors)
-        started()
-        return context.run(functools.partial(run_away, chunk))
+        if chunk.job.seed is None:
+            started()
+            return context.run(functools.partial(run_away, chunk))
+
+        def each(items: Sequence[Any]) -> Iterator[Any]:
+            started()  # not while it waits for its turn
+            return iter(items)
+
+        return context.run(functools.partial(run_away, chunk, each=each))
 
     def stop(self) -> bool:
+        give_up_turns_of(self._thread)
         return False
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ from autopar._engine.functions import FunctionState
 from autopar._engine.journal import record
 from autopar._engine.machine import closed_ways, cores_here, threads_left, warm_workers
 from autopar._engine.notice import users_line
-from autopar._engine.streams import draws_from_numpy, root_seed
+from autopar._engine.streams import draws_from_numpy, may_draw, root_seed
 from autopar._engine.tierup import CALL_SECONDS, note_calls
 from autopar._model.cluster import Cluster
 from autopar._model.hints import Settings
@@ -117,7 +117,7 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
         kwargs=kwargs,
         collect=True,
         retry=settings.retry,
-        seed=root_seed(settings.seed),
+        seed=root_seed(settings.seed) if elsewhere or may_draw(traits) else None,
         reference=state.reference() if elsewhere else None,
         shared=state.shared_globals() if elsewhere else {},
         name=state.name,

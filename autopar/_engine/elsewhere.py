@@ -108,6 +108,8 @@ class Elsewhere:
             elsewhere=not BACKENDS[plan.backend].same_process,
             repeatable=BACKENDS[plan.backend].same_process or task.repeatable_on(plan.backend),
         )
+        if BACKENDS[plan.backend].same_process and not job.draws:
+            job = replace(job, seed=None)  # The streams stay those of the caller, who may draw from them meanwhile.
         return replace(job, retry=NO_RETRY) if self._again.here else job
 
     def adjust(self, plan: Plan) -> None:
@@ -141,6 +143,11 @@ class Elsewhere:
             self._in_flight[future] = chunk
             future.add_done_callback(self._done.put)
             limit = min(limit, self.pool.capacity)  # It has less where it had to start anew.
+
+    @property
+    def waits_for_consumer(self) -> bool:
+        """Items draw from the streams that a lazy map's consumer draws from, so none runs while it does."""
+        return self.task.lazy and self._job.seed is not None and BACKENDS[self.plan.backend].same_process
 
     @property
     def busy(self) -> bool:

@@ -405,7 +405,7 @@ class MapRun:
                 self._leave(slower)
             else:
                 self._compile(self.task.worked)
-            if self._elsewhere is pool and not self.task.source.waits:
+            if self._elsewhere is pool and not self.task.source.waits and not pool.waits_for_consumer:
                 pool.fill()
             yield from blocks
         yield from pool.drain()

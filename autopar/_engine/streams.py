@@ -1,4 +1,4 @@
-"""Where the items' own random streams begin, and whether they reach NumPy's."""
+"""Where the items' own random streams begin, and which of the global ones they reach."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ import os
 
 from autopar._model.effects import EffectKind
 from autopar._model.observation import Traits
+
+
+def may_draw(traits: Traits) -> bool:
+    """Items may draw from a global random stream, as far as anybody can see."""
+    report = traits.report
+    return not report.complete or any(e.kind in (EffectKind.UNKNOWN, EffectKind.RANDOM) for e in report.effects)
 
 
 def draws_from_numpy(traits: Traits) -> bool:

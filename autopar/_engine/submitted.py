@@ -7,6 +7,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from contextvars import copy_context
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType, NoneType
 from typing import Any
@@ -14,6 +15,7 @@ from weakref import WeakValueDictionary
 
 from autopar._backends.chunk import run_chunk
 from autopar._backends.replay import replay
+from autopar._backends.turns import Turn
 from autopar._engine.calls import PROCESS_WORTH, choose_for_call, target_of
 from autopar._engine.discreet import discreet
 from autopar._engine.functions import FunctionState, bound_state, state_of
@@ -21,12 +23,12 @@ from autopar._engine.journal import record, record_briefly
 from autopar._engine.notice import users_line
 from autopar._engine.own_clusters import OwnPool
 from autopar._engine.own_workers import Workers, as_standard
-from autopar._engine.streams import draws_from_numpy, root_seed
+from autopar._engine.streams import draws_from_numpy, may_draw, root_seed
 from autopar._engine.tierup import note_calls
 from autopar._model.hints import Settings
 from autopar._model.observation import Profile, Sample
 from autopar._model.plan import LOOP, Choice, Plan
-from autopar._model.work import Chunk, Failure, Job, Outcome
+from autopar._model.work import Chunk, Failure, Job, Outcome, Pending
 from autopar._plan.costs import DEFAULT_COSTS
 from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
 
@@ -85,6 +87,7 @@ class Calls:
         self._choice: Choice | None = None
         self._plan: Plan | None = self._settled_plan()
         self._seed = root_seed(settings.seed)
+        self._draws = self._seed is not None and may_draw(self.state.traits())
         self._tried: dict[Plan, int] = {}
         self._fallbacks: list[str] = []
         self._pool: OwnPool | None = None
@@ -255,16 +258,15 @@ class Calls:
         with self._lock:
             pool = self._pool = self._pool or OwnPool(plan, self.settings, self._workers.clusters)
         try:
-            pending = pool.submit(self._context, chunk)
+            # Its turn at the random streams comes before its time begins.
+            with nullcontext() if elsewhere or chunk.job.seed is None else Turn(chunk.job.seed) as turn:
+                pending = pool.submit(self._context if turn is None else turn.within(self._context), chunk)
+                if not _ended(pending, self.settings.timeout):
+                    pool.abandon(pending)
+                    return Outcome([], _too_long(self.settings.timeout))
         except TransportError as raised:
             return self._not_sent(plan, start, items, raised)
-        try:
-            error = pending.exception(self.settings.timeout)
-        except TimeoutError:
-            if not pending.done():
-                pool.abandon(pending)
-                return Outcome([], _too_long(self.settings.timeout))
-            error = pending.exception()
+        error = pending.exception()
         if isinstance(error, TransportError):
             return self._not_sent(plan, start, items, error)
         if isinstance(error, WorkerDiedError):
@@ -333,7 +335,7 @@ class Calls:
             kwargs=self._kwargs,
             collect=settings.on_error != "raise",
             retry=settings.retry,
-            seed=self._seed,
+            seed=self._seed if elsewhere or self._draws else None,
             reference=state.reference() if alone else None,
             shared=state.shared_globals() if alone else {},
             name=state.name,
@@ -415,6 +417,15 @@ class _Limit:
         """They have ended."""
         if self._timer is not None:
             self._timer.cancel()
+
+
+def _ended(pending: Pending, limit: float | None) -> bool:
+    """Wait until it has, and no longer than so many seconds."""
+    try:
+        pending.exception(limit)
+    except TimeoutError:
+        return pending.done()
+    return True
 
 
 def _too_long(seconds: float | None) -> ItemTimeoutError:

@@ -19,7 +19,7 @@ from autopar._engine.machine import THIS_MACHINE, Machine, cores_here
 from autopar._engine.naming import add_note, named
 from autopar._engine.notice import users_line
 from autopar._engine.source import Source
-from autopar._engine.streams import draws_from_numpy, root_seed
+from autopar._engine.streams import draws_from_numpy, may_draw, root_seed
 from autopar._engine.times import ChunkTimes
 from autopar._engine.watch import Watch
 from autopar._model.cluster import Cluster
@@ -373,6 +373,7 @@ class MapTask:
             collect=self.collects,
             retry=self.settings.retry,
             seed=self.seed,
+            draws=self.seed is not None and may_draw(self.traits()),
             reference=self.state.reference() if elsewhere and not portable else None,
             shared=self.state.shared_globals() if elsewhere else {},
             name=self.state.name,

@@ -64,6 +64,8 @@ class Job:
         Which items that raised run again, how often, and after which pause.
     seed
         Root of the items' random streams, or None.
+    draws
+        Items may draw from the global random streams, as far as anybody can see; of those only one may run at a time.
     reference
         ``(module, qualname)`` under which a worker process can import the function, or None.
     shared
@@ -97,6 +99,7 @@ class Job:
     collect: bool = False
     retry: Retry = NO_RETRY
     seed: int | None = None
+    draws: bool = True
     reference: tuple[str, str] | None = None
     shared: Mapping[tuple[str, str], Any] = field(default_factory=dict)
     name: str = ""

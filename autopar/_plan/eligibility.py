@@ -78,6 +78,9 @@ RULES: dict[EffectKind, Rule] = {
     ),
 }
 
+MAY_DRAW = (EffectKind.RANDOM, EffectKind.UNKNOWN)
+ONE_STREAM = "with seed= each item has the global random streams to itself, and all threads of a process share these"
+
 
 PICKLE_ALIKE = ("joblib", "interpreters")
 """Backends that fail where processes failed: they pickle the same way, and are no faster."""
@@ -201,7 +204,9 @@ def _all_barriers(name: str, situation: Situation) -> Iterator[Barrier]:
     for effect in situation.traits.report.effects:
         if name == "asyncio" and effect.kind in (EffectKind.THREAD_IDENTITY, EffectKind.THREAD_LOCAL):
             continue  # all items stay on one thread and one loop, as in a loop that awaits them
-        if not (situation.ordered and _replayed(effect, name)):
+        if name == "threads" and situation.settings.seed is not None and effect.kind in MAY_DRAW:
+            yield Barrier(f"{effect}; {ONE_STREAM}", error=UnsafeDemandError, in_order=True, effect=effect)
+        elif not (situation.ordered and _replayed(effect, name)):
             yield from _effect(effect, spec)
 
 

@@ -226,8 +226,16 @@ class Session:
             self._summary.wrong.append(f"{self._name()}: the program said no last word")
 
     def _watch(self, program: subprocess.Popen[bytes], until: float | None) -> bool:
-        """Take its lines; False if it hangs or has ended."""
-        last = time.monotonic()
+        """Take its lines; False if it hangs or has ended.
+
+        Parameters
+        ----------
+        program
+            The program.
+        until
+            When to stop watching; None for a program that was told to end: it may finish its map, and no more.
+        """
+        last = told = time.monotonic()
         while until is None or time.monotonic() < until:
             if program.poll() is not None:
                 self._settle()
@@ -242,7 +250,8 @@ class Session:
                 pass
             now = time.monotonic()
             oldest = min((since for since, _ in self._open.values()), default=last)
-            if now - (oldest if self._open else last) > self._patience:
+            late = until is None and now - told > 2 * self._patience  # a map's, and the end's
+            if late or now - (oldest if self._open else last) > self._patience:
                 self._hung(program)
                 return False
         return True

@@ -218,6 +218,8 @@ def main() -> None:
     options = parser.parse_args()
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     os.environ["AUTOPAR_CHAOS_MAPPER"] = str(os.getpid())
+    # A shell that starts the driver in the background has Ctrl-C ignored, and all processes below inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     stopped = threading.Event()
     if options.threads == 1:
         poll = _Poll()  # without a thread of its own, so that this process can be forked

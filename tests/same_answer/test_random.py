@@ -16,7 +16,6 @@ import pytest
 import autopar as ap
 from autopar import parallel
 from autopar._backends.pickling import dumps
-from autopar._backends.streams import random_state_kept, seed_streams
 from autopar.errors import ItemTimeoutError
 from tests.same_answer import items
 from tests.same_answer.items import BAD
@@ -147,16 +146,6 @@ def test_threads_that_overlap_leave_the_callers_state_too() -> None:
     """Chunks begin and end in any order."""
     before = states()
     ap.map(items.draws_from_both, range(60), seed=7, pure=True, backend="threads", workers=4, chunksize=1)
-    assert states() == before
-
-
-def test_states_come_back_when_the_last_one_leaves() -> None:
-    """Until then the seeded ones stay."""
-    before = states()
-    with random_state_kept:
-        with random_state_kept:
-            seed_streams(1, 2)
-        assert states() != before
     assert states() == before
 
 
