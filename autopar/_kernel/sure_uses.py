@@ -122,7 +122,7 @@ class SureUses:
         return found
 
     def _bounds(self, expr: ir.Expr) -> tuple[float, float]:
-        """The narrowest bounds that a compiler could know; ``(inf, -inf)``, which never hold, where it could know more."""
+        """The narrowest bounds that a compiler could know, or `_UNKNOWN`, which never holds: it could know more."""
         if isinstance(expr, ir.Const):
             return (float(expr.value), float(expr.value)) if abs(expr.value) < math.inf else _UNKNOWN
         if isinstance(expr, ir.Var):
