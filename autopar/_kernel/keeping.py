@@ -9,26 +9,30 @@ side exits, after which Python runs the call anew.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
 from autopar._kernel import ir
 from autopar._kernel.prune import walk
+from autopar._kernel.sure_uses import SureUses, has_arithmetic
 
 __all__ = ["keep_results"]
 
 _Used = frozenset[str] | None
 _SHORT = 64
-_ARITHMETIC = {"+", "-", "*", "/", "sqrt", "f32", "float_mod", "float_floordiv", "pairwise_sum"}
 
 
-def keep_results(block: ir.Block, results: tuple[ir.Var, ...]) -> None:
+def keep_results(block: ir.Block, results: tuple[ir.Var, ...], temp: Callable[[str, str], ir.Var]) -> None:
     """Add what keeps results of floating-point operations to the statements of a function."""
-    _Keeper(block).block(block, frozenset(var.name for var in results), write=True)
+    uses = SureUses(block, temp)
+    uses.set_apart(block)
+    _Keeper(block, uses).block(block, frozenset(var.name for var in results), write=True)
 
 
 class _Keeper:
-    def __init__(self, whole: ir.Block) -> None:
+    def __init__(self, whole: ir.Block, uses: SureUses) -> None:
+        self.uses = uses
         self.labels: dict[str, _Used] = {}
         self.loops: list[tuple[_Used, _Used]] = []  # what is used after a loop, and at its head
         self.inside: list[ir.For | ir.Loop] = []
@@ -41,14 +45,14 @@ class _Keeper:
             if isinstance(statement, ir.Assign):
                 # Outside of loops keeping costs nothing, and not every use is one to a compiler: x > x is false.
                 unsure = after is not None and (not self.loops or statement.target.name not in after)
-                needed = unsure and _has_arithmetic(statement.value)
+                needed = unsure and (has_arithmetic(statement.value) or self.uses.is_derived(statement.target))
                 if needed and write:
                     block.insert(i + 1, ir.Keep(statement.target))
                 after = self._assign(statement, after, needed)
             elif isinstance(statement, ir.If) and not self._matters(statement):
                 if write:
                     block.insert(i, ir.Keep(statement.test))
-                after = _and(after, _names(statement.test))
+                after = _and(after, self.uses.of(statement.test))
             elif isinstance(statement, ir.If) and self._may_merge(statement):
                 after = self._before(statement, after, write)
                 if write:
@@ -64,7 +68,9 @@ class _Keeper:
 
         It does not see through a loop of many rounds, each of which stores elsewhere, and once.
         """
-        if store.value.machine not in ("f64", "f32") or isinstance(store.value, ir.Const):
+        if isinstance(store.value, ir.Const):
+            return True
+        if store.value.machine not in ("f64", "f32") and not self.uses.is_derived(store.value):
             return True
         loop = self.inside[-1] if self.inside else None
         if not isinstance(loop, ir.For) or _is_short(loop):
@@ -80,7 +86,7 @@ class _Keeper:
             return None
         used = needed or statement.target.name in after
         after = after - {statement.target.name}
-        return after | set(_names(statement.value)) if used else after
+        return after | self.uses.of(statement.value) if used else after
 
     def _matters(self, statement: ir.If) -> bool:
         for inner in walk([*statement.then, *statement.other]):
@@ -111,9 +117,11 @@ class _Keeper:
             return self.loops[-1][isinstance(s, ir.Continue)]
         if isinstance(s, ir.If):
             both = _both(self.block(s.then, after, write), self.block(s.other, after, write))
-            return _and(both, _names(s.test))
+            return _and(both, self.uses.of(s.test))
         if isinstance(s, (ir.For, ir.Loop)):
             return self._loop(s, after, write)
+        if isinstance(s, ir.Store):
+            return _and(after, self.uses.of(s.value) | _names((s.base, s.offset)))
         target = getattr(s, "target", None)
         if after is not None and target is not None:
             after = after - {target.name}
@@ -146,13 +154,6 @@ def _both(a: _Used, b: _Used) -> _Used:
 
 def _and(used: _Used, more: set[str]) -> _Used:
     return None if used is None else used | more
-
-
-def _has_arithmetic(expr: ir.Expr) -> bool:
-    if not isinstance(expr, ir.Op):
-        return False
-    own = expr.machine in ("f64", "f32") and expr.name in _ARITHMETIC
-    return own or any(map(_has_arithmetic, expr.args))
 
 
 def _is_short(loop: ir.For) -> bool:

@@ -223,7 +223,7 @@ class _Lowering:
         overlaps = tuple((a, b) for a in written for b in arrays if a != b and (b not in written or a < b))
         carry_elements(ctx.block, ctx.temp)
         if ctx.float_flags:
-            keep_results(ctx.block, tuple(results))
+            keep_results(ctx.block, tuple(results), ctx.temp)
         variables = used_variables(ctx.block, [*self.slots, *results])
         return ir.Kernel(
             name=self.function.__name__,

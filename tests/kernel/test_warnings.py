@@ -67,6 +67,49 @@ def too_large_for_float32(a: Any) -> Any:
     return b
 
 
+def compared_with_itself(a: Any) -> Any:
+    for i in range(len(a)):
+        below = a[i] / a[i] < -1.5
+        if below == below:
+            pass
+    return 1
+
+
+def compared_beyond_its_range(a: Any) -> Any:
+    n = 0
+    for i in range(len(a)):
+        if a[i] / a[i] < -1.5:
+            n += 1
+    return n
+
+
+def compared_with_its_square(a: Any) -> Any:
+    n = 0
+    for i in range(len(a)):
+        if a[i] * a[i] + 1.0 < 0.5:
+            n += 1
+    return n
+
+
+def compared_with_the_same_again(a: Any) -> Any:
+    n = 0
+    for i in range(len(a)):
+        if a[i] / a[0] < a[i] / a[0]:
+            n += 1
+    return n
+
+
+def not_chosen(a: Any) -> None:
+    a[:] = np.where(a < a, a / a, a)
+
+
+def a_truth_value_overwritten(a: Any) -> Any:
+    b = np.zeros(3, np.bool_)
+    b[0] = a[0] / a[1] > 1.0
+    b[0] = False
+    return b
+
+
 WARNING = [
     (divided, ZEROS),
     (unused, ZEROS),
@@ -77,11 +120,18 @@ WARNING = [
     (never_read, ZEROS),
     (dropped, ZEROS),
     (too_large_for_float32, ZEROS),
+    (compared_with_itself, ZEROS),
+    (compared_with_itself, np.zeros(3, np.uint16)),
+    (compared_beyond_its_range, np.zeros(3, np.uint16)),
+    (compared_with_its_square, np.array([1e200, 1.0])),
+    (compared_with_the_same_again, ZEROS),
+    (not_chosen, ZEROS),
+    (a_truth_value_overwritten, ZEROS),
 ]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("function", "array"), WARNING, ids=[row[0].__name__ for row in WARNING])
+@pytest.mark.parametrize(("function", "array"), WARNING, ids=[f"{row[0].__name__}-{row[1].dtype}" for row in WARNING])
 def test_a_warning_is_left_to_numpy(function: Any, array: Any) -> None:
     """NumPy warns in Python, and compiled code leaves for that."""
     with pytest.warns(RuntimeWarning):
