@@ -37,9 +37,11 @@ def row(hint: Hint) -> str:
     return f"| `{hint.name}` | {default} | {hint.doc} |"
 
 
-def test_the_hint_table_is_that_of_the_program() -> None:
-    """The table has a row for each hint, in their order, with default and meaning, and no other."""
-    assert re.findall(r"^\| `.*$", README, re.MULTILINE) == [row(hint) for hint in HINTS.values()]
+def test_the_hint_table_is_of_the_program() -> None:
+    """The table shows some of the hints, in their order, with default and meaning; docs/hints.md has all."""
+    shown = re.findall(r"^\| `.*$", README, re.MULTILINE)
+    assert shown == [line for line in map(row, HINTS.values()) if line in shown]
+    assert {"`backend`", "`workers`", "`pure`"} <= {line.split()[1] for line in shown}
 
 
 def test_nothing_is_named_that_is_not_built() -> None:
