@@ -23,11 +23,14 @@ def second_look(situation: Situation, plan: Plan) -> bool:
 
     If the first item was like the others, the second one takes its time in the loop instead of beside others; if not,
     workers are started for items that may not need them. Both are weighed as regrets, in logarithms: what is taken
-    over what the best would have taken. Of a few items a second one is a large part, and goes where the plan says.
+    over what the best would have taken. Threads are started for next to nothing, so they begin in any case; and of a
+    few items a second one is a large part.
     """
     settings, work = situation.settings, load(situation)
     free = settings.backend is None and not settings.timed and not settings.eager
-    if plan.backend == "serial" or situation.profile.items != 1 or not free or work.items < 2 or work.each <= 0:
+    if not free or BACKENDS[plan.backend].same_process or situation.profile.items != 1:
+        return False
+    if work.items < 2 or work.each <= 0:
         return False
     now = with_cost(plan, situation, work).predicted
     if not now:

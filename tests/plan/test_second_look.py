@@ -30,6 +30,7 @@ LOOKS: list[tuple[str, Situation, bool]] = [
     ("workers that are there already", first(7e-3, 69, host=BIG, warm={"processes": 24}), False),
     ("so much that workers repay themselves anyway", first(5.0, 200), False),
     ("what stays in the loop", first(1e-3, 20), False),
+    ("what threads take without the GIL", first(7e-3, 69, host=BIG, facts={"gil_seconds": 0.0}), False),
     ("waits, which threads take in any case", first(20e-3, 100, cpu=0.0), False),
     ("a second one was seen", situation(7e-3, 69, host=BIG), False),
     ("one item left", first(1.0, 1), False),
