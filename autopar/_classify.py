@@ -27,10 +27,10 @@ MULTITHREADED = 1.3
 
 _COMPUTES = """
     bisect cmath collections copy datetime decimal fractions functools heapq itertools json math operator random re
-    numpy statistics string struct textwrap unicodedata zlib abs all any ascii bin bool bytearray bytes chr complex dict
-    divmod enumerate filter float format frozenset getattr hasattr hash hex id int isinstance issubclass iter len list map
-    max memoryview min next object oct ord pow range repr reversed round set setattr slice sorted str sum tuple type
-    zip
+    numpy statistics string struct textwrap unicodedata zlib abs all any ascii bin bool bytearray bytes chr complex
+    dict divmod enumerate filter float format frozenset getattr hasattr hash hex id int isinstance issubclass iter len
+    list map max memoryview min next object oct ord pow range repr reversed round set setattr slice sorted str sum
+    tuple type zip
 """
 ONLY_COMPUTES = frozenset(_COMPUTES.split())
 """First parts of dotted names whose calls never wait, but for those that reach outside the process, such as
