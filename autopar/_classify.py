@@ -27,13 +27,14 @@ MULTITHREADED = 1.3
 
 _COMPUTES = """
     bisect cmath collections copy datetime decimal fractions functools heapq itertools json math operator random re
-    statistics string struct textwrap unicodedata abs all any ascii bin bool bytearray bytes chr complex dict divmod
-    enumerate filter float format frozenset getattr hasattr hash hex id int isinstance issubclass iter len list map
-    max memoryview min next object oct ord pow range repr reversed round set setattr slice sorted str sum tuple type
-    zip
+    numpy statistics string struct textwrap unicodedata zlib abs all any ascii bin bool bytearray bytes chr complex
+    dict divmod enumerate filter float format frozenset getattr hasattr hash hex id int isinstance issubclass iter len
+    list map max memoryview min next object oct ord pow range repr reversed round set setattr slice sorted str sum
+    tuple type zip
 """
 ONLY_COMPUTES = frozenset(_COMPUTES.split())
-"""First parts of dotted names whose calls never wait; most others of the standard library may open a file."""
+"""First parts of dotted names whose calls never wait, but for those that reach outside the process, such as
+``numpy.load``; most others of the standard library may open a file."""
 
 COUNTS_WAITS = ("linux",)
 """Platforms where a thread's voluntary context switches can be read (getrusage with RUSAGE_THREAD)."""
@@ -128,7 +129,8 @@ def _waits_are_its_own(traits: Traits, profile: Profile, host: Host, waiting: fl
         return True, "is a coroutine function"
     if traits.blocking_calls and (profile.waits or waiting >= WAITING_IS_IO or host.platform not in COUNTS_WAITS):
         return True, f"calls {traits.blocking_calls[0]}, which waits"
-    if _all_seen(traits) and all(map(_only_computes, traits.report.calls)):
+    # What releases the GIL while it computes may wait to get it back, which another thread has: that is no wait.
+    if _all_seen(traits) and not traits.outside_calls and all(map(_only_computes, traits.report.calls)):
         return False, "calls nothing that could wait: the machine is busy"
     if host.platform not in COUNTS_WAITS:
         return True, ""

@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
-from autopar._model.parked import count_parked, stay_parked
-
 from autopar._backends.quietly import importing
+from autopar._model.parked import count_parked, stay_parked
 
 _TASKS = "/proc/self/task"
 

@@ -6,11 +6,15 @@ import _thread
 import threading
 from typing import TYPE_CHECKING
 
-from autopar._engine.machine import THIS_MACHINE, idle_workers
+from autopar._backends.forkable import idle_workers
+from autopar._engine.machine import THIS_MACHINE
 from autopar._model.own_work import OWN_WORK
 
 if TYPE_CHECKING:
     from autopar._engine.task import MapTask
+
+
+_POOLS = ("threads", "processes", "forks")
 
 
 def alone(task: MapTask) -> bool:
@@ -24,4 +28,4 @@ def no_others() -> bool:
     Threads that Python does not know are libraries', such as BLAS's, and work for the thread that calls these.
     """
     others = max(_thread._count(), threading.active_count() - 1)
-    return others - idle_workers() - OWN_WORK.threads <= 0
+    return others - idle_workers(*_POOLS) - OWN_WORK.threads <= 0

@@ -31,6 +31,7 @@ from autopar._plan import (
     Situation,
     best_race,
     choose,
+    second_look,
     worth_planning,
 )
 from autopar.errors import UnavailableError
@@ -78,6 +79,7 @@ class Deciding:
         self.choice: Choice | None = None
         self.excluded: dict[str, str] = {}
         self.relied_on: Learned | None = None
+        self._looked_again = False
 
     def worth_it(self) -> bool:
         """Whether any plan could repay looking for it."""
@@ -191,6 +193,20 @@ class Deciding:
             if race is None:
                 return
             yield from self._run(race)
+
+    def looks_again(self, choice: Choice) -> bool:
+        """Whether a second item is worth more than the time that the others wait for it.
+
+        Not where an earlier map has seen items like the first one.
+        """
+        task, profile = self.task, self.task.profile
+        if profile.items != 1 or self._looked_again:
+            return False
+        earlier = task.remembered
+        if earlier is not None and profile.seconds_per_item < FAR_OFF * earlier.seconds_per_item:
+            return False
+        self._looked_again = second_look(self._situation(), choice.plan)
+        return self._looked_again
 
     def _situation(self) -> Situation:
         task = self.task

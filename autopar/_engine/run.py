@@ -299,8 +299,8 @@ class MapRun:
         if not self._deciding.worth_it():
             return
         yield from self._deciding.look_closely()
-        if not self.task.ended:
-            self._adopt(self._deciding.choose())
+        if not self.task.ended and not self._deciding.looks_again(choice := self._deciding.choose()):
+            self._adopt(choice)
 
     def _compile(self, seconds_spent: float) -> None:
         """Have the function compiled if that pays, and go on with it once it is."""

@@ -114,7 +114,7 @@ def test_threads_that_take_nothing_from_the_items_are_no_company(monkeypatch: py
         thread.start()
     try:
         assert not no_others()
-        monkeypatch.setattr(company, "idle_workers", lambda: 1000)
+        monkeypatch.setattr(company, "idle_workers", lambda *pools: 1000)
         assert no_others()
     finally:
         over.set()
