@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from queue import Empty
 
 from autopar._backends.pending import PendingChunk
 from autopar._engine.again import Again, called_back, first_failure, not_twice, one_by_one, unclear, without_the_begun
 from autopar._engine.blocks import Block
+from autopar._engine.completions import LINGER, enough
 from autopar._engine.discreet import discreet
 from autopar._engine.leaving import leave
 from autopar._engine.lessons import gil_share_seen
@@ -234,7 +234,7 @@ class Elsewhere:
         """Blocks of what has finished; does not wait."""
         unsent = list(self._unsent)
         self._unsent.clear()
-        return unsent + [block for future in self._finished_now() for block in self._finish(future)]
+        return unsent + [block for future in self._done.take() for block in self._finish(future)]
 
     def wait(self) -> list[Block]:
         """Blocks of at least one finished chunk, if anything is under way."""
@@ -305,27 +305,30 @@ class Elsewhere:
             return ""
         return f"slower than the loop: {self._finished} items took {elapsed:.3g} s for {self._worked:.3g} s of work"
 
-    def _finished_now(self) -> list[Pending]:
-        finished = []
-        while True:
-            try:
-                finished.append(self._done.get_nowait())
-            except Empty:
-                return finished
-
     def _wait_for_any(self) -> list[Pending]:
+        wanted = self._enough()
         while True:
-            try:
-                first = self._done.get(timeout=patience(self.task, self._in_flight, self._again.due, self._now()))
-            except Empty:
-                self.task.check_cancelled()
-                if self.task.watch is not None:
-                    self.task.watch.tick()
-                expired = self._expire()
-                if expired or self._again.due is not None:
-                    return expired
+            timeout = patience(self.task, self._in_flight, self._again.due, self._now())
+            linger = wanted > 1 and (timeout is None or timeout > LINGER)
+            if ended := self._done.wait(wanted, LINGER if linger else timeout):
+                return ended
+            wanted = 1
+            if linger:
                 continue
-            return [first, *self._finished_now()]
+            self.task.check_cancelled()
+            if self.task.watch is not None:
+                self.task.watch.tick()
+            expired = self._expire()
+            if expired or self._again.due is not None:
+                return expired
+
+    def _enough(self) -> int:
+        """Chunks worth being woken for: one, or several where threads have others to go on with."""
+        task = self.task
+        awaited = task.lazy or task.watch is not None or task.source.waits or task.settings.checkpoint is not None
+        if self.climb is None or self.plan.backend != "threads" or awaited:
+            return 1
+        return enough(len(self._in_flight), len(self._in_flight) - self.climb.limit, more=not task.ended)
 
     def _expire(self) -> list[Pending]:
         """Give up items past their time-out."""
