@@ -24,7 +24,7 @@ from autopar._model.observation import Sample
 from autopar._model.plan import BACKENDS, Plan
 from autopar._model.retry import NO_RETRY
 from autopar._model.work import Chunk, Job, Outcome, Pending, Pool
-from autopar._plan import LEAST_RACE, Climb, climb_start, items_that_fit, next_chunksize
+from autopar._plan import LEAST_RACE, Climb, Rounds, climb_start, items_that_fit, next_chunksize
 from autopar.errors import ItemTimeoutError, TransportError, UnavailableError, WorkerDiedError
 
 BUSY_WORKERS = 0.6
@@ -81,6 +81,7 @@ class Elsewhere:
         self._again = Again(task.settings, self._now)
         self._job = self._new_job(plan)
         self._pace = Pace(task.profile.seconds_per_item)
+        self._rounds = Rounds()
         self._in_flight: dict[Pending, Chunk] = {}
         self._done = task.machine.completions()
         self._began: float | None = None
@@ -209,7 +210,10 @@ class Elsewhere:
             profile = task.profile
             transport = (profile.bytes_in or 0.0) + (profile.bytes_out or 0.0)
             room = min(room, items_that_fit(task.host.memory, workers, transport))
-        return next_chunksize(seconds, task.source.remaining, workers, dispatch, buffered=room, waits=waits)
+        remaining = task.source.remaining
+        if waits and remaining and seconds > 0 and BACKENDS[plan.backend].same_process:
+            return max(1, min(room, self._rounds.next(seconds, remaining, workers, dispatch)))
+        return next_chunksize(seconds, remaining, workers, dispatch, buffered=room, waits=waits)
 
     def _remembered(self) -> float:
         """Seconds of an item on a cluster as earlier maps have it, for the first chunks: a round trip is long.
@@ -405,7 +409,7 @@ class Elsewhere:
         self._pace.add(items, outcome.wall)
         sent = getattr(self.pool, "bytes_per_item", 0.0)
         self._small = items > 0 and sent <= SMALL_ITEM and outcome.transport <= SMALL_ITEM * items
-        if self.climb is not None:
+        if self.climb is not None and not self._rounds.few:
             under_way = min(len(self._in_flight) + 1, self.climb.limit)
             latency = outcome.wall / max(1, items)
             self.climb.complete(self._now(), latency, ok=outcome.error is None, in_flight=under_way)

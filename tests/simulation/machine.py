@@ -439,9 +439,9 @@ class SimulatedCompletions:
     def wait(self, enough: int, timeout: float | None) -> list[Pending]:
         machine = self._machine
         late: list[bool] = []
-        if timeout is not None:
+        # Whoever waits has a core here, and threads are not kept from theirs: it wakes for each, and none lingers.
+        if timeout is not None and enough == 1:
             machine.calendar.after(timeout, lambda: late.append(True))
-        # Whoever waits has a core here, and threads are not kept from theirs: it wakes for each.
         machine.until(lambda: bool(self._ended or late))
         return self.take()
 
