@@ -25,13 +25,14 @@ _under_way = _UnderWay()
 
 def run_away(chunk: Chunk, *, each: Each = iter) -> Outcome:
     """Run a chunk, and keep what its items print and log; ``each`` goes through the items."""
-    if type(chunk.items) is not list:
-        chunk = Chunk(chunk.job, chunk.start, list(chunk.items))
-    around, _under_way.items = _under_way.items, chunk.items
+    items = chunk.items if type(chunk.items) is list else list(chunk.items)
+    if items is not chunk.items:
+        chunk = Chunk(chunk.job, chunk.start, items)
+    around, _under_way.items = _under_way.items, items
     try:
         outcome = run_chunk(chunk, keep=True, each=each)
     finally:
-        here = _under_way.items is chunk.items
+        here = _under_way.items is items
         _under_way.items = around if here else None
     if not here:
         os._exit(0 if outcome.error is None else 1)
