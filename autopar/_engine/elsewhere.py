@@ -12,19 +12,19 @@ from autopar._engine.blocks import Block
 from autopar._engine.completions import LINGER, enough
 from autopar._engine.discreet import discreet
 from autopar._engine.leaving import leave
-from autopar._engine.lessons import gil_share_seen
+from autopar._engine.lessons import learn_gil_share
 from autopar._engine.machine import THIS_MACHINE
 from autopar._engine.naming import named
 from autopar._engine.pace import Pace
 from autopar._engine.patience import patience
 from autopar._engine.pressure import Pressure
 from autopar._engine.prices import costs_on
-from autopar._engine.task import MapTask, note_pool
+from autopar._engine.task import UNLIMITED, MapTask, note_pool
 from autopar._model.observation import Sample
 from autopar._model.plan import BACKENDS, Plan
 from autopar._model.retry import NO_RETRY
 from autopar._model.work import Chunk, Job, Outcome, Pending, Pool
-from autopar._plan import LEAST_RACE, Climb, Rounds, climb_start, items_that_fit, next_chunksize
+from autopar._plan import Climb, Rounds, climb_start, items_that_fit, next_chunksize
 from autopar.errors import ItemTimeoutError, TransportError, UnavailableError, WorkerDiedError
 
 BUSY_WORKERS = 0.6
@@ -145,6 +145,11 @@ class Elsewhere:
         """Something is under way or waits to be handed out."""
         return bool(self._in_flight or self._unsent or self._again)
 
+    @property
+    def typical(self) -> bool:
+        """What has ended tells of the items: of those that wait at the same time the shortest end first."""
+        return self.climb is None or self._pace.typical
+
     def next_requeued(self) -> Chunk | None:
         """The next chunk to run again that is still wanted."""
         if self.task.stop_at is not None:
@@ -182,8 +187,11 @@ class Elsewhere:
 
     def _room(self) -> int:
         """Items that may be taken now: the way to a cluster is long, so small ones are taken further ahead."""
-        room = self.task.room(self._pace.seconds, self.plan.workers)
-        if self.plan.backend == "dask" and self.task.lazy and self.task.buffersize is None and self._small:
+        task = self.task
+        if not task.lazy:
+            return UNLIMITED
+        room = task.room(self._pace.seconds, self.plan.workers)
+        if self._small and task.buffersize is None:
             room += AHEAD_ON_A_CLUSTER
         return room
 
@@ -281,17 +289,10 @@ class Elsewhere:
 
     def _learn_gil_share(self) -> None:
         """Where threads were tried because nobody knew the share, the next map knows it."""
-        profile, plan = self.task.profile, self.plan
-        computed = self.climb is None and plan.backend == "threads" and plan.workers <= self.task.cores
-        if profile.gil_share is not None or not computed or self._began is None:
-            return
-        seconds = self._now() - self._began
-        if self._finished < 4 * plan.workers or seconds < LEAST_RACE:
-            return
-        waits = self.task.on_pool.waits - self._finished * profile.waits_per_item
-        profile.gil_share = gil_share_seen(self._spent, self._worked, seconds, waits)
-        if profile.gil_share is not None:
-            profile.gil_share_why = f"{self._worked:.3g} s of work took {seconds:.3g} s on {plan.workers} threads"
+        computed = self.climb is None and self.plan.backend == "threads" and self.plan.workers <= self.task.cores
+        if self.task.profile.gil_share is None and computed and self._began is not None:
+            seconds = self._now() - self._began
+            learn_gil_share(self.task, self.plan.workers, self._finished, self._spent, self._worked, seconds)
 
     def slower_than_the_loop(self) -> str:
         """What shows that this way is slower than the loop was, or an empty string."""
@@ -328,11 +329,9 @@ class Elsewhere:
 
     def _enough(self) -> int:
         """Chunks worth being woken for: one, or several where threads have others to go on with."""
-        task = self.task
-        awaited = task.lazy or task.watch is not None or task.source.waits or task.settings.checkpoint is not None
-        if self.climb is None or self.plan.backend != "threads" or awaited:
+        if self.climb is None or self.plan.backend != "threads" or self.task.follows_results:
             return 1
-        return enough(len(self._in_flight), len(self._in_flight) - self.climb.limit, more=not task.ended)
+        return enough(len(self._in_flight), len(self._in_flight) - self.climb.limit, more=not self.task.ended)
 
     def _expire(self) -> list[Pending]:
         """Give up items past their time-out."""
@@ -363,8 +362,9 @@ class Elsewhere:
             return
         outcome = future.result()
         self.warming = False
-        self._learn(outcome)
-        self.task.times.chunk(self.plan.backend, future, outcome, self._now())
+        now = self._now()
+        self._learn(outcome, now)
+        self.task.times.chunk(self.plan.backend, future, outcome, now)
         if self._again.raised(chunk, outcome):
             return
         if outcome.lost is not None and not (self.task.demanded and self.task.collects):
@@ -395,24 +395,25 @@ class Elsewhere:
         emitted = [said for said in outcome.emitted if said[0] < failed]
         return self.task.block_of(chunk, Outcome(outcome.values[:failed], emitted=emitted), self.plan)
 
-    def _learn(self, outcome: Outcome) -> None:
+    def _learn(self, outcome: Outcome, now: float) -> None:
         items = len(outcome.values)
         self.task.worked += outcome.cpu
         self.task.on_pool.add(outcome)
         if self._began is None:
             # Starting the workers is paid for once; what counts from here on is how fast they are.
-            self._began = self._now()
+            self._began = now
         else:
             self._finished += items
             self._worked += outcome.cpu
             self._spent += outcome.wall
-        self._pace.add(items, outcome.wall)
-        sent = getattr(self.pool, "bytes_per_item", 0.0)
-        self._small = items > 0 and sent <= SMALL_ITEM and outcome.transport <= SMALL_ITEM * items
+        self._pace.add(items, outcome.wall, len(self._in_flight) + 1)
+        if self.plan.backend == "dask":
+            sent = getattr(self.pool, "bytes_per_item", 0.0)
+            self._small = items > 0 and sent <= SMALL_ITEM and outcome.transport <= SMALL_ITEM * items
         if self.climb is not None and not self._rounds.few:
             under_way = min(len(self._in_flight) + 1, self.climb.limit)
             latency = outcome.wall / max(1, items)
-            self.climb.complete(self._now(), latency, ok=outcome.error is None, in_flight=under_way)
+            self.climb.complete(now, latency, ok=outcome.error is None, in_flight=under_way)
         profile = self.task.profile
         if items and not profile.items:
             profile.add(Sample(items, outcome.wall, outcome.cpu, None, outcome.waits, self.plan.workers))

@@ -15,7 +15,7 @@ from autopar._model.observation import Profile, Sample
 from autopar._model.plan import Plan
 from autopar._model.work import Outcome
 from autopar._observe.identity import codes_digest, size_class, type_names
-from autopar._plan import gil_share_from_race
+from autopar._plan import LEAST_RACE, gil_share_from_race
 
 if TYPE_CHECKING:
     from autopar._engine.task import MapTask
@@ -67,6 +67,17 @@ def gil_share_seen(ran: float, done: float, seconds: float, waited: float, in_a_
     if ran - done > LOST_TO_NOISE * ran and waited < SEEN_HAND_OVERS * seconds / sys.getswitchinterval():
         return None  # They lost time, but hardly ever waited for each other: other programs had the cores.
     return gil_share_from_race(done, seconds, ran / seconds, in_a_row)
+
+
+def learn_gil_share(task: MapTask, workers: int, items: int, ran: float, done: float, seconds: float) -> None:
+    """Note the share for the next map, if threads that computed side by side for long enough have shown it."""
+    if items < 4 * workers or seconds < LEAST_RACE:
+        return
+    profile = task.profile
+    waits = task.on_pool.waits - items * profile.waits_per_item
+    profile.gil_share = gil_share_seen(ran, done, seconds, waits)
+    if profile.gil_share is not None:
+        profile.gil_share_why = f"{done:.3g} s of work took {seconds:.3g} s on {workers} threads"
 
 
 class OnPool:
