@@ -25,14 +25,16 @@ _under_way = _UnderWay()
 
 def run_away(chunk: Chunk, *, each: Each = iter) -> Outcome:
     """Run a chunk, and keep what its items print and log; ``each`` goes through the items."""
-    process = os.getpid()
     items = chunk.items if type(chunk.items) is list else list(chunk.items)
+    if items is not chunk.items:
+        chunk = Chunk(chunk.job, chunk.start, items)
     around, _under_way.items = _under_way.items, items
     try:
-        outcome = run_chunk(Chunk(chunk.job, chunk.start, items), keep=True, each=each)
+        outcome = run_chunk(chunk, keep=True, each=each)
     finally:
-        _under_way.items = around
-    if os.getpid() != process:
+        here = _under_way.items is items
+        _under_way.items = around if here else None
+    if not here:
         os._exit(0 if outcome.error is None else 1)
     return outcome
 
@@ -41,6 +43,7 @@ def _end_after_this_item() -> None:
     """In a forked process: there is nothing more to run."""
     if _under_way.items is not None:
         _under_way.items.clear()
+        _under_way.items = None
 
 
 if hasattr(os, "register_at_fork"):

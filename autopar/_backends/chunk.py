@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from weakref import ref
 
 from autopar._backends.marks import Each
 from autopar._backends.said import Keeper, Lines
@@ -78,9 +79,22 @@ def _run_measured(chunk: Chunk, turn: Turn | None, *, keep: bool, each: Each) ->
     )
 
 
+_latest: tuple[Callable[[], Job | None], Callable[..., Any]] = (lambda: None), standing_at(None)
+
+
+def _standing(job: Job) -> Callable[..., Any]:
+    """Stands at the line of a job; most chunks are of the same one as the one before."""
+    global _latest
+    latest, stand = _latest
+    if latest() is not job:
+        stand = standing_at(job.line)
+        _latest = ref(job), stand
+    return stand
+
+
 def _run_plainly(job: Job, chunk: Chunk, values: list[Any], each: Each) -> None:
     """All items at once where the function can do that, else one by one."""
-    stand = standing_at(job.line)
+    stand = _standing(job)
     block: RunsBlocks | None = getattr(job.function, "__autopar_block__", None)
     if block is None or not job.repeatable or not stand(block, chunk.items, job.star, job.kwargs, values):
         run_each(stand, bind(job), each(chunk.items), len(chunk.items), values, job.star)

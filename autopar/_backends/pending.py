@@ -116,6 +116,11 @@ class PendingChunk:
         """It has ended, or was cancelled."""
         return self._callbacks is None
 
+    @property
+    def went_well(self) -> bool:
+        """It has ended, and no item has ended it."""
+        return self._outcome is not None and self._outcome.error is None
+
     def result(self, timeout: float | None = None) -> Outcome:
         """Wait for the outcome; raises what went wrong around the items."""
         error = self.exception(timeout)

@@ -301,26 +301,30 @@ class _Watch:
         with self._lock:
             self._keepers += 1
             keep_records()
-            sys.stdout, sys.stderr = streams = _stand_in(sys.stdout, OUT), _stand_in(sys.stderr, ERR)
-            for stream in streams:
-                if stream is not None:
-                    stream.keepers += 1
-            return streams
+            out, err = sys.stdout, sys.stderr
+            if type(out) is not StandIn or type(err) is not StandIn:
+                sys.stdout, sys.stderr = out, err = _stand_in(out, OUT), _stand_in(err, ERR)
+            if out is not None:
+                out.keepers += 1
+            if err is not None:
+                err.keepers += 1
+            return out, err
 
     def end(self, streams: tuple[Any, Any]) -> None:
         with self._lock:
             self._keepers -= 1
             if self._keepers == 0:
                 _leave_records()
-            for stream in streams:
-                if stream is not None:
-                    stream.keepers -= 1
             # Whoever has put something else in their place meanwhile keeps it.
             out, err = streams
-            if out is not None and out.keepers == 0 and sys.stdout is out:
-                sys.stdout = behind(out)
-            if err is not None and err.keepers == 0 and sys.stderr is err:
-                sys.stderr = behind(err)
+            if out is not None:
+                out.keepers -= 1
+                if out.keepers == 0 and sys.stdout is out:
+                    sys.stdout = behind(out)
+            if err is not None:
+                err.keepers -= 1
+                if err.keepers == 0 and sys.stderr is err:
+                    sys.stderr = behind(err)
 
 
 _watch = _Watch()

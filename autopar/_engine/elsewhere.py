@@ -5,30 +5,27 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from queue import Empty
 
 from autopar._backends.pending import PendingChunk
 from autopar._engine.again import Again, called_back, first_failure, not_twice, one_by_one, unclear, without_the_begun
 from autopar._engine.blocks import Block
+from autopar._engine.completions import LINGER, enough
 from autopar._engine.discreet import discreet
 from autopar._engine.leaving import leave
-from autopar._engine.lessons import SideBySide, gil_share_seen
+from autopar._engine.lessons import SideBySide, learn_gil_share, slower_than_the_loop
 from autopar._engine.machine import THIS_MACHINE
 from autopar._engine.naming import named
 from autopar._engine.pace import Pace
 from autopar._engine.patience import patience
 from autopar._engine.pressure import Pressure
 from autopar._engine.prices import costs_on
-from autopar._engine.task import MapTask, note_pool
+from autopar._engine.task import UNLIMITED, MapTask, note_pool
 from autopar._model.observation import Sample
 from autopar._model.plan import BACKENDS, Plan
 from autopar._model.retry import NO_RETRY
 from autopar._model.work import Chunk, Job, Outcome, Pending, Pool
-from autopar._plan import LEAST_RACE, Climb, climb_start, items_that_fit, next_chunksize
+from autopar._plan import Climb, Rounds, climb_start, items_that_fit, next_chunksize
 from autopar.errors import ItemTimeoutError, TransportError, UnavailableError, WorkerDiedError
-
-BUSY_WORKERS = 0.6
-"""Share of their time that worker processes spend on items from which nothing is lost around these."""
 
 AHEAD_ON_A_CLUSTER, SMALL_ITEM = 15_000, 1024
 """Items that a lazy map without a ``buffersize`` may take further ahead on a cluster, if an item and its result have at
@@ -83,6 +80,7 @@ class Elsewhere:
         self._again = Again(task.settings, self._now)
         self._job = self._new_job(plan)
         self._pace = Pace(task.profile.seconds_per_item)
+        self._rounds = Rounds()
         self._in_flight: dict[Pending, Chunk] = {}
         self._done = task.machine.completions()
         self._began: float | None = None
@@ -154,6 +152,11 @@ class Elsewhere:
         """Something is under way or waits to be handed out."""
         return bool(self._in_flight or self._unsent or self._again)
 
+    @property
+    def typical(self) -> bool:
+        """What has ended tells of the items: of those that wait at the same time the shortest end first."""
+        return self.climb is None or self._pace.typical
+
     def next_requeued(self) -> Chunk | None:
         """The next chunk to run again that is still wanted."""
         if self.task.stop_at is not None:
@@ -191,8 +194,11 @@ class Elsewhere:
 
     def _room(self) -> int:
         """Items that may be taken now: the way to a cluster is long, so small ones are taken further ahead."""
-        room = self.task.room(self._pace.seconds, self.plan.workers)
-        if self.plan.backend == "dask" and self.task.lazy and self.task.buffersize is None and self._small:
+        task = self.task
+        if not task.lazy:
+            return UNLIMITED
+        room = task.room(self._pace.seconds, self.plan.workers)
+        if self._small and task.buffersize is None:
             room += AHEAD_ON_A_CLUSTER
         return room
 
@@ -219,7 +225,10 @@ class Elsewhere:
             profile = task.profile
             transport = (profile.bytes_in or 0.0) + (profile.bytes_out or 0.0)
             room = min(room, items_that_fit(task.host.memory, workers, transport))
-        return next_chunksize(seconds, task.source.remaining, workers, dispatch, buffered=room, waits=waits)
+        remaining = task.source.remaining
+        if waits and remaining and seconds > 0 and BACKENDS[plan.backend].same_process:
+            return max(1, min(room, self._rounds.next(seconds, remaining, workers, dispatch)))
+        return next_chunksize(seconds, remaining, workers, dispatch, buffered=room, waits=waits)
 
     def _remembered(self) -> float:
         """Seconds of an item on a cluster as earlier maps have it, for the first chunks: a round trip is long.
@@ -244,7 +253,7 @@ class Elsewhere:
         """Blocks of what has finished; does not wait."""
         unsent = list(self._unsent)
         self._unsent.clear()
-        return unsent + [block for future in self._finished_now() for block in self._finish(future)]
+        return unsent + [block for future in self._done.take() for block in self._finish(future)]
 
     def wait(self) -> list[Block]:
         """Blocks of at least one finished chunk, if anything is under way."""
@@ -287,55 +296,40 @@ class Elsewhere:
 
     def _learn_gil_share(self) -> None:
         """Where threads were tried because nobody knew the share, the next map knows it."""
-        profile, plan = self.task.profile, self.plan
-        computed = self.climb is None and plan.backend == "threads" and plan.workers <= self.task.cores
-        if profile.gil_share is not None or not computed or self._began is None:
-            return
-        seconds = self._now() - self._began
-        if self._finished < 4 * plan.workers or seconds < LEAST_RACE:
-            return
-        waits = self.task.on_pool.waits - self._finished * profile.waits_per_item
-        profile.gil_share = gil_share_seen(self._spent, self._worked, seconds, waits)
-        if profile.gil_share is not None:
-            profile.gil_share_why = f"{self._worked:.3g} s of work took {seconds:.3g} s on {plan.workers} threads"
+        computed = self.climb is None and self.plan.backend == "threads" and self.plan.workers <= self.task.cores
+        if self.task.profile.gil_share is None and computed and self._began is not None:
+            seconds = self._now() - self._began
+            learn_gil_share(self.task, self.plan.workers, self._finished, self._spent, self._worked, seconds)
 
     def slower_than_the_loop(self) -> str:
         """What shows that this way is slower than the loop was, or an empty string."""
-        task = self.task
-        elapsed = 0.0 if self._began is None else self._now() - self._began
-        known = self._finished >= 4 * self.plan.workers and elapsed > 0.2
-        free = not task.demanded and task.settings.timeout is None and not task.settings.eager
-        if not known or not free or self.climb is not None:
+        if self.climb is not None or self._began is None:
             return ""
-        # What these items took of a core tells what the loop would have needed, on a machine as busy as it was.
-        share = task.profile.cpu_share
-        if not BACKENDS[self.plan.backend].same_process and self._spent > BUSY_WORKERS * self.plan.workers * elapsed:
-            return ""  # All the time went into the items: they are as slow as the machine is busy, here as there.
-        if share <= 0 or elapsed < 1.25 * self._worked / share + 0.1:
-            return ""
-        return f"slower than the loop: {self._finished} items took {elapsed:.3g} s for {self._worked:.3g} s of work"
-
-    def _finished_now(self) -> list[Pending]:
-        finished = []
-        while True:
-            try:
-                finished.append(self._done.get_nowait())
-            except Empty:
-                return finished
+        elapsed = self._now() - self._began
+        return slower_than_the_loop(self.task, self.plan, self._finished, self._spent, self._worked, elapsed)
 
     def _wait_for_any(self) -> list[Pending]:
+        wanted = self._enough()
         while True:
-            try:
-                first = self._done.get(timeout=patience(self.task, self._in_flight, self._again.due, self._now()))
-            except Empty:
-                self.task.check_cancelled()
-                if self.task.watch is not None:
-                    self.task.watch.tick()
-                expired = self._expire()
-                if expired or self._again.due is not None:
-                    return expired
+            timeout = patience(self.task, self._in_flight, self._again.due, self._now())
+            linger = wanted > 1 and (timeout is None or timeout > LINGER)
+            if ended := self._done.wait(wanted, LINGER if linger else timeout):
+                return ended
+            wanted = 1
+            if linger:
                 continue
-            return [first, *self._finished_now()]
+            self.task.check_cancelled()
+            if self.task.watch is not None:
+                self.task.watch.tick()
+            expired = self._expire()
+            if expired or self._again.due is not None:
+                return expired
+
+    def _enough(self) -> int:
+        """Chunks worth being woken for: one, or several where threads have others to go on with."""
+        if self.climb is None or self.plan.backend != "threads" or self.task.follows_results:
+            return 1
+        return enough(len(self._in_flight), len(self._in_flight) - self.climb.limit, more=not self.task.ended)
 
     def _expire(self) -> list[Pending]:
         """Give up items past their time-out."""
@@ -366,9 +360,10 @@ class Elsewhere:
             return
         outcome = future.result()
         self.warming = False
-        self._learn(outcome)
+        now = self._now()
+        self._learn(outcome, now)
         self.side_by_side.add(getattr(future, "started", None), outcome)
-        self.task.times.chunk(self.plan.backend, future, outcome, self._now())
+        self.task.times.chunk(self.plan.backend, future, outcome, now)
         if self._again.raised(chunk, outcome):
             return
         if outcome.lost is not None and not (self.task.demanded and self.task.collects):
@@ -399,24 +394,25 @@ class Elsewhere:
         emitted = [said for said in outcome.emitted if said[0] < failed]
         return self.task.block_of(chunk, Outcome(outcome.values[:failed], emitted=emitted), self.plan)
 
-    def _learn(self, outcome: Outcome) -> None:
+    def _learn(self, outcome: Outcome, now: float) -> None:
         items = len(outcome.values)
         self.task.worked += outcome.cpu
         self.task.on_pool.add(outcome)
         if self._began is None:
             # Starting the workers is paid for once; what counts from here on is how fast they are.
-            self._began = self._now()
+            self._began = now
         else:
             self._finished += items
             self._worked += outcome.cpu
             self._spent += outcome.wall
-        self._pace.add(items, outcome.wall)
-        sent = getattr(self.pool, "bytes_per_item", 0.0)
-        self._small = items > 0 and sent <= SMALL_ITEM and outcome.transport <= SMALL_ITEM * items
-        if self.climb is not None:
+        self._pace.add(items, outcome.wall, len(self._in_flight) + 1)
+        if self.plan.backend == "dask":
+            sent = getattr(self.pool, "bytes_per_item", 0.0)
+            self._small = items > 0 and sent <= SMALL_ITEM and outcome.transport <= SMALL_ITEM * items
+        if self.climb is not None and not self._rounds.few:
             under_way = min(len(self._in_flight) + 1, self.climb.limit)
             latency = outcome.wall / max(1, items)
-            self.climb.complete(self._now(), latency, ok=outcome.error is None, in_flight=under_way)
+            self.climb.complete(now, latency, ok=outcome.error is None, in_flight=under_way)
         profile = self.task.profile
         if items and not profile.items:
             profile.add(Sample(items, outcome.wall, outcome.cpu, None, outcome.waits, self.plan.workers))

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from autopar._model.decision import Trial
 from autopar._model.learned import SAME_WORK, ItemFacts, Learned, Lesson, ProfileKey, Run
 from autopar._model.observation import Profile, Sample
-from autopar._model.plan import Plan
+from autopar._model.plan import BACKENDS, Plan
 from autopar._model.work import Outcome
 from autopar._observe.identity import codes_digest, size_class, type_names
-from autopar._plan import gil_share_from_race
+from autopar._plan import LEAST_RACE, gil_share_from_race
 
 if TYPE_CHECKING:
     from autopar._engine.task import MapTask
@@ -35,6 +35,9 @@ FIRST_RESULTS, FIRST_SECONDS = 4, 5e-3
 MANY_MORE = 8
 """Waiting items on a pool from which their mean says more than the first one that ran alone."""
 
+
+BUSY_WORKERS = 0.6
+"""Share of their time that worker processes spend on items from which nothing is lost around these."""
 
 SEEN_HAND_OVERS = 0.3
 """Share of the GIL hand-overs to be expected of two threads that compete, one in each switch interval, below which
@@ -100,6 +103,31 @@ class SideBySide:
 
     def __str__(self) -> str:
         return f"{self._cpu * 1e3:.3g} ms of work took {(self._ended - self._began) * 1e3:.3g} ms"
+
+
+def learn_gil_share(task: MapTask, workers: int, items: int, ran: float, done: float, seconds: float) -> None:
+    """Note the share for the next map, if threads that computed side by side for long enough have shown it."""
+    if items < 4 * workers or seconds < LEAST_RACE:
+        return
+    profile = task.profile
+    waits = task.on_pool.waits - items * profile.waits_per_item
+    profile.gil_share = gil_share_seen(ran, done, seconds, waits)
+    if profile.gil_share is not None:
+        profile.gil_share_why = f"{done:.3g} s of work took {seconds:.3g} s on {workers} threads"
+
+
+def slower_than_the_loop(task: MapTask, plan: Plan, items: int, ran: float, done: float, seconds: float) -> str:
+    """What shows that items on a pool take longer than in the loop, or an empty string."""
+    free = not task.demanded and task.settings.timeout is None and not task.settings.eager
+    if not free or items < 4 * plan.workers or seconds <= 0.2:
+        return ""
+    if not BACKENDS[plan.backend].same_process and ran > BUSY_WORKERS * plan.workers * seconds:
+        return ""  # All the time went into the items: they are as slow as the machine is busy, here as there.
+    # What these items took of a core tells what the loop would have needed, on a machine as busy as it was.
+    share = task.profile.cpu_share
+    if share <= 0 or seconds < 1.25 * done / share + 0.1:
+        return ""
+    return f"slower than the loop: {items} items took {seconds:.3g} s for {done:.3g} s of work"
 
 
 class OnPool:

@@ -11,20 +11,20 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from queue import SimpleQueue
 from typing import Any, Protocol
 
 from autopar._backends import load
 from autopar._backends.forkable import LINGERING, idle_workers, why_not_forkable
 from autopar._engine import cluster
 from autopar._engine.beside import Beside, Story
+from autopar._engine.completions import CompletionQueue, Completions
 from autopar._engine.journal import settled
 from autopar._model.cluster import Cluster
 from autopar._model.hints import Settings
 from autopar._model.nesting import nested_cores
 from autopar._model.observation import Host
 from autopar._model.plan import Plan
-from autopar._model.work import Pending, Pool
+from autopar._model.work import Pool
 from autopar._native_api import thread_probe
 from autopar._observe.host import current_host
 from autopar._observe.meter import Probe
@@ -35,19 +35,6 @@ WRITING = 0.02
 
 THREADS_AT_MOST = 1024
 """Threads of all maps together that plans may ask for: at 8 MiB of reserved stack each, 8 GiB of address space."""
-
-
-class Completions(Protocol):
-    """Chunks that have ended, in that order; ``queue.SimpleQueue`` is one."""
-
-    def put(self, item: Pending, /) -> None:
-        """Note the end of a chunk; called from any thread."""
-
-    def get(self, block: bool = True, timeout: float | None = None) -> Pending:
-        """Wait for the next; `queue.Empty` if none ended within ``timeout`` seconds."""
-
-    def get_nowait(self) -> Pending:
-        """The next that has ended already, or `queue.Empty`."""
 
 
 class Machine(Protocol):
@@ -133,7 +120,7 @@ class ThisMachine:
     open_on = staticmethod(cluster.open_pool)
 
     def completions(self) -> Completions:
-        return SimpleQueue()
+        return CompletionQueue()
 
 
 THIS_MACHINE: Machine = ThisMachine()

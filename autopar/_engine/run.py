@@ -224,7 +224,7 @@ class MapRun:
     def _check_first_results(self, pool: Elsewhere) -> None:
         """The first results say whether the items are those that the plan was made for; if not, it is made anew."""
         learned, seen, profile = self._deciding.relied_on, self.task.on_pool, self.task.profile
-        if self._checked or not seen.enough or self.task.ended:
+        if self._checked or not seen.enough or not pool.typical or self.task.ended:
             return
         self._checked = True
         if learned is not None:

@@ -234,6 +234,11 @@ class MapTask:
         return self.settings.backend is not None
 
     @property
+    def follows_results(self) -> bool:
+        """Somebody waits for each result: a consumer, a file, those who watch, or the input."""
+        return self.lazy or self.watch is not None or self.source.waits or self.settings.checkpoint is not None
+
+    @property
     def collects(self) -> bool:
         """Errors of items are values, or become some."""
         return self.settings.on_error != "raise"

@@ -16,6 +16,7 @@ from autopar._plan.memory import items_that_fit
 from autopar._plan.model import climb_start, cold_start
 from autopar._plan.planner import WORTH_A_CLUSTER, choose, worth_planning
 from autopar._plan.race import LEAST_RACE, RACERS, Race, best_race, gil_share_from_race
+from autopar._plan.rounds import Rounds
 from autopar._plan.second_look import second_look
 from autopar._plan.situation import Situation
 
@@ -27,6 +28,7 @@ __all__ = [
     "Climb",
     "Costs",
     "Race",
+    "Rounds",
     "Situation",
     "best_race",
     "choose",

@@ -11,8 +11,8 @@ PARENTS_SHARE = 1.5
 """Among many workers a chunk holds this many times the dispatch of one chunk for each of them, since the parent hands
 over one after the other: with less it could not keep up (benchmarks/simulate.py: hosts with 65 to 1024 cores)."""
 
-WAITS_SHARE = 4.0
-"""The same for items that wait on threads: the parent's work takes the GIL from them, a quarter of the time at most
+WAITS_SHARE = 6.0
+"""The same for items that wait on threads: the parent's work takes the GIL from them, a sixth of the time at most
 (benchmarks/regret: nap)."""
 
 TAIL_SHARE = 2

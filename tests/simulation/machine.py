@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import copy_context
-from queue import Empty
 from types import CodeType
 from typing import Any
 
@@ -441,22 +440,21 @@ class SimulatedCompletions:
         self._ended.append(item)
         self._machine.ended()
 
-    def get(self, block: bool = True, timeout: float | None = None) -> Pending:
+    def wait(self, enough: int, timeout: float | None) -> list[Pending]:
         machine = self._machine
-        if timeout is not None:
-            late: list[bool] = []
+        late: list[bool] = []
+        # Whoever waits has a core here, and threads are not kept from theirs: it wakes for each, and none lingers.
+        if timeout is not None and enough == 1:
             machine.calendar.after(timeout, lambda: late.append(True))
-            machine.until(lambda: bool(self._ended or late))
-        else:
-            machine.until(lambda: bool(self._ended))
-        return self.get_nowait()
+        machine.until(lambda: bool(self._ended or late))
+        return self.take()
 
-    def get_nowait(self) -> Pending:
-        if not self._ended:
-            raise Empty
-        future = self._ended.popleft()
-        self._machine.compute(getattr(future, "taking", 0.0))
-        return future
+    def take(self) -> list[Pending]:
+        taken = []
+        while self._ended:
+            taken.append(self._ended.popleft())
+            self._machine.compute(getattr(taken[-1], "taking", 0.0))
+        return taken
 
 
 class SimulatedPool:
