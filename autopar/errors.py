@@ -32,7 +32,20 @@ from __future__ import annotations
 
 
 class AutoparError(Exception):
-    """Base of all errors of autopar's own."""
+    """Base of all errors of autopar's own.
+
+    The message may quote names, paths and texts of others. What a terminal would obey in it is replaced.
+    """
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(_harmless(each) if isinstance(each, str) else each for each in args))
+
+
+def _harmless(text: str) -> str:
+    """The text with its lines and tabs, and without other control characters."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 class HintError(AutoparError):

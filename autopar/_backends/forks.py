@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 import weakref
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,6 +22,7 @@ from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any
 
 from autopar._backends import groups, segments
+from autopar._backends.exceptions import describe
 from autopar._backends.fork import ForkedWorker
 from autopar._backends.forkable import fork_now, wait_for_end_of_threads
 from autopar._backends.pending import PendingChunk
@@ -33,6 +35,18 @@ from autopar._model.work import Chunk, Job
 from autopar.errors import TransportError
 
 FORK, STATUS = b"fork", b"status"
+
+RENEWALS = 5
+"""Fork servers of one map that are replaced after they were killed; more than that, and an item does it. No measurement
+stands behind it."""
+
+
+class _ServerGoneError(TransportError):
+    """The fork server has ended, so there is no worker for a chunk; nothing of it has run."""
+
+    def __init__(self, message: str, crew: _Crew) -> None:
+        super().__init__(message, about="function")
+        self.crew = crew
 
 
 def open(plan: Plan) -> ForksPool:
@@ -51,8 +65,8 @@ class ForksPool:
     def __init__(self, workers: int) -> None:
         self._workers = workers
         self._crews: list[_Crew] = []
-        # A queue as long again as the workers hides the way through the caller.
-        self.capacity = 2 * workers
+        self._ending: list[_Crew] = []
+        self._renewals = 0
 
     def submit(self, chunk: Chunk) -> PendingChunk:
         """Pickle the items of a chunk and queue it.
@@ -71,18 +85,38 @@ class ForksPool:
 
     def admit(self, limit: int) -> int:
         """Run at most so many chunks at the same time."""
-        return limit
+        return min(limit, self.capacity)
 
     def abandon(self, pending: PendingChunk) -> bool:
         """Kill the worker that runs the chunk."""
-        return any(crew.pool.abandon(pending) for crew in self._crews)
+        return any(crew.pool.abandon(pending) for crew in (*self._crews, *self._ending))
+
+    @property
+    def capacity(self) -> int:
+        """Chunks to keep submitted: none while workers whose fork server has ended are at their last ones."""
+        while self._ending:
+            if not self._ending[0].ended():
+                return 0
+            _forget(self._ending.pop(0))
+        return 2 * self._workers  # A queue as long again as the workers hides the way through the caller.
+
+    def renew(self, error: TransportError) -> bool:
+        """Whether a chunk may be submitted again after this error: a fork server that has ended is replaced then."""
+        if not isinstance(error, _ServerGoneError):
+            return False
+        if error.crew in self._crews:
+            if self._renewals == RENEWALS:
+                return False
+            self._renewals += 1
+            self._crews.remove(error.crew)
+            self._ending.append(error.crew)
+        return True
 
     def close(self) -> None:
         """End the workers."""
-        for crew in self._crews:
+        for crew in (*self._crews, *self._ending):
             crew.close()
-            for job in [job for job, known in _crews.items() if known is crew]:
-                del _crews[job]
+            _forget(crew)
 
 
 class _Crew:
@@ -91,6 +125,7 @@ class _Crew:
     def __init__(self, job: Job, workers: int) -> None:
         number = new_number()
         self._lock = threading.Lock()
+        self._under_way: list[PendingChunk] = []
         with fork_now("threads", "processes") as reason:
             if reason:
                 raise TransportError(reason, about="function")
@@ -103,7 +138,9 @@ class _Crew:
         items = dump_items(chunk.items, self._sent.sharing)
         if self._sent.wear.tasks is not None:
             items = items._replace(items=len(chunk.items))
-        return self.pool.submit((self._sent, chunk.start, items))
+        pending = self.pool.submit((self._sent, chunk.start, items))
+        self._under_way = [each for each in self._under_way if not each.done()] + [pending]
+        return pending
 
     def _new_worker(self) -> tuple[_Grandchild, Connection]:
         ours, theirs = Pipe(duplex=True)
@@ -115,6 +152,8 @@ class _Crew:
                 return _Grandchild(self, pid), ours
         except (EOFError, OSError) as error:
             ours.close()
+            if isinstance(error, (EOFError, ConnectionError)) or not self._server.is_alive():
+                raise _ServerGoneError(f"the process that forks workers has ended: {describe(error)}", self) from error
             raise TransportError(f"no worker could be forked: {error}", about="function") from error
         finally:
             theirs.close()
@@ -124,6 +163,15 @@ class _Crew:
         with self._lock:
             self._line.send_bytes(STATUS + b"%d" % pid)
             return int(self._line.recv_bytes())
+
+    def ended(self) -> bool:
+        """Close it if nothing is under way; its fork server is gone."""
+        if any(not each.done() for each in self._under_way):
+            return False
+        while not self.pool.retire():  # Those who were given up are about to end.
+            time.sleep(0)
+        self.close()
+        return True
 
     def close(self) -> None:
         self.pool.close()
@@ -135,6 +183,11 @@ class _Crew:
 
 
 _crews: weakref.WeakKeyDictionary[Job, _Crew] = weakref.WeakKeyDictionary()
+
+
+def _forget(crew: _Crew) -> None:
+    for job in [job for job, known in _crews.items() if known is crew]:
+        del _crews[job]
 
 
 class _Grandchild:

@@ -19,9 +19,10 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import suppress
 from pickle import PicklingError
+from queue import Empty
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -140,6 +141,22 @@ def _not_started(error: OSError) -> TransportError:
     return TransportError(f"joblib's worker processes cannot be started: {describe(error)}", about="function")
 
 
+class _MayBeCancelled(Future[bytes]):
+    """A future whose cancelling loky may overlook.
+
+    When its executor is ended it sets an error on all that waits, cancelled or not. The one thread that is to kill the
+    workers then would end on that.
+    """
+
+    def set_exception(self, exception: BaseException | None) -> None:
+        """Set the error, unless it was cancelled."""
+        try:
+            super().set_exception(exception)
+        except InvalidStateError:
+            if not self.cancelled():
+                raise
+
+
 class _Executor:
     """loky's executor, with the folder of its memory maps.
 
@@ -185,6 +202,7 @@ class _Executor:
     def submit(self, *message: Any) -> Future[bytes]:
         """Queue a chunk, and have an eye on the workers."""
         future: Future[bytes] = self.executor.submit(_answer, *message)
+        future.__class__ = _MayBeCancelled
         if not self._processes:
             self._processes = list(self.executor._processes.values())
             if hasattr(os, "pidfd_open"):
@@ -208,6 +226,9 @@ class _Executor:
 
     def end(self) -> None:
         """Kill the workers."""
+        with suppress(Empty):  # loky drops what waits, and would then look for it by these numbers.
+            while True:
+                self.executor._work_ids.get_nowait()
         self.executor.shutdown(wait=True, kill_workers=True)
         for process in list((self.executor._processes or {}).values()):  # those over whom nobody has watched yet
             _kill(process)

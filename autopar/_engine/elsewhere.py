@@ -466,6 +466,9 @@ class Elsewhere:
             self._go(discreet(named(error, chunk.start, len(chunk.items))))
         elif error.about == "item" and len(chunk.items) > 1:
             self.requeue.extend(one_by_one(chunk))
+        elif (renew := getattr(self.pool, "renew", None)) is not None and renew(error):
+            self.requeue.append(chunk)
+            self.task.note(discreet(error))
         else:
             self._unsent.append(self._give_up(chunk, error))
 

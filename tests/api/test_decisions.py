@@ -50,7 +50,11 @@ def test_a_decision_says_what_was_chosen_and_why(route: dict[str, Any]) -> None:
     assert decision.error == ""
     if "backend" in route:
         assert decision.plan.backend == route["backend"]
-        if decision.why == ENDED_EARLY:  # in the loop that is demanded, before anything was compared
+        if decision.why == ENDED_EARLY:
+            # In the loop that is demanded, and before anything was compared: so it says nothing of rivals.
+            assert route["backend"] == "serial"
+            assert (decision.rejected, decision.predicted, decision.workload) == ((), None, None)
+            assert decision.tried == ((decision.plan, 50),)
             return
         names = {rejected.plan.backend for rejected in decision.rejected}
         assert names >= {"serial", "threads", "processes", "asyncio"} - {route["backend"]}

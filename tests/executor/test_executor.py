@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import gc
 import logging
+import math
 import os
 import threading
 import weakref
@@ -13,12 +14,16 @@ from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from concurrent.futures.thread import BrokenThreadPool
+from dataclasses import replace
 from multiprocessing import get_context
 from typing import Any
 
 import pytest
 
 import autopar as ap
+from autopar._engine.functions import state_of
+from autopar._model.observation import Profile, Sample
+from autopar._observe import host
 from autopar.errors import HintTypeError, ItemTimeoutError, WorkerDiedError
 from tests.executor import functions
 from tests.scripts import run_python
@@ -50,15 +55,21 @@ class TestPlans:
         assert ap.decisions()[-1].operation == "submit"
 
     @pytest.mark.slow
-    def test_calls_that_compute_for_long_go_to_processes(self) -> None:
-        """A pure function that holds the GIL for milliseconds is planned onto processes once that is known."""
+    @pytest.mark.parametrize(("seconds", "away"), [(1.0, True), (1e-3, False)])
+    def test_calls_that_compute_for_long_go_to_processes(
+        self, seconds: float, away: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """On two cores, a pure function that is known to hold the GIL for seconds; one of a millisecond stays here."""
+        known = Profile()
+        known.add(Sample(1_000_000, 1_000_000 * seconds, 1_000_000 * seconds, 1_000_000 * seconds))
+        monkeypatch.setattr(state_of(functions.work), "calls", known)
+        seen = replace(host.observe_host(), cores=2, gil=True)
+        monkeypatch.setattr(host, "_latest", (math.inf, os.getpid(), seen))
         with ap.Executor(2) as executor:
-            for number in range(3):
-                executor.submit(functions.work, number).result()
-            results = [executor.submit(functions.work, number) for number in range(40)]
-            assert [each.result() for each in results] == [functions.work(number) for number in range(40)]
-        plans = {d.plan.backend for d in ap.decisions() if d.function.endswith("functions.work")}
-        assert "processes" in plans or ap.decisions()[-1].rejected
+            results = [executor.submit(functions.work, number) for number in range(4)]
+            assert [each.result() for each in results] == [functions.work(number) for number in range(4)]
+        decisions = [each for each in ap.decisions() if each.function.endswith("functions.work")][-4:]
+        assert [(each.plan.backend == "processes", each.fallbacks) for each in decisions] == [(away, ())] * 4
 
     def test_a_demanded_backend_is_met(self, processes: ap.Executor) -> None:
         """With backend="processes" calls run in another process."""

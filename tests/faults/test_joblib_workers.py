@@ -6,10 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import psutil  # type: ignore[import-untyped]
 import pytest
 
+from autopar._backends.loky import LokyPool
+from autopar._model.work import Chunk, Job
 from tests.scripts import ROOT, environment
 
 pytestmark = [
@@ -58,3 +61,17 @@ def test_workers_end_with_their_program(how: str) -> None:
         program.send_signal(getattr(signal, how))
     _, alive = psutil.wait_procs(workers, timeout=20)
     assert [each for each in alive if each.status() != psutil.STATUS_ZOMBIE] == []
+
+
+def test_an_executor_with_cancelled_chunks_ends_all_the_same() -> None:
+    """Its own thread neither trips over what was cancelled, which would be a warning here, nor leaves a worker."""
+    chunks = [Chunk(Job(time.sleep, cores=1), place, [3600]) for place in range(8)]
+    pool = LokyPool(1)
+    pending = [pool.submit(chunk) for chunk in chunks]
+    executor = pending[0].executor  # type: ignore[attr-defined]
+    assert pending[-1].cancel()
+    workers = [psutil.Process(each.pid) for each in executor.executor._processes.values()]
+    executor.end()
+    pool.close()
+    assert not psutil.wait_procs(workers, timeout=20)[1]
+    assert [each.done() for each in pending] == [True] * len(chunks)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import io
+import pickle
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from autopar import parallel, table
+from autopar import errors, parallel, table
 from autopar._compilers.cython.generate import module_text, write
 from autopar._compilers.native import frontend
 from autopar._engine import journal, progress
@@ -22,7 +24,7 @@ from autopar._model.plan import LOOP, Choice, Plan, Rejected
 from autopar._model.workload import Kind, Workload
 from autopar._record.store import Store
 from autopar.cli.main import main
-from autopar.errors import PerformanceHint
+from autopar.errors import DemandError, PerformanceHint
 
 ESCAPES = "\x1b]0;planted\x07\x1b[2J\u202e\r\nplanted"
 INJECTION = '"); planted(); /* */ }\n#error planted\n'
@@ -88,6 +90,46 @@ def test_a_note_cannot_command_a_terminal() -> None:
     assert not COMMANDS.search(notes)
 
 
+@pytest.mark.parametrize(
+    "hints",
+    [
+        {"backend": "asyncio"},
+        {"backend": "processes"},
+        {"compiler": "native"},
+        {"compiler": "cython"},
+        {"backend": "interpreters", "timeout": 1.0, "worker_memory": "1GB"},
+    ],
+    ids=str,
+)
+def test_a_demand_that_is_refused_cannot_command_a_terminal(hints: dict[str, Any]) -> None:
+    """The error says of which function it speaks, with a hostile name's control characters shown as something else."""
+    counts = named(ESCAPES)
+    counts.__code__ = global_counter.__code__
+    with pytest.raises(DemandError) as caught:
+        parallel(counts, **hints).map([1, 2, 3])
+    assert "planted" in str(caught.value)
+    assert not COMMANDS.search(str(caught.value))
+
+
+def global_counter(x: int) -> int:
+    """Nothing but the plain loop keeps what this does."""
+    globals()["counted"] = x
+    return int(eval("x"))  # so no compiler takes it
+
+
+def test_no_error_can_command_a_terminal() -> None:
+    """Whatever an error of autopar quotes, its text has lines and tabs and no other control characters."""
+    kinds = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, errors.AutoparError)]
+    assert len(kinds) > 10
+    for kind in kinds:
+        error = kind(f"{ESCAPES}\n\tmore")
+        assert "planted" in str(error)
+        assert str(error).endswith("\n\tmore")
+        assert not COMMANDS.search(str(error))
+        assert type(copy.copy(error)) is kind
+        assert pickle.loads(pickle.dumps(error)).args == error.args
+
+
 def test_a_hint_cannot_command_a_terminal() -> None:
     """Nor can a hostile name in a warning."""
     function = parallel(named(ESCAPES))
@@ -107,19 +149,35 @@ def journal_state(function: Any) -> Any:
     return state_of(function.__wrapped__)
 
 
+DRAWN = re.compile(r"\x1bD\x1b\[A\x1b7\x1b\[B\r\x1b\[2K(?P<line>.*?)\x1b8|\x1b\[J", re.DOTALL)
+"""What the bar writes: room for a line, the line, and the way back; or that it is gone."""
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
 def test_progress_cannot_command_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor can it in the bar that shows how far a map has come; the commands of the bar itself are known."""
+    """Nor can it in the bar that shows how far a map has come, which obeys the bar alone."""
 
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
 
-    terminal = Terminal()
-    monkeypatch.setattr(progress.sys, "stderr", terminal)  # type: ignore[attr-defined]
-    parallel(named(ESCAPES)).map(range(3), progress=True)
-    shown = terminal.getvalue()
-    assert "planted" in shown
-    assert not COMMANDS.search(re.sub(r"\r|\x1b[78DM]|\x1b\[J|\x1b\[[0-9;]*[ABKm]", "", shown))
+    def lines(name: str) -> list[str]:
+        terminal = Terminal()
+        monkeypatch.setattr(progress.sys, "stderr", terminal)  # type: ignore[attr-defined]
+        parallel(named(name)).map(range(3), progress=True)
+        shown = terminal.getvalue()
+        assert DRAWN.sub("", shown) == ""
+        return [each["line"] for each in DRAWN.finditer(shown) if each["line"] is not None]
+
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "200")
+    known = {colour for line in lines("harmless") for colour in COLOUR.findall(line)}
+    hostile = lines(f"{ESCAPES}\x1b8\x1b[J\x1b[91m")
+    assert any("planted" in line for line in hostile)
+    for line in hostile:
+        assert {*COLOUR.findall(line)} <= known
+        assert not COMMANDS.search(COLOUR.sub("", line))
 
 
 def test_the_log_cannot_command_a_terminal(isolated_store: Path) -> None:
