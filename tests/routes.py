@@ -67,7 +67,7 @@ def choose_only(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 def fork_anyway(monkeypatch: pytest.MonkeyPatch) -> None:
     """Count the threads of the test runner, and those of earlier tests, as harmless to a fork."""
     for module in (machine, forks):
-        monkeypatch.setattr(module, "why_not_forkable", lambda idle=0: "")
+        monkeypatch.setattr(module, "why_not_forkable", lambda *_: "")
 
 
 @pytest.fixture(

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 import time
+from typing import Any
 
 _TASKS = "/proc/self/task"
 
@@ -22,7 +23,16 @@ def forkable() -> bool:
     A forked child holds a copy of every lock as it stood at that moment, and only the thread that forked lives on in
     it. Elsewhere than on Linux system libraries start threads of their own, and nothing tells.
     """
-    return other_threads() == 0
+    return other_threads() == 0 and not other_interpreters()
+
+
+def other_interpreters() -> int:
+    """Interpreters of this process besides the main one, as far as Python code made them.
+
+    While there is one a forked child crashes as it begins (https://github.com/python/cpython/issues/139759).
+    """
+    module: Any = sys.modules.get("_interpreters") or sys.modules.get("_xxsubinterpreters")
+    return 0 if module is None else len(module.list_all()) - 1
 
 
 def other_threads() -> int | None:
@@ -35,11 +45,12 @@ def other_threads() -> int | None:
         return None
 
 
-def why_not_forkable(idle: int = 0) -> str:
+def why_not_forkable(idle: int = 0, interpreters: int = 0) -> str:
     """Why this process cannot be forked for one map, or an empty string.
 
-    Threads that are not counted: ``idle`` ones of autopar's own, which can be ended before, and those of OpenBLAS,
-    which ends them itself whenever its process forks (``pthread_atfork`` in its ``driver/others/blas_server.c``).
+    Threads that are not counted: ``idle`` ones of autopar's own, which can be ended before, as so many of its
+    ``interpreters`` can, and those of OpenBLAS, which ends them itself whenever its process forks (``pthread_atfork``
+    in its ``driver/others/blas_server.c``).
     """
     if not hasattr(os, "fork") or not hasattr(os, "pidfd_open"):
         return "it forks this process, which is safe on Linux alone"
@@ -52,7 +63,9 @@ def why_not_forkable(idle: int = 0) -> str:
         foreign = max(0, foreign - blas_threads())
     too_many = max(0, ours - idle) + foreign
     if not too_many:
-        return ""
+        if other_interpreters() <= interpreters:
+            return ""
+        return "it forks this process, which has other interpreters, and a fork of such a process crashes"
     more = f"{too_many} other thread{'s' if too_many > 1 else ''}"
     return f"it forks this process, which has {more} that may hold a lock at that moment"
 

@@ -176,7 +176,7 @@ class _Grandchild:
 
 
 def _other_pools() -> list[Any]:
-    names = ("threads", "processes")
+    names = ("threads", "processes", "interpreters")
     modules = [sys.modules.get(f"autopar._backends.{name}") for name in names]
     return [module for module in modules if isinstance(module, ModuleType) and hasattr(module, "rest")]
 

@@ -156,22 +156,31 @@ def closed_ways(demanded: str | None = None) -> dict[str, str]:
 
     For one that is demanded, threads of autopar's own that have just handed over their last result are waited for.
     """
-    why_not = why_not_forkable(idle_workers())
+    why_not = why_not_forkable(idle_workers(), idle_interpreters())
     if why_not and not settled(0.0) and settled(WRITING):
-        why_not = why_not_forkable(idle_workers())  # The thread that writes to the store is gone.
+        why_not = why_not_forkable(idle_workers(), idle_interpreters())  # The thread that writes to the store is gone.
     until = time.monotonic() + LINGERING
     while why_not and demanded == "multiprocessing" and time.monotonic() < until:
         time.sleep(0)
-        why_not = why_not_forkable(idle_workers())
+        why_not = why_not_forkable(idle_workers(), idle_interpreters())
     reasons = {"multiprocessing": why_not}
     return {name: reason for name, reason in reasons.items() if reason}
 
 
 def idle_workers() -> int:
     """Threads of autopar's own pools that wait for work, and would end if asked to."""
-    modules = [sys.modules.get(f"autopar._backends.{name}") for name in ("threads", "processes", "forks")]
+    modules = [
+        sys.modules.get(f"autopar._backends.{name}") for name in ("threads", "processes", "forks", "interpreters")
+    ]
     # Without the function while another thread is still importing the module.
     return sum(getattr(module, "idle", int)() for module in modules if module is not None)
+
+
+def idle_interpreters() -> int:
+    """Interpreters of autopar's own that wait for work, each with a thread here and one of its own."""
+    module = sys.modules.get("autopar._backends.interpreters")
+    idle: int = getattr(module, "idle", int)()
+    return idle // 2
 
 
 LOADING = 35e-3
