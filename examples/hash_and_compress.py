@@ -26,7 +26,7 @@ def main(files: int = 400) -> None:
     """Pack some of the larger source files of the standard library, in the plain loop and in parallel."""
     library = Path(sysconfig.get_path("stdlib"))
     found = (path for path in sorted(library.rglob("*.py")) if "site-packages" not in path.parts)
-    paths = [str(path) for path in found if path.stat().st_size > 20_000][:files]
+    paths = [str(path) for path in found if path.is_file() and path.stat().st_size > 20_000][:files]
     print(f"Hashing and compressing {len(paths)} files of the standard library")
 
     started = time.perf_counter()

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import pytest
 
 from autopar._backends import forkable
-from autopar._engine import journal, machine
+from autopar._engine import journal
 from autopar._model.plan import BACKENDS
 from autopar._observe import host
 
@@ -66,8 +66,7 @@ def choose_only(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 @pytest.fixture
 def fork_anyway(monkeypatch: pytest.MonkeyPatch) -> None:
     """Count the threads of the test runner, and those of earlier tests, as harmless to a fork."""
-    for module in (machine, forkable):
-        monkeypatch.setattr(module, "why_not_forkable", lambda idle=0: "")
+    monkeypatch.setattr(forkable, "why_not_forkable", lambda *_: "")
 
 
 @pytest.fixture(

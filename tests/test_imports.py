@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -11,6 +12,8 @@ from tests.scripts import ROOT
 
 MOST = 60
 """Modules beyond a bare interpreter's: a third of them autopar's, most of the others behind ``typing`` and ``re``."""
+
+pytestmark = pytest.mark.skipif(find_spec("wrapt._wrappers") is None, reason="wrapt's extension is what is light")
 
 HEAVY = (
     "asyncio",

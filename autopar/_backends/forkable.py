@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
+from typing import Any
 
 from autopar._backends.quietly import importing
 from autopar._model.parked import count_parked, stay_parked
@@ -25,6 +26,15 @@ LINGERING = 0.05
 """Seconds that a thread which has been joined may need until the kernel has forgotten it, on a busy machine."""
 
 
+def other_interpreters() -> int:
+    """Interpreters of this process besides the main one, as far as Python code made them.
+
+    While there is one a forked child crashes as it begins (https://github.com/python/cpython/issues/139759).
+    """
+    module: Any = sys.modules.get("_interpreters") or sys.modules.get("_xxsubinterpreters")
+    return 0 if module is None else len(module.list_all()) - 1
+
+
 def other_threads() -> int | None:
     """Threads of this process besides one; None where the system does not say."""
     if sys.platform != "linux":
@@ -35,16 +45,16 @@ def other_threads() -> int | None:
         return None
 
 
-def why_not_forkable(idle: int = 0) -> str:
+def why_not_forkable(idle: int = 0, interpreters: int = 0) -> str:
     """Why this process cannot be forked, or an empty string.
 
     A forked child holds a copy of every lock as it stood at that moment, and only the thread that forked lives on in
     it. Elsewhere than on Linux system libraries start threads of their own, and nothing tells. The kernel's count is
     asked, which knows threads of C libraries too.
 
-    Threads that are not counted: ``idle`` ones of autopar's own, which can be ended before; those that are parked; and
-    those of OpenBLAS, which ends them itself whenever its process forks (``pthread_atfork`` in its
-    ``driver/others/blas_server.c``).
+    Threads that are not counted: ``idle`` ones of autopar's own, which can be ended before, as so many of its
+    ``interpreters`` can; those that are parked; and those of OpenBLAS, which ends them itself whenever its process
+    forks (``pthread_atfork`` in its ``driver/others/blas_server.c``).
     """
     if not hasattr(os, "fork") or not hasattr(os, "pidfd_open"):
         return "it forks this process, which is safe on Linux alone"
@@ -58,7 +68,9 @@ def why_not_forkable(idle: int = 0) -> str:
     waiting = 0 if WARNS else count_parked()
     too_many = max(0, ours - idle - waiting) + foreign
     if not too_many:
-        return ""
+        if other_interpreters() <= interpreters:
+            return ""
+        return "it forks this process, which has other interpreters, and a fork of such a process crashes"
     more = f"{too_many} other thread{'s' if too_many > 1 else ''}"
     return f"it forks this process, which has {more} that may hold a lock at that moment"
 
@@ -75,6 +87,13 @@ def fork_now(*pools: str) -> Iterator[str]:
         wait_for_end_of_threads()
     with stay_parked():
         yield why_not_forkable()
+
+
+def why_not_forkable_without(*pools: str) -> str:
+    """Why this process cannot be forked even if what is idle of these pools ends before, or an empty string."""
+    # Each interpreter has a thread here and one of its own.
+    interpreters = idle_workers("interpreters") // 2 if "interpreters" in pools else 0
+    return why_not_forkable(idle_workers(*pools), interpreters)
 
 
 def idle_workers(*pools: str) -> int:

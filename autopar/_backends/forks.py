@@ -126,7 +126,7 @@ class _Crew:
         number = new_number()
         self._lock = threading.Lock()
         self._under_way: list[PendingChunk] = []
-        with fork_now("threads", "processes") as reason:
+        with fork_now("threads", "processes", "interpreters") as reason:
             if reason:
                 raise TransportError(reason, about="function")
             self._server, self._line = _fork_server(number, _for_a_worker(job))

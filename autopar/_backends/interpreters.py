@@ -120,6 +120,16 @@ def idle() -> int:
     return 2 * _shared.idle if _shared is not None else 0
 
 
+def rest() -> bool:
+    """Close the interpreters if none has anything to do; True if none is left."""
+    global _shared
+    with _lock:
+        if _shared is not None and _shared.retire():
+            _shared = None
+            atexit.unregister(_close_at_exit)
+        return _shared is None
+
+
 def _close_at_exit() -> None:
     if _shared is not None:
         _shared.close()

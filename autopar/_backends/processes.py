@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from autopar._backends import groups
 from autopar._backends.exceptions import describe
-from autopar._backends.forkable import fork_now, idle_workers, why_not_forkable
+from autopar._backends.forkable import fork_now, why_not_forkable_without
 from autopar._backends.marks import Marks, new_marks
 from autopar._backends.memory import own_memory
 from autopar._backends.payload import Kept
@@ -283,7 +283,7 @@ def spawned(name: str = "autopar-worker") -> tuple[BaseProcess, Connection]:
 
 def fork_ahead(workers: int) -> None:
     """Start so many workers as copies of this process, if it may be forked: before it has threads to serve them."""
-    if why_not_forkable(idle_workers("threads")):
+    if why_not_forkable_without("threads"):
         return
     with fork_now("threads") as reason:
         if not reason:

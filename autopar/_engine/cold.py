@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from autopar._backends import load
-from autopar._backends.forkable import idle_workers, why_not_forkable
+from autopar._backends.forkable import why_not_forkable_without
 from autopar._engine.machine import warm_workers
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Job
@@ -29,7 +29,7 @@ print_spawn_times()
 
 def fork_pool() -> float | None:
     """Seconds until two forked workers have answered; None where none can be forked, or there are workers already."""
-    if warm_workers().get("processes", 0) or why_not_forkable(idle_workers("threads")):
+    if warm_workers().get("processes", 0) or why_not_forkable_without("threads"):
         return None
     return _start(2)
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from autopar._backends import load
-from autopar._backends.forkable import LINGERING, idle_workers, why_not_forkable
+from autopar._backends.forkable import LINGERING, why_not_forkable_without
 from autopar._engine import cluster
 from autopar._engine.beside import Beside, Story
 from autopar._engine.completions import CompletionQueue, Completions
@@ -142,21 +142,21 @@ def closed_ways(demanded: str | None = None) -> dict[str, str]:
 
     For one that is demanded, threads of autopar's own that have just handed over their last result are waited for.
     """
-    pools = ("threads", "processes", "forks")
+    pools = ("threads", "processes", "forks", "interpreters")
     why_not = _why_not_forkable(*pools)
     until = time.monotonic() + LINGERING
     while why_not and demanded == "multiprocessing" and time.monotonic() < until:
         time.sleep(0)
-        why_not = why_not_forkable(idle_workers(*pools))
+        why_not = why_not_forkable_without(*pools)
     reasons = {"multiprocessing": why_not}
     return {name: reason for name, reason in reasons.items() if reason}
 
 
 def _why_not_forkable(*pools: str) -> str:
     """Why this process cannot be forked, even if idle threads of these pools of autopar's own end before."""
-    why_not = why_not_forkable(idle_workers(*pools))
+    why_not = why_not_forkable_without(*pools)
     if why_not and not settled(0.0) and settled(WRITING):
-        why_not = why_not_forkable(idle_workers(*pools))  # The thread that writes to the store is gone.
+        why_not = why_not_forkable_without(*pools)  # The thread that writes to the store is gone.
     return why_not
 
 

@@ -13,6 +13,7 @@ import pytest
 import autopar as ap
 from autopar.errors import TransportError, UnavailableError, UnsafeDemandError
 from tests.routes import choose_only, own_log
+from tests.scripts import run_python
 
 __all__ = ["choose_only", "own_log"]
 
@@ -89,3 +90,28 @@ def test_an_item_that_does_not_travel_is_an_error_of_its_own() -> None:
     """As with processes."""
     with pytest.raises((TransportError, UnavailableError), match="item 1"):
         ap.map(length, [b"", threading.Lock()], backend="interpreters")
+
+
+FORKS = """
+from concurrent import interpreters
+import autopar as ap
+from autopar.errors import UnavailableError
+
+if __name__ == "__main__":
+    said = [ap.map(abs, range(3), backend="interpreters"), ap.map(abs, range(3), backend="multiprocessing")]
+    own = interpreters.create()
+    try:
+        ap.map(abs, range(3), backend="multiprocessing")
+    except UnavailableError as error:
+        said.append("other interpreters" in str(error))
+    said.append(ap.map(abs, range(3), backend="processes"))
+    own.close()
+    print(said)
+"""
+
+
+@pytest.mark.slow
+def test_nothing_is_forked_beside_an_interpreter() -> None:
+    """A fork of such a process crashes: idle ones of autopar's make way, and one of the user's forbids it."""
+    numbers = [0, 1, 2]
+    assert eval(run_python("-c", FORKS)) == [numbers, numbers, True, numbers]

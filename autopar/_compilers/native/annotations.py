@@ -128,6 +128,9 @@ def _element_of(annotation: Any) -> str | None:
     """The element type of ``NDArray[...]`` or ``POINTER(...)``, as NumPy names it."""
     import numpy
 
+    alias = getattr(get_origin(annotation), "__value__", None)  # since NumPy 2.5 NDArray is a `type` statement's
+    if alias is not None:
+        annotation = alias[get_args(annotation)]
     try:
         if get_origin(annotation) is numpy.ndarray:
             dtype = numpy.dtype(get_args(get_args(annotation)[1])[0])
