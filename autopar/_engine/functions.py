@@ -334,12 +334,21 @@ def _unchanged(value: Any, name: str) -> bool:
     return unwrap is not None
 
 
+_IMMUTABLE = 1 << 8
+"""Flag of a type whose attributes cannot be set: ``Py_TPFLAGS_IMMUTABLETYPE``."""
+
+
 def _class_data(cls: type) -> dict[tuple[str, str], Any]:
-    """The attributes of a class, and of its bases, that are plain data and so may have been set anew."""
+    """The attributes of a class, and of its bases, that are plain data and so may have been set anew.
+
+    Those of a class written in C cannot be set, here or in a worker.
+    """
     data: dict[tuple[str, str], Any] = {}
     for base in cls.__mro__:
         home = sys.modules.get(base.__module__)
         if home is None or not importable(home) or vars(home).get(base.__qualname__) is not base:
+            continue
+        if base.__flags__ & _IMMUTABLE:
             continue
         for name, value in vars(base).items():
             if not name.startswith("__") and _is_data(value) and type(base) is type:

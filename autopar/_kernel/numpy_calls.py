@@ -12,7 +12,7 @@ from typing import Any
 
 from autopar._kernel import ir, promotion
 from autopar._kernel import types as t
-from autopar._kernel.arithmetic import ZERO, as_float, convert, truth_integer
+from autopar._kernel.arithmetic import ZERO, as_float, convert
 from autopar._kernel.array_functions import ARRAY_FUNCTIONS, array_function, array_method
 from autopar._kernel.building import allocate, copy, fill, loop
 from autopar._kernel.context import Context
@@ -74,8 +74,8 @@ def _make(ctx: Context, name: str, node: ast.Call) -> Memory:
     items = shape.items if isinstance(shape, Pack) else (shape,)
     dims = []
     for item in items:
-        number = truth_integer(ctx.number(item, node))
-        if not promotion.is_integer(number.kind):
+        number = ctx.number(item, node)
+        if not promotion.is_integer(number.kind):  # NumPy takes no truth values here
             raise ctx.refuse(node, f"a size of {number.kind} is not in the native fragment")
         dims.append(convert(ctx, number, t.Int(), node))
     if not 1 <= len(dims) <= 4:

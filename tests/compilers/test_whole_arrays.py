@@ -36,6 +36,7 @@ SIZES = (
 )
 
 # name, source of f, calls, whether compiled code is to end the first of them
+ROWS = "np.arange(12.0).reshape(3, 4)"
 CASES: tuple[tuple[str, str, tuple[str, ...], bool], ...] = (
     ("a slice that is shifted in place", "a[1:] = a[:-1]\n    return a", ("(np.arange(6.0),)",), True),
     ("a slice added to its neighbour", "a[1:] += a[:-1]\n    return a", ("(np.arange(6.0),)",), True),
@@ -103,6 +104,39 @@ CASES: tuple[tuple[str, str, tuple[str, ...], bool], ...] = (
     ),
     ("a result that is a view", "return a[1:]", ("(np.arange(5.0),)",), False),
     ("a transposed result", "return a.T", ("(np.arange(6.0).reshape(2, 3),)",), False),
+    ("results that are views", "return a[1:], a[::-1]", ("(np.arange(5.0),)",), False),
+    ("views in a list", "return [a * 2.0, a[1:]]", ("(np.arange(5.0),)",), False),
+    ("one of two views", "return a if a[0] > 1.0 else a[1:]", ("(np.arange(5.0),)",), False),
+    (
+        "views that are written to",
+        "b, c = a[1:], a[::2]\n    b[0] = 9.0\n    c[0] = 8.0\n    return b + 1.0",
+        ("(np.arange(5.0),)",),
+        True,
+    ),
+    ("rows of a view", "for row in a[::2]:\n        row[0] = 7.0\n    return a + 1.0", (f"({ROWS},)",), True),
+    *(
+        (f"the order of a new array: {body}", f"return {body}", (f"(np.asfortranarray({ROWS}),)",), False)
+        for body in (
+            "a * 2.0",
+            "a * 2.0, a + 1.0",
+            "a / a.std()",
+            "np.sqrt(a)",
+            "np.where(a > 1.0, a, 0.0)",
+            "np.zeros_like(a) + 1.0",
+            "a.astype(float)",
+            "a > 1.0",
+        )
+    ),
+    ("the order of a transposed array", "b = a.T * 2.0\n    return b", (f"({ROWS},)",), False),
+    (
+        "the order of another transposed array",
+        "return a.T + 1.0",
+        (f"(np.asfortranarray({ROWS}),)", f"({ROWS}[:, ::2],)", f"({ROWS}[::2],)"),
+        True,
+    ),
+    ("the order of columns", "return a[:, i]", (f"({ROWS}, np.array([1, 0]))",), False),
+    ("the order of rows", "return a[i]", (f"({ROWS}, np.array([1, 0]))",), True),
+    ("a copy is in C order", "return a.copy()", (f"(np.asfortranarray({ROWS}),)",), True),
     ("strided arguments", "return a + 1.0", ("(every_second(np.arange(5.0)),)", "(backwards(np.arange(5.0)),)"), True),
     ("floats into integers", "a[:] = a / 2\n    return a", ("(np.arange(5),)",), True),
     ("exponentials without a tolerance", "return np.exp(a)", ("(np.arange(5.0),)",), False),

@@ -6,8 +6,10 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
+import autopar as ap
 from autopar._engine.functions import FunctionState
 
 TABLE = {"one": 1}
@@ -68,3 +70,14 @@ def test_what_is_captured_is_not_compared() -> None:
 
     (value, *_) = FunctionState(captures(Silent())).carried()
     assert type(value) is Silent
+
+
+def legacy_draw(seed: int) -> Any:
+    return np.random.RandomState(seed).random_sample()
+
+
+def test_attributes_of_classes_written_in_c_stay_behind() -> None:
+    """A worker could not set them, and the map would fail where it demands processes."""
+    np.random.seed(1)  # the class is found once the module is loaded
+    assert [name for _, name in FunctionState(legacy_draw).shared_globals() if "." in name] == []
+    assert ap.map(legacy_draw, [1, 2], backend="processes") == [legacy_draw(1), legacy_draw(2)]

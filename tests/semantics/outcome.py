@@ -99,7 +99,8 @@ def described(value: Any, one_nan: bool = False) -> Any:
         return name, struct.pack("<d", math.nan if one_nan and math.isnan(value) else value).hex(), repr(value)
     if isinstance(value, np.ndarray):
         bits = _bits(value, one_nan)
-        return name, value.dtype.str, value.shape, value.flags.writeable, bits, str(value.tolist())
+        layout = value.strides, value.flags.writeable, value.flags.owndata
+        return name, value.dtype.str, value.shape, layout, bits, str(value.tolist())
     if isinstance(value, np.generic):
         return name, _bits(value, one_nan), str(value.tolist())
     if isinstance(value, tuple | list):

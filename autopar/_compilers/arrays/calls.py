@@ -145,6 +145,8 @@ def _new(desk: Desk, name: str, node: ast.Call, as_it_is: Callable[[], Scalar]) 
         like = arguments[0]
         if not isinstance(like, Elements):
             return as_it_is()
+        if not like.ordered:
+            desk.refuse(f"np.{name}() of an array that may lie in another order than C is not made into loops")
         ndim, found = len(like.dims), np.dtype(dtype or like.dtype).name
     else:
         ndim = 1 if name == "arange" else _ndim(desk, node)
@@ -210,4 +212,5 @@ def _cast(desk: Desk, base: Elements, kind: Any) -> Known:
     if kind not in (float, np.float64):
         desk.refuse("astype() to another dtype than float64 is not made into loops")
     wrap = desk.kind("float64")
-    return Elements(base.dims, "float64", lambda indexes, out: f"{wrap}({base.at(indexes, out)})")
+    at = lambda indexes, out: f"{wrap}({base.at(indexes, out)})"  # noqa: E731
+    return Elements(base.dims, "float64", at, ordered=base.ordered)

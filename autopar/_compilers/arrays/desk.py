@@ -135,7 +135,7 @@ class Desk:
             return text
 
         dims = tuple(ONE if dim in array.ones else f"{name}.shape[{dim}]" for dim in range(array.ndim))
-        return Elements(dims, array.dtype, at, name, array.contiguous)
+        return Elements(dims, array.dtype, at, name, array.contiguous, ordered=array.ordered)
 
     def new(self, dims: tuple[str, ...], dtype: str) -> str:
         """Write that a variable holds a new array; returns the variable."""
@@ -164,6 +164,14 @@ class Desk:
             self.write(f"{name}[{', '.join(indexes)}] = {text}")
         return name
 
+    def kept(self, elements: Elements) -> str:
+        """As `made`, for an array that the program gets hold of: it is to be a new one, in the order that NumPy has."""
+        if elements.part:
+            self.refuse("a part of an array that is kept or returned is not made into loops")
+        if not elements.ordered:
+            self.refuse("a new array that NumPy may lay out in another order than C is not made into loops")
+        return self.made(elements)
+
     def elementwise(self, operation: Callable[..., Any], form: str, *values: Known) -> Known:
         """An operation on scalars and arrays, by its text with a place for each value."""
         samples = [_sample(value) for value in values]
@@ -182,7 +190,7 @@ class Desk:
                 *[part.text if isinstance(part, Scalar) else part.at(shown(part.dims, indexes), out) for part in parts]
             )
 
-        return Elements(dims, dtype, at)
+        return Elements(dims, dtype, at, ordered=len(dims) < 2 or all(array.ordered for array in arrays))
 
     def broadcast(self, *shapes: tuple[str, ...]) -> tuple[str, ...]:
         """The common shape; lengths that are not one for certain must be equal, or else the call is Python's."""

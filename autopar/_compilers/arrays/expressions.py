@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from autopar._compilers.arrays.calls import called
@@ -76,7 +77,9 @@ def _attribute(desk: Desk, node: ast.Attribute) -> Known:
     if isinstance(base, Scalar):
         return Scalar(f"{base.text}.{node.attr}")
     if node.attr == "T":
-        return Elements(base.dims[::-1], base.dtype, lambda indexes, out: base.at(indexes[::-1], out))
+        ordered = len(base.dims) < 2
+        turned = Elements(base.dims[::-1], base.dtype, lambda indexes, out: base.at(indexes[::-1], out))
+        return replace(turned, part=True, ordered=ordered)
     if base.name and node.attr in ("shape", "dtype"):
         return Scalar(f"{base.name}.{node.attr}")
     if node.attr == "size":
@@ -169,7 +172,7 @@ class _Rebuilder(ast.NodeTransformer):
         found = value(self.desk, node)
         if isinstance(found, Scalar):
             return ast.parse(found.text, mode="eval").body
-        return ast.Name(found.name or self.desk.made(found), ast.Load())
+        return ast.Name(found.name or self.desk.kept(found), ast.Load())
 
 
 def _rebuilt(desk: Desk, node: ast.expr) -> Scalar:

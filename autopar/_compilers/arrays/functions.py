@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from autopar._compilers.arrays.desk import PREFIX, Desk
@@ -94,7 +95,7 @@ def named(desk: Desk, value: Known, statements: Callable[[str], str], dtype: str
         out.append(f"{name} = {value.at(indexes, out)}")
         return statements(name)
 
-    return Elements(value.dims, dtype, at)
+    return Elements(value.dims, dtype, at, ordered=value.ordered)
 
 
 def squared(desk: Desk, value: Known) -> Known:
@@ -144,7 +145,7 @@ def _stored(desk: Desk, value: Known) -> Known:
     """Worked out for all elements, which what is chosen only later might not be."""
     if isinstance(value, Scalar) or value.name:
         return value
-    return desk.whole(desk.made(value))
+    return replace(desk.whole(desk.made(value)), ordered=value.ordered)
 
 
 def extreme(desk: Desk, function: Any, relation: str, values: list[Known]) -> Known:
@@ -185,4 +186,4 @@ def _with_names(desk: Desk, function: Any, values: list[Known], form: Callable[[
             out.append(f"{names[-1]} = {text}")
         return form(names)
 
-    return Elements(found.dims, found.dtype, at)
+    return Elements(found.dims, found.dtype, at, ordered=found.ordered)

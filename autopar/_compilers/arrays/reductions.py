@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from autopar._compilers.arrays import helpers
@@ -66,7 +67,7 @@ def result_dtype(desk: Desk, name: str, dtype: str) -> str:
 def _whole(desk: Desk, name: str, array: Elements) -> tuple[str, object]:
     dtype = result_dtype(desk, name, array.dtype)
     dims = tuple(desk.hold(Scalar(length)).text for length in array.dims)
-    array = Elements(dims, array.dtype, array.at, array.name, array.contiguous)
+    array = replace(array, dims=dims)
     count = " * ".join(dims)
     if name not in ("any", "all", "sum", "prod", "count_nonzero"):
         desk.leave_if(f"{count} == 0")
@@ -241,6 +242,7 @@ def _truth(desk: Desk, array: Elements, name: str) -> str:
 def _along(desk: Desk, name: str, array: Elements, axis: int, *, keepdims: bool) -> Elements:
     """Reduce along one axis into an array of the others."""
     dims = tuple(desk.hold(Scalar(length)).text for length in array.dims)
+    ordered = array.ordered or len(dims) < 3
     array = Elements(dims, array.dtype, array.at)
     dtype = result_dtype(desk, name, array.dtype)
     if name not in ("any", "all", "sum", "prod", "count_nonzero"):
@@ -258,10 +260,13 @@ def _along(desk: Desk, name: str, array: Elements, axis: int, *, keepdims: bool)
             text = _fold(desk, name, inner, dtype, whole=False)
             desk.write(f"{made}[{', '.join(indexes)}] = {text}")
     result = desk.whole(made)
+    if not ordered:
+        result = replace(result, name="", ordered=False)
     if not keepdims:
         return result
     kept = (*rest[:axis], ONE, *rest[axis:])
-    return Elements(kept, dtype, lambda own, out: result.at((*own[:axis], *own[axis + 1 :]), out))
+    at = lambda own, out: result.at((*own[:axis], *own[axis + 1 :]), out)  # noqa: E731
+    return Elements(kept, dtype, at, ordered=ordered)
 
 
 def _line(array: Elements, axis: int, outer: tuple[str, ...], own: tuple[str, ...], out: list[str]) -> str:
@@ -320,7 +325,7 @@ def _moment(desk: Desk, name: str, array: Elements, axis: int | None, *, keepdim
     if array.dtype != "float64":
         desk.refuse(f"np.{name}() of other dtypes than float64 is not made into loops")
     if not array.name:
-        array = desk.whole(desk.made(array))
+        array = replace(desk.whole(desk.made(array)), ordered=array.ordered)
     count = desk.hold(Scalar(" * ".join(array.dims) if axis is None else array.dims[axis], 1))
     kept = axis is not None and len(array.dims) > 1
     total = reduced(desk, "sum", array, axis, keepdims=kept and (keepdims or name != "mean"))

@@ -60,7 +60,8 @@ def selected(desk: Desk, array: Elements, node: ast.expr) -> Known:
     def at(own: tuple[str, ...], out: list[str]) -> str:
         return array.at(tuple([pick(own, out) for pick in picks]), out)
 
-    return Elements(tuple(dims), array.dtype, at)
+    ordered = len(dims) < 2 or (array.ordered and (gathered is None or gathered[0] == 0))
+    return Elements(tuple(dims), array.dtype, at, part=gathered is None, ordered=ordered)
 
 
 def _element(desk: Desk, array: Elements, entries: list[ast.expr]) -> Scalar | None:

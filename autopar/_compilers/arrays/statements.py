@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from autopar._compilers.arrays.desk import Desk, shown
@@ -91,10 +92,8 @@ def _hold_in(desk: Desk, name: str, found: Known, source: ast.expr) -> None:
         desk.env[name] = Scalar(name, found.sample)
     elif found.name:
         _alias(desk, name, found.name)
-    elif isinstance(source, ast.Attribute):
-        desk.refuse("a transposed array that is kept is not made into loops")
     else:
-        _alias(desk, name, desk.made(found))
+        _alias(desk, name, desk.kept(found))
 
 
 def _alias(desk: Desk, name: str, of: str) -> None:
@@ -107,13 +106,14 @@ def _view(desk: Desk, name: str, base: Elements, part: Elements, source: ast.Sub
     whole = desk.env.get(base.name)
     entries = source.slice.elts if isinstance(source.slice, ast.Tuple) else [source.slice]
     if _gathers(desk, source.slice):
-        _alias(desk, name, desk.made(_elements(desk, source)))
+        _alias(desk, name, desk.kept(_elements(desk, source)))
         return
     if not is_view(base, source.slice) or not isinstance(whole, Whole):
         desk.refuse("a part of an array that is kept, with steps or new axes, is not made into loops")
     desk.write(f"{name} = {_view_text(desk, base.name, source)}")
     single = len(entries) == 1 and not isinstance(entries[0], ast.Slice)
-    desk.env[name] = Whole(part.dtype, len(part.dims), whole.roots, whole.contiguous and single)
+    ordered = whole.ordered or len(part.dims) < 2
+    desk.env[name] = Whole(part.dtype, len(part.dims), whole.roots, whole.contiguous and single, ordered=ordered)
 
 
 def _view_text(desk: Desk, name: str, source: ast.Subscript) -> str:
@@ -288,8 +288,12 @@ def _joined(one: Held, other: Held) -> Held:
     if one == other:
         return one
     if isinstance(one, Whole) and isinstance(other, Whole) and (one.dtype, one.ndim) == (other.dtype, other.ndim):
-        return Whole(
-            one.dtype, one.ndim, one.roots | other.roots, one.contiguous and other.contiguous, one.ones & other.ones
+        return replace(
+            one,
+            roots=one.roots | other.roots,
+            contiguous=one.contiguous and other.contiguous,
+            ones=one.ones & other.ones,
+            ordered=one.ordered and other.ordered,
         )
     if isinstance(one, Scalar) and isinstance(other, Scalar) and type(one.sample) is type(other.sample):
         return one
@@ -330,7 +334,7 @@ def _for(desk: Desk, node: ast.For) -> None:
     if node.orelse:
         desk.refuse("else after a loop with whole arrays is not made into loops")
     source = value(desk, node.iter)
-    text = source.text if isinstance(source, Scalar) else source.name or desk.made(source)
+    text = source.text if isinstance(source, Scalar) else source.name or desk.kept(source)
     called = node.iter.func if isinstance(node.iter, ast.Call) else None
     ranged = isinstance(called, ast.Name) and desk.refers_to(called) is range
 
@@ -353,7 +357,8 @@ def _item(desk: Desk, name: str, source: Elements, target: str) -> Held:
         from autopar._compilers.arrays.values import element
 
         return Scalar(target, element(source.dtype))
-    return Whole(source.dtype, len(source.dims) - 1, array.roots, array.contiguous)
+    ndim = len(source.dims) - 1
+    return Whole(source.dtype, ndim, array.roots, array.contiguous, ordered=array.ordered or ndim < 2)
 
 
 def _while(desk: Desk, node: ast.While) -> None:
@@ -403,18 +408,11 @@ def _return(desk: Desk, node: ast.Return) -> None:
     if node.value is None:
         desk.write("return None")
         return
-    if isinstance(node.value, ast.Subscript):
-        with desk.rehearsed():
-            part = value(desk, node.value)
-        if isinstance(part, Elements) and not _gathers(desk, node.value.slice):
-            desk.refuse("a result that is part of an array is not made into loops")
     found = value(desk, node.value)
     if isinstance(found, Scalar):
         desk.write(f"return {found.text}")
         return
-    if isinstance(node.value, ast.Attribute):
-        desk.refuse("a result that is part of an array is not made into loops")
-    desk.write(f"return {found.name or desk.made(found)}")
+    desk.write(f"return {found.name or desk.kept(found)}")
 
 
 def _expression(desk: Desk, node: ast.Expr) -> None:

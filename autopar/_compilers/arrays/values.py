@@ -43,6 +43,8 @@ class Whole:
         It is in C order, without gaps.
     ones
         The axes whose length is one for certain.
+    ordered
+        As of `Elements`.
     """
 
     dtype: str
@@ -50,6 +52,7 @@ class Whole:
     roots: frozenset[str]
     contiguous: bool
     ones: frozenset[int] = frozenset()
+    ordered: bool = True
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,10 @@ class Elements:
         The variable that holds it just so, or an empty string.
     contiguous
         That variable's array is in C order, without gaps.
+    part
+        NumPy gives it as a view of another array.
+    ordered
+        What NumPy makes of it, element by element, is in C order: axes keep the order of their operands in memory.
     """
 
     dims: tuple[str, ...]
@@ -75,6 +82,8 @@ class Elements:
     at: Callable[[tuple[str, ...], list[str]], str]
     name: str = ""
     contiguous: bool = False
+    part: bool = False
+    ordered: bool = True
 
 
 Known = Scalar | Elements
@@ -84,7 +93,8 @@ Held = Whole | Scalar | None
 def held(name: str, kind: t.Type) -> Held:
     """What a parameter of this type holds."""
     if isinstance(kind, t.Array):
-        return Whole(kind.dtype, kind.ndim, frozenset({name}), kind.layout == "C")
+        contiguous = kind.layout == "C"
+        return Whole(kind.dtype, kind.ndim, frozenset({name}), contiguous, ordered=contiguous or kind.ndim < 2)
     if isinstance(kind, t.NpScalar):
         return Scalar(name, element(kind.dtype))
     samples: dict[type[t.Type], Any] = {t.Int: 1, t.Float: 1.0, t.Bool: True}
