@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 from autopar._backends.pending import PendingChunk
 from autopar._model.work import Outcome
+from autopar.errors import TransportError
 
 
 class Runner(Protocol):
@@ -114,9 +115,10 @@ class WorkerPool:
     def start(self, count: int) -> None:
         """Start threads ahead of work until ``count`` are alive."""
         with self._lock:
-            missing = min(count, self._limit) - self._alive
-            for _ in range(missing):
-                self._start_thread()
+            missing = max(0, min(count, self._limit) - self._alive)
+            self._alive += missing
+            self._spare += missing
+        self._start_threads(missing)
 
     def submit(self, parcel: Any, lane: Lane | None = None) -> PendingChunk:
         """Queue what a runner is to run; in a lane, where only so many may run at the same time."""
@@ -126,46 +128,56 @@ class WorkerPool:
                 raise NoThreadError("the program is ending")
             if lane is not None and lane.running >= lane.limit:
                 lane.waiting.append((pending, parcel))
-            else:
-                self._hand_over((pending, parcel))
+                return pending
+            missing = self._hand_over((pending, parcel))
+        if missing and (why := self._start_threads(missing)):
+            raise NoThreadError(why)
         return pending
 
     def widen(self, lane: Lane, limit: int) -> None:
         """Change how many chunks of a lane may run at the same time."""
         with self._lock:
             lane.limit = limit
-            self._advance(lane)
+            missing = self._advance(lane)
+        self._start_threads(missing)
 
-    def _advance(self, lane: Lane) -> None:
+    def _advance(self, lane: Lane) -> int:
+        """Hand over what may run; how many threads are to be started for it."""
+        missing = 0
         while lane.waiting and lane.running < lane.limit:
-            self._hand_over(lane.waiting.popleft())
+            missing += self._hand_over(lane.waiting.popleft())
+        return missing
 
-    def _hand_over(self, task: _Task) -> None:
-        if self._spare <= 0 and self._alive < self._limit:
-            self._start_thread()
-        self._spare -= 1
+    def _hand_over(self, task: _Task) -> int:
+        """Queue a chunk for the threads, and count one more of these where none is free: 1 if it is to be started."""
+        missing = int(self._spare <= 0 and self._alive < self._limit)
+        self._alive += missing
+        self._spare += missing - 1
         lane = task[0].lane
         if lane is not None:
             lane.running += 1
         self._backlog.put(task)
+        return missing
 
     def abandon(self, pending: PendingChunk) -> bool:
         """Give up a chunk. Its thread is written off, so that another may take its place."""
         if pending.cancel():
             return True
         pending.given_up = True  # Its thread sees this, or is seen as its runner here.
+        missing = 0
         with self._lock:
             runner = pending.runner
             if runner is None or pending.done():
                 return True
             if runner not in self._lost:
                 self._lost.add(runner)
-                self._alive -= 1
-                if self._spare < 0:
-                    self._start_thread()
+                missing = int(self._spare < 0)
+                self._alive += missing - 1
+                self._spare += missing
                 if pending.lane is not None:
                     pending.lane.running -= 1
-                    self._advance(pending.lane)
+                    missing += self._advance(pending.lane)
+        self._start_threads(missing)
         return runner.stop()
 
     def close(self) -> None:
@@ -212,19 +224,40 @@ class WorkerPool:
         except Empty:
             return None
 
-    def _start_thread(self) -> None:
-        self._alive += 1
-        thread = threading.Thread(target=self._work, name=f"{self._name}-{next(self._numbers)}", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError as error:
-            # The system refuses more threads for now: those that exist will do, but at least one must.
+    def _start_threads(self, count: int) -> str:
+        """Start threads that are counted already; without the lock, which those that run need to go on.
+
+        Where the system refuses more for now those that exist will do. If there is none, all that waits for one fails,
+        and this says why.
+        """
+        why = ""
+        for _ in range(count):
+            thread = threading.Thread(target=self._work, name=f"{self._name}-{next(self._numbers)}", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:
+                why = self._count_refused(str(error))
+            else:
+                self._threads.add(thread)
+        return why
+
+    def _count_refused(self, error: str) -> str:
+        failed: list[PendingChunk] = []
+        with self._lock:
             self._alive -= 1
-            if not self._alive:
-                raise NoThreadError(str(error)) from error
-        else:
-            self._spare += 1
-            self._threads.add(thread)
+            self._spare -= 1
+            if self._alive:
+                return ""
+            while (task := self._waiting()) is not None:
+                self._spare += 1
+                failed.append(task[0])
+                if (lane := task[0].lane) is not None:
+                    lane.running -= 1
+                    failed.extend(pending for pending, _ in lane.waiting)
+                    lane.waiting.clear()
+        for pending in failed:
+            pending.settle(None, TransportError(f"no thread can be had: {error}", about="function"))
+        return error
 
     def _work(self) -> None:
         runner: Runner | None = None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from autopar._backends.pending import PendingChunk
-from autopar._backends.pool import Lane, WorkerPool
+from autopar._backends.pool import Lane, NoThreadError, WorkerPool
 from autopar._model.work import Outcome
 from autopar.errors import ItemTimeoutError
 
@@ -136,3 +136,34 @@ def test_waiting_for_a_chunk_ends_in_time() -> None:
     """A wait for what does not come ends as TimeoutError."""
     with pytest.raises(TimeoutError):
         PendingChunk().result(0.0)
+
+
+def test_without_any_thread_all_that_waits_for_one_fails(pool: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system gives no thread a chunk is refused and nothing stays behind; later ones run as ever."""
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    lane = Lane(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(NoThreadError, match="can't start new thread"):
+            pool.submit(lambda: 1, lane)
+        pool.start(3)
+        assert pool.alive == 0
+    assert pool.submit(lambda: 2, lane).result(PATIENCE).values == [2]
+    assert pool.alive == 1
+
+
+def test_threads_that_exist_do_what_others_were_refused_for(pool: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One thread is enough for all chunks of a lane that would have more."""
+    assert pool.submit(lambda: 0).result(PATIENCE).values == [0]
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    lane = Lane(8)
+    waiting = [pool.submit(lambda n=n: n, lane) for n in range(20)]
+    assert [pending.result(PATIENCE).values for pending in waiting] == [[n] for n in range(20)]
+    assert pool.alive == 1
