@@ -193,6 +193,8 @@ class Deciding:
             if race is None:
                 return
             yield from self._run(race)
+            if self.task.profile.gil_share is not None:
+                return
 
     def looks_again(self, choice: Choice) -> bool:
         """Whether a second item is worth more than the time that the others wait for it.

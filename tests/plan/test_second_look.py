@@ -23,20 +23,20 @@ def first(seconds: float, remaining: int | None, **more: Any) -> Situation:
 
 
 LOOKS: list[tuple[str, Situation, bool]] = [
-    ("an import that all cores would be started for", first(7e-3, 69, host=BIG), True),
-    ("the same of a thousand", first(7e-3, 1000, host=BIG), True),
+    ("an import that all cores would be started for", first(7e-3, 300, host=BIG), True),
+    ("one that a few workers are started for", first(30e-3, 7, host=BIG), False),
     ("four heavy items", first(60e-3, 3), False),
     ("eight heavy items on many cores", first(60e-3, 7, host=BIG), False),
-    ("workers that are there already", first(7e-3, 69, host=BIG, warm={"processes": 24}), False),
+    ("workers that are there already", first(7e-3, 300, host=BIG, warm={"processes": 24}), False),
     ("so much that workers repay themselves anyway", first(5.0, 200), False),
     ("what stays in the loop", first(1e-3, 20), False),
-    ("what threads take without the GIL", first(7e-3, 69, host=BIG, facts={"gil_seconds": 0.0}), False),
+    ("what threads take without the GIL", first(7e-3, 300, host=BIG, facts={"gil_seconds": 0.0}), False),
     ("waits, which threads take in any case", first(20e-3, 100, cpu=0.0), False),
-    ("a second one was seen", situation(7e-3, 69, host=BIG), False),
+    ("a second one was seen", situation(7e-3, 300, host=BIG), False),
     ("one item left", first(1.0, 1), False),
     ("of unknown number", first(7e-3, None, host=BIG), False),
-    ("demanded", first(7e-3, 69, host=BIG, backend="processes"), False),
-    ("eager", first(7e-3, 69, host=BIG, eager=True), False),
+    ("demanded", first(7e-3, 300, host=BIG, backend="processes"), False),
+    ("eager", first(7e-3, 300, host=BIG, eager=True), False),
 ]
 
 

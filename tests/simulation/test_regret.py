@@ -31,7 +31,7 @@ MEAN_OF_KIND = {
     "python": 0.91,
     "few heavy": 1.04,
     "unpicklable": 1.07,
-    "releasing": 1.06,
+    "releasing": 1.05,
     "foreign": 1.08,
     "payload": 1.53,
     "memory": 1.12,
