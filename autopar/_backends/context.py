@@ -10,8 +10,9 @@ what `sys.stdout` and `sys.stderr` say of themselves.
 
 Not carried: the umask, which cannot be read without setting it for every thread at that moment; garbage collection,
 fault handlers, signal handlers, tracing and thread switch interval, on which no answer depends; import hooks; handlers
-and filters of loggers, through which the caller itself puts the records; flags of the decimal context; options that
-other libraries keep for themselves; and context variables that only objects hold, unless the function refers to them.
+and filters of loggers, through which the caller itself puts the records; options that other libraries keep for
+themselves; and context variables that only objects hold, unless the function refers to them. Flags of the decimal
+context go the other way (`signals.py`).
 """
 
 from __future__ import annotations

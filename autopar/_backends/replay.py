@@ -14,7 +14,8 @@ from typing import Any
 
 from autopar._backends.pickling import load_error
 from autopar._backends.said import BYTES, Packed, as_text
-from autopar._model.work import ERR, NOTE, OUT, PACKED_RECORD, RECORD, WARNING, Emission
+from autopar._backends.signals import raise_flags
+from autopar._model.work import ERR, NOTE, OUT, PACKED_RECORD, RECORD, SIGNALS, WARNING, Emission
 
 
 def replay(emitted: Iterable[Emission], note: Callable[[str], object]) -> None:
@@ -104,4 +105,5 @@ _REPLAY: dict[str, Callable[[Any], None]] = {
     ERR + BYTES: lambda data: _write_bytes(sys.stderr, data),
     RECORD: _log,
     PACKED_RECORD: _log_packed,
+    SIGNALS: raise_flags,
 }

@@ -28,6 +28,7 @@ from autopar._backends.payload import Kept
 from autopar._backends.pickling import dump_error
 from autopar._backends.quietly import importing
 from autopar._backends.segments import Arrived, HasBuffers, Packed, receive
+from autopar._backends.signals import signals_noted
 from autopar._backends.transport import PackedJob, dump_outcome, load_items, load_job
 from autopar._backends.written import Watch
 from autopar._model.work import Chunk, Job, Outcome
@@ -133,7 +134,7 @@ class _Worker:
         marked = not known.job.repeatable
         each = self._marking.each if marked else iter
         run = functools.partial(run_away, Chunk(known.job, start, items), each=each)
-        outcome = known.around.context.run(run)
+        outcome = known.around.context.run(signals_noted, run)
         if marked:
             self._marking.end(len(items))
         known.watch.look(known.arrived.handed_out(), outcome)
@@ -207,7 +208,7 @@ class Guest:
                 _after_imports(job, around)
                 self._modules = len(sys.modules)
             warned.forget()
-            outcome = around.context.run(functools.partial(run_away, Chunk(job, start, values)))
+            outcome = around.context.run(signals_noted, functools.partial(run_away, Chunk(job, start, values)))
             watch.look(buffers.handed_out(), outcome)
             return pickle.dumps((OUTCOME, _dumped(outcome)), protocol=5)
 

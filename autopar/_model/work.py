@@ -18,6 +18,9 @@ Emission = tuple[int, str, Any]
 OUT, ERR, RECORD, PACKED_RECORD, WARNING = "stdout", "stderr", "record", "packed record", "warning"
 """Channels: text of the standard streams, a logger with its record, a record and a warning as they travel."""
 
+SIGNALS = "decimal signals"
+"""Channel of the names of signals of decimal arithmetic whose flags are to be set."""
+
 NOTE = "note"
 """Channel of what the decision log is to say of an item, as a tuple of one text: it is heard by nobody else."""
 

@@ -53,6 +53,10 @@ def third(x: int) -> str:
     return str(decimal.Decimal(x + 1) / 3)
 
 
+def decimal_half(x: int) -> str:
+    return str(decimal.Decimal(x) / 2)
+
+
 def divide(x: int) -> float:
     return float(numpy.float64(1.0) / numpy.float64(x))
 

@@ -27,6 +27,7 @@ from tests.same_answer.items import (
     as_printed,
     by_variable,
     by_variable_of_class,
+    decimal_half,
     decimal_point,
     divide,
     enabled,
@@ -135,6 +136,17 @@ def test_a_decimal_trap_raises(route: dict[str, Any]) -> None:
         with pytest.raises(decimal.Inexact):
             ap.map(third, range(N), **route)
     same(third, route)
+
+
+def test_decimal_flags_are_set(route: dict[str, Any]) -> None:
+    """What signals the items' arithmetic raised shows in the caller's context, and nothing else does."""
+    for function, flags in ((third, {decimal.Inexact, decimal.Rounded}), (decimal_half, set())):
+        with decimal.localcontext() as context:
+            context.clear_flags()
+            same(function, route)
+            context.clear_flags()
+            ap.map(function, range(N), **route)
+            assert {signal for signal, on in context.flags.items() if on} == flags
 
 
 def test_numpy_errors_are_handled_as_the_caller_says(route: dict[str, Any]) -> None:
