@@ -17,6 +17,7 @@ from autopar._model.observation import Profile, Sample
 from autopar._native_api import NATIVE
 from autopar._observe.host import current_host
 from autopar._plan import Situation, choose
+from autopar.errors import UnavailableError
 from tests.routes import own_log
 
 __all__ = ["own_log"]
@@ -30,6 +31,10 @@ def counts(number: int) -> int:
     for i in range(number, number + 60_000):
         total += i * i % 7
     return total
+
+
+def letters(text: str) -> dict[str, int]:
+    return {letter: text.count(letter) for letter in text}
 
 
 def test_the_host_says_so() -> None:
@@ -71,3 +76,10 @@ def test_effects_still_keep_their_order() -> None:
     seen: list[int] = []
     assert ap.map(seen.append, range(100)) == [None] * 100
     assert seen == list(range(100))
+
+
+def test_nothing_of_cythons_is_loaded() -> None:
+    """Its modules would switch the GIL on for the whole program: a demand is refused, with that as the reason."""
+    with pytest.raises(UnavailableError, match="switches the GIL on"):
+        ap.parallel(letters, compiler="cython")("abc")
+    assert not current_host().gil

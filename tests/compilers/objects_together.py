@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Hashable, Mapping
 from types import FunctionType
 from typing import TypeVar
+
+import pytest
 
 from autopar._compilers.cython.builder import FLAGS, build
 from autopar._compilers.cython.compiled import CompiledObjects
@@ -17,6 +20,10 @@ Key = TypeVar("Key", bound=Hashable)
 QUICK = tuple("-O0" if flag == "-O2" else flag for flag in FLAGS)
 DEADLINE = 600.0
 MOST_IN_ONE = 250
+
+needs_gil = pytest.mark.skipif(
+    not getattr(sys, "_is_gil_enabled", lambda: True)(), reason="a module of Cython's would switch the GIL on"
+)
 
 
 def opened(

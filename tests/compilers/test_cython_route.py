@@ -17,7 +17,9 @@ from autopar._engine.functions import FunctionState
 from autopar._engine.objects import CYTHON, note_calls
 from autopar._model.compiler import NotCompiled, Refusal
 from autopar.errors import UnavailableError
-from tests.compilers.objects_together import opened
+from tests.compilers.objects_together import needs_gil, opened
+
+pytestmark = needs_gil
 
 
 def count_letters(text: str) -> dict[str, int]:

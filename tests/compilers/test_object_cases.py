@@ -15,8 +15,10 @@ from autopar._compilers.cython.generate import write
 from autopar._effects import analyse
 from autopar._model.compiler import NotCompiled, Refusal
 from tests.compilers.object_cases import CASES, ObjectCase
-from tests.compilers.objects_together import opened
+from tests.compilers.objects_together import needs_gil, opened
 from tests.semantics.outcome import arguments_of, module, outcome
+
+pytestmark = needs_gil
 
 COMPILED = [case for case in CASES if not case.refused]
 REFUSED = [case for case in CASES if case.refused]

@@ -13,13 +13,13 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from autopar._compilers.cython import of_objects
 from autopar._compilers.cython.compiled import CompiledObjects
 from autopar._model.compiler import Refusal
-from tests.compilers.objects_together import opened
+from tests.compilers.objects_together import needs_gil, opened
 from tests.semantics import rows
 from tests.semantics.case import Case
 from tests.semantics.outcome import arguments_of, module, outcome
 from tests.semantics.programs import PROGRAMS, Program
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [needs_gil, pytest.mark.slow, pytest.mark.timeout(600)]
 
 PROGRAMS_DRAWN = 60
 ADMITTED_ROWS = 0.5

@@ -124,6 +124,8 @@ def build(text: str, *, flags: tuple[str, ...] = FLAGS, deadline: float = DEADLI
     NotCompiled
         There is no Cython or no C compiler, one of them fails or takes too long, or what they made cannot be loaded.
     """
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+        raise NotCompiled("a module that Cython makes switches the GIL on when it is loaded, for the whole program")
     version = cython_version()
     toolchain = _toolchain(flags)
     key = key_of(text, toolchain, version=f"cython {version} {VERSION}", python=f"{sys.version} {sys.flags.optimize}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable
+from opcode import opmap
 from typing import TYPE_CHECKING, Any
 
 from autopar._compilers.cython.lines import NOWHERE, mark
@@ -34,6 +35,9 @@ _RICH: dict[type[ast.cmpop], str] = {
 }  # fmt: skip
 _TRUTHS = (ast.Is, ast.IsNot, ast.In, ast.NotIn)
 _MOST_BY_METHOD = 3
+
+_CALLER_ITERATES = opmap["GET_ITER"] not in (_ for _ in ()).gi_code.co_code[::2]
+"""Whether who makes a generator expression calls ``iter()`` for it: some versions of 3.14 leave it to its own code."""
 
 
 class Expressions:
@@ -292,7 +296,7 @@ class Expressions:
             return self.function(node, "<lambda>", node.args)
         made = self.function(node, "<genexpr>", None)
         first = self.value(node.generators[0].iter)
-        if sys.version_info < (3, 14):
+        if _CALLER_ITERATES:
             first = f"ap_iterator({first}{mark(node.lineno)})"
         return f"({made}({first}))"
 
