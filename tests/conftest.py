@@ -56,7 +56,7 @@ def numpys_error_state() -> Iterator[None]:
 def no_subscriber_left() -> Iterator[None]:
     """Fail the test that leaves a subscriber to events: with one, later tests' maps never take the shortest way."""
     yield
-    listening = sys.modules.get("autopar._model.listening")
+    listening: Any = sys.modules.get("autopar._model.listening")
     left = () if listening is None else listening.subscribers
     if listening is not None and left:
         listening.subscribers = ()

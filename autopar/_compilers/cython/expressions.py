@@ -36,7 +36,8 @@ _RICH: dict[type[ast.cmpop], str] = {
 _TRUTHS = (ast.Is, ast.IsNot, ast.In, ast.NotIn)
 _MOST_BY_METHOD = 3
 
-_CALLER_ITERATES = opmap["GET_ITER"] not in (_ for _ in ()).gi_code.co_code[::2]
+_expression: Any = (_ for _ in ())
+_CALLER_ITERATES = opmap["GET_ITER"] not in _expression.gi_code.co_code[::2]
 """Whether who makes a generator expression calls ``iter()`` for it: some versions of 3.14 leave it to its own code."""
 
 
