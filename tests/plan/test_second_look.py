@@ -24,7 +24,7 @@ def first(seconds: float, remaining: int | None, **more: Any) -> Situation:
 
 LOOKS: list[tuple[str, Situation, bool]] = [
     ("an import that all cores would be started for", first(7e-3, 300, host=BIG), True),
-    ("one that a few workers are started for", first(30e-3, 7, host=BIG), False),
+    ("the same before few others", first(7e-3, 30, host=BIG), False),
     ("four heavy items", first(60e-3, 3), False),
     ("eight heavy items on many cores", first(60e-3, 7, host=BIG), False),
     ("workers that are there already", first(7e-3, 300, host=BIG, warm={"processes": 24}), False),
