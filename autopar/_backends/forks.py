@@ -25,6 +25,7 @@ from autopar._backends import groups, segments
 from autopar._backends.exceptions import describe
 from autopar._backends.fork import ForkedWorker
 from autopar._backends.forkable import fork_now, wait_for_end_of_threads
+from autopar._backends.parent_end import end_of_parent
 from autopar._backends.pending import PendingChunk
 from autopar._backends.pool import WorkerPool
 from autopar._backends.processes import ProcessRunner, SentJob, new_number
@@ -258,7 +259,10 @@ def _serve(line: Connection, inherited: Mapping[int, Job]) -> None:
     # Where it is ignored the system forgets how children end; in the workers it is as in the caller.
     of_caller = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     pids: set[int] = set()
+    caller = end_of_parent()
     while True:
+        if caller is not None and caller in wait([line, caller]):
+            break  # A process that the caller has forked may have the other end of the line.
         try:
             order = line.recv_bytes()
             if order == FORK:

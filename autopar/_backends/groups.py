@@ -35,9 +35,14 @@ def end(leader: int | None) -> None:
             os.killpg(leader, signal.SIGKILL)
 
 
+def own() -> int | None:
+    """The group of this process, as a negative number, if it leads one."""
+    return -os.getpid() if hasattr(os, "getpgrp") and os.getpgrp() == os.getpid() else None
+
+
 def end_own(status: int) -> None:
     """End this process with all of its group, if it is its leader."""
-    if hasattr(os, "getpgrp") and os.getpgrp() == os.getpid():
+    if own() is not None:
         os.killpg(0, signal.SIGKILL)
     os._exit(status)
 

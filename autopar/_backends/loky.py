@@ -29,12 +29,13 @@ from uuid import uuid4
 from autopar._backends import groups, segments
 from autopar._backends.exceptions import describe
 from autopar._backends.loky_watch import Watch
+from autopar._backends.parent_end import end_with_parent, pipe_for_children
 from autopar._backends.pending import PendingChunk
 from autopar._backends.pickling import load_error
 from autopar._backends.quietly import importing
 from autopar._backends.segments import Ref, address_of
 from autopar._backends.transport import PackedJob, dump_items, dump_job, dump_surroundings, load_outcome
-from autopar._backends.worker import BAD_ITEMS, BAD_JOB, Guest, end_with_parent
+from autopar._backends.worker import BAD_ITEMS, BAD_JOB, Guest
 from autopar._backends.written import Range, range_of
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Job, Outcome
@@ -192,6 +193,7 @@ class _Executor:
             result_reducers=back,
             timeout=IDLE_SECONDS,
             initializer=end_with_parent,  # which loky leaves to its idle time-out
+            initargs=(pipe_for_children(),),
         )
 
     @property

@@ -13,11 +13,9 @@ import os
 import pickle
 import signal
 import sys
-import threading
 import time
 from collections.abc import Mapping, Sequence
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import parent_process
+from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
 from autopar._backends import groups, said, variables, warned
@@ -25,6 +23,7 @@ from autopar._backends.away import run_away
 from autopar._backends.context import AS_IT_IS, AsItIs, Inherited, Surroundings, remember_fresh
 from autopar._backends.exceptions import describe
 from autopar._backends.marks import NUMBER, Marking
+from autopar._backends.parent_end import at_rest, at_work, end_with_parent
 from autopar._backends.payload import Kept
 from autopar._backends.pickling import dump_error
 from autopar._backends.quietly import importing
@@ -40,12 +39,6 @@ JOBS_KEPT = 8
 """Jobs a worker remembers; the caller counts the same way, so both forget the same ones."""
 
 _BLAS = ("numpy", "scipy", "sklearn", "torch")
-
-
-class _Now:
-    """What this process is at: whether a chunk is under way."""
-
-    busy = False
 
 
 class _Known(NamedTuple):
@@ -88,10 +81,10 @@ def serve(pipe: Connection, *, fresh: bool = True, inherited: Mapping[int, Job] 
         try:
             # What imports, pickling and unpickling say is no part of the loop; items have a keeper of their own.
             with unheard:
-                _Now.busy = True
+                at_work()
                 answer = worker.answer(number, job_data, start, items, arrivals)
             pipe.send_bytes(answer)
-            _Now.busy = False
+            at_rest()
         except OSError:
             return
         del job_data, items, answer, arrivals
@@ -191,11 +184,11 @@ class Guest:
         self, number: int, packed: PackedJob, snapshot: bytes, start: int, items: Packed, buffers: HasBuffers
     ) -> bytes:
         """Run a chunk; the answer is one of :class:`_Worker`."""
-        _Now.busy = True
+        at_work()
         try:
             return self._answer(number, packed, snapshot, start, items, buffers)
         finally:
-            _Now.busy = False
+            at_rest()
 
     def _answer(
         self, number: int, packed: PackedJob, snapshot: bytes, start: int, items: Packed, buffers: HasBuffers
@@ -258,39 +251,6 @@ def _dumped(outcome: Outcome) -> bytes:
     except BaseException as error:  # Such as no memory for it: the items are lost, but not the worker.
         text = f"what became of its chunk cannot be pickled on its way back: {describe(error)}"
         return dump_outcome(Outcome([], TransportError(text, about="result")))
-
-
-def end_with_parent() -> None:
-    """Leave at once when the parent is gone, in the middle of an item too."""
-    parent = parent_process()
-    if parent is None:
-        return
-    end = parent.sentinel
-    if end is None:  # So joblib starts workers.
-        end = _end_of(parent.pid)
-    if end is None:
-        return
-
-    def watch() -> None:
-        wait([end])
-        if _Now.busy:
-            groups.end_own(1)  # with what its item has started
-        os._exit(1)
-
-    threading.Thread(target=watch, name="autopar-parent-watch", daemon=True).start()
-
-
-def _end_of(parent: int) -> int | None:
-    """A descriptor that tells of the end of the parent; None where the system has none."""
-    if not hasattr(os, "pidfd_open"):
-        return None
-    try:
-        found = os.pidfd_open(parent)
-    except ProcessLookupError:
-        found = -1
-    if os.getppid() != parent:  # It ended before it was looked for.
-        os._exit(1)
-    return found
 
 
 def _cap_blas_threads(cores: int) -> None:

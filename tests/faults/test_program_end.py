@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -40,6 +41,32 @@ parallel(item, pure=True).map([numpy.ones(300_000) for _ in range(8)], backend=s
 """
 
 
+HOLDS_THE_GIL = """
+import ctypes
+
+def item(x):
+    os.write(1, b"at work %d\\n" % os.getpid())
+    ctypes.PyDLL(None).sleep(86400)
+
+parallel(item, pure=True).map(range(4), backend=sys.argv[1], workers=2, chunksize=1)
+"""
+
+HAS_FORKED = """
+import time
+
+autopar.map(abs, [-1, -2], backend=sys.argv[1], workers=2)
+if not os.fork():
+    os.close(1)
+    time.sleep(86400)
+
+def item(x):
+    os.write(1, b"at work %d\\n" % os.getpid())
+    threading.Event().wait()
+
+parallel(item, pure=True).map(range(4), backend=sys.argv[1], workers=2, chunksize=1)
+"""
+
+
 def of_program(pid: int) -> list[str]:
     """Shared memory and semaphores that have the number of the program in their name."""
     return [path.name for path in Path("/dev/shm").iterdir() if f"-{pid}-" in path.name or f"_{pid}_" in path.name]
@@ -67,6 +94,36 @@ def test_nothing_is_left_of_a_program_that_is_ended(backend: str, how: str) -> N
     assert not [each for each in alive if each.status() != psutil.STATUS_ZOMBIE]
     assert of_program(running.pid) == []
     assert running.returncode in (-getattr(signal, how), 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "backend"),
+    [*((HOLDS_THE_GIL, backend) for backend in PROCESSES), (HAS_FORKED, "processes")],
+    ids=[*(f"holds-the-gil-{backend}" for backend in PROCESSES), "has-forked-processes"],
+)
+def test_workers_end_with_their_parent_whatever_they_are_at(text: str, backend: str) -> None:
+    """It is the system that ends them: no item has to let go of the interpreter, and no copy of the parent to end."""
+    running = subprocess.Popen(
+        [sys.executable, "-c", HEAD + text, backend],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=ROOT,
+        env=environment(),
+        start_new_session=True,
+    )
+    assert running.stdout is not None
+    try:
+        workers = [psutil.Process(int(running.stdout.readline().split()[-1])) for _ in range(2)]
+        running.kill()
+        running.communicate(timeout=60)  # to the end of all that have its standard output
+        _, alive = psutil.wait_procs(workers, timeout=60)  # which their items would not come to today
+        assert not [each for each in alive if each.status() != psutil.STATUS_ZOMBIE]
+    finally:
+        for each in psutil.process_iter():  # the copy
+            with contextlib.suppress(psutil.Error, ProcessLookupError):
+                if os.getsid(each.pid) == running.pid:
+                    each.kill()
 
 
 def test_a_map_from_a_finalizer() -> None:
