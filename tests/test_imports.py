@@ -119,3 +119,12 @@ def test_wrapt_is_whole_for_who_asks_for_it() -> None:
     everything, error = said_by(_WRAPT)
     assert everything == "True True wrapt.exceptions False"
     assert error == "module 'wrapt' has no attribute 'nothing'"
+
+
+@pytest.mark.slow
+def test_a_command_that_reads_decisions_loads_nothing_that_teaches() -> None:
+    """`autopar log` starts without what maps learn and without the engine."""
+    [loaded] = said_by(
+        'import sys, autopar.cli.log; print({"autopar._record.learning", "autopar._engine"} & {*sys.modules})'
+    )
+    assert loaded == "set()"

@@ -24,15 +24,6 @@ _MOST_PROFILES = 5_000
 _UNUSED_FOR = 180 * 86_400.0
 _MOST_OF_A_FUNCTION = 256
 
-SCHEMA = (
-    "CREATE TABLE profiles (code TEXT, host TEXT, types TEXT, size INTEGER, function TEXT, updated REAL, maps INTEGER,"
-    " json TEXT NOT NULL, PRIMARY KEY (code, host, types, size)) WITHOUT ROWID",
-    "CREATE INDEX profiles_by_age ON profiles (updated)",
-    "CREATE TABLE calibration (host TEXT, name TEXT, value REAL, time REAL, source TEXT, count INTEGER,"
-    " conditions TEXT, PRIMARY KEY (host, name)) WITHOUT ROWID",
-)
-"""What version 2 of the store added."""
-
 _PROFILES = "SELECT types, size, json FROM profiles WHERE code = ? AND host = ? ORDER BY updated DESC LIMIT ?"
 _PROFILE = "SELECT json FROM profiles WHERE code = ? AND host = ? AND types = ? AND size = ?"
 _KEEP_PROFILE = (

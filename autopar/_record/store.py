@@ -21,14 +21,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from autopar._model.decision import Decision
 from autopar._model.observation import Host
 from autopar._private_file import RefusedError, claim
-from autopar._record import learning, longest, timelines
+from autopar._record import longest, timelines
 from autopar._record.codec import from_json, to_json
-from autopar._record.learning import Known, Teaching
 from autopar._user_cache import locate
 from autopar.errors import StoreWarning
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
+
+    from autopar._record.learning import Known, Teaching
 
 _Result = TypeVar("_Result")
 
@@ -57,7 +58,16 @@ _FIRST_SCHEMA = (
     "CREATE INDEX decisions_by_function ON decisions (function, id)",
     f"PRAGMA application_id = {_APPLICATION}",
 )
-_STEPS = (_FIRST_SCHEMA, learning.SCHEMA, timelines.SCHEMA)
+LEARNING_SCHEMA = (
+    "CREATE TABLE profiles (code TEXT, host TEXT, types TEXT, size INTEGER, function TEXT, updated REAL, maps INTEGER,"
+    " json TEXT NOT NULL, PRIMARY KEY (code, host, types, size)) WITHOUT ROWID",
+    "CREATE INDEX profiles_by_age ON profiles (updated)",
+    "CREATE TABLE calibration (host TEXT, name TEXT, value REAL, time REAL, source TEXT, count INTEGER,"
+    " conditions TEXT, PRIMARY KEY (host, name)) WITHOUT ROWID",
+)
+"""What version 2 of the store added."""
+
+_STEPS = (_FIRST_SCHEMA, LEARNING_SCHEMA, timelines.SCHEMA)
 """What each version added to the one before; a file is brought up to date by the steps that it lacks."""
 
 _INSERT = (
@@ -148,6 +158,8 @@ class Store:
             if host is not None:
                 connection.execute(_SEEN, (_text(host[0]), time.time(), _host_json(host[1])))
             if teaching:
+                from autopar._record import learning
+
                 taught = learning.teach(connection, teaching, "" if host is None else _text(host[0]), self._complain)
                 if taught and self.path is not None:
                     longest.note(self.path, taught)
@@ -182,11 +194,13 @@ class Store:
         -----
         Takes under 1 ms where the file is there, a few microseconds where it is not.
         """
+        from autopar._record import learning
+
         if self.path is None or not self.active or not os.path.lexists(self.path):
-            return Known()
+            return learning.Known()
         _, known = self._attempt(
             lambda connection: learning.read(connection, _text(code), _text(host), self._complain),
-            Known(),
+            learning.Known(),
             reading=True,
         )
         return known

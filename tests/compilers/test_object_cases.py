@@ -18,7 +18,7 @@ from tests.compilers.object_cases import CASES, ObjectCase
 from tests.compilers.objects_together import needs_gil, opened
 from tests.semantics.outcome import arguments_of, module, outcome
 
-pytestmark = needs_gil
+pytestmark = [needs_gil, pytest.mark.filterwarnings("ignore:'return' in a 'finally':SyntaxWarning")]  # from 3.14 on
 
 COMPILED = [case for case in CASES if not case.refused]
 REFUSED = [case for case in CASES if case.refused]

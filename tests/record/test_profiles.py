@@ -25,7 +25,7 @@ from autopar._model.plan import BACKENDS, COMPILERS, Plan
 from autopar._record import DecisionLog, Known, Store, Teaching
 from autopar._record import store as store_module
 from autopar._record.learned_codec import from_json, to_json
-from autopar._record.learning import SCHEMA
+from autopar._record.store import LEARNING_SCHEMA
 from autopar.errors import StoreWarning
 from tests.record.strategies import texts
 
@@ -512,7 +512,7 @@ def test_the_schema_is_what_a_store_has(path: Path) -> None:
     with sqlite3.connect(path) as connection:
         made = {sql for (sql,) in connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
     connection.close()
-    assert set(SCHEMA) <= made
+    assert set(LEARNING_SCHEMA) <= made
 
 
 def spoil(path: Path, statement: str, place: str, value: object) -> None:

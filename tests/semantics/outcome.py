@@ -164,7 +164,10 @@ def module(source: str, file: str) -> dict[str, Any]:
     """Run the source as a module of its own, whose lines `inspect` can find."""
     linecache.cache[file] = (len(source), None, source.splitlines(True), file)
     names: dict[str, Any] = {"__name__": "a_module_under_test", "np": np, "math": math}
-    exec(compile(source, file, "exec"), names)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)  # of `return` in `finally`, from Python 3.14 on
+        code = compile(source, file, "exec")
+    exec(code, names)
     return names
 
 
