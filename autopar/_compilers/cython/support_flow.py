@@ -52,6 +52,16 @@ static inline PyObject *ap_append(PyObject *owner, PyObject *method, PyObject *a
     if (!PyList_CheckExact(owner)) return PyObject_CallOneArg(method, a);
     return PyList_Append(owner, a) < 0 ? NULL : Py_NewRef(Py_None);
 }
+#if PY_VERSION_HEX >= 0x030D0000
+#define AP_EXTEND(list, more) PyList_Extend(list, more)
+#else
+static inline int AP_EXTEND(PyObject *list, PyObject *more)
+{
+    PyObject *done = _PyList_Extend((PyListObject *)list, more);
+    Py_XDECREF(done);
+    return done ? 0 : -1;
+}
+#endif
 static PyObject *ap_spread(PyObject *items, const char *stars)
 {
     PyObject *all = PyList_New(0);
@@ -60,8 +70,7 @@ static PyObject *ap_spread(PyObject *items, const char *stars)
         if (stars[i] == '0') {
             if (PyList_Append(all, item) < 0) Py_CLEAR(all);
         } else {
-            PyObject *done = _PyList_Extend((PyListObject *)all, item);
-            if (!done) {
+            if (AP_EXTEND(all, item)) {
                 if (PyErr_ExceptionMatches(PyExc_TypeError) && !Py_TYPE(item)->tp_iter && !PySequence_Check(item)) {
                     PyErr_Clear();
                     PyErr_Format(PyExc_TypeError, "Value after * must be an iterable, not %.200s",
@@ -69,7 +78,6 @@ static PyObject *ap_spread(PyObject *items, const char *stars)
                 }
                 Py_CLEAR(all);
             }
-            Py_XDECREF(done);
         }
     }
     return all;
