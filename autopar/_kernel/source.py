@@ -14,6 +14,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from autopar._kernel.refusal import Refused
+from autopar._kernel.syntax_warnings import warns_when_compiled, warns_when_parsed
 
 __all__ = ["Source", "read_source"]
 
@@ -56,6 +57,8 @@ def read_source(function: FunctionType) -> Source:
         text, start = "", line
     if not text:
         raise Refused(line, "the source of the function is not at hand")
+    if warned := warns_when_parsed(text):
+        raise Refused(line + warned - 1, "Python warns of this whenever it reads the source, which would say it twice")
     try:
         with _PARSING:
             module = ast.parse("if 1:\n" + text if text[:1] in " \t" else text)
@@ -67,6 +70,8 @@ def read_source(function: FunctionType) -> Source:
     if not isinstance(tree, ast.FunctionDef):
         raise Refused(line, "only functions made by def are in the native fragment")
     ast.increment_lineno(tree, start - 1)
+    if warned := warns_when_compiled(tree):
+        raise Refused(warned, "Python warns of this whenever it compiles the source, which would say it twice")
     _check(tree, function)
     return Source(tree, text, code.co_filename, line)
 
