@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
-from weakref import ref
+from weakref import WeakKeyDictionary
 
 from autopar._backends.marks import Each
 from autopar._backends.said import Keeper, Lines
@@ -79,16 +79,14 @@ def _run_measured(chunk: Chunk, turn: Turn | None, *, keep: bool, each: Each) ->
     )
 
 
-_latest: tuple[Callable[[], Job | None], Callable[..., Any]] = (lambda: None), standing_at(None)
+_stands: WeakKeyDictionary[Job, Callable[..., Any]] = WeakKeyDictionary()
+"""Job -> what stands at its line. No longer than the job: it holds the globals of the caller's module."""
 
 
 def _standing(job: Job) -> Callable[..., Any]:
-    """Stands at the line of a job; most chunks are of the same one as the one before."""
-    global _latest
-    latest, stand = _latest
-    if latest() is not job:
-        stand = standing_at(job.line)
-        _latest = ref(job), stand
+    stand = _stands.get(job)
+    if stand is None:
+        stand = _stands[job] = standing_at(job.line)
     return stand
 
 

@@ -27,7 +27,7 @@ class Rounds:
     --------
     >>> rounds = Rounds()
     >>> [rounds.next(1e-3, left, 2, 1e-4) for left in (9, 6, 3)], rounds.next(5e-2, 100, 2, 1e-4)
-    ([3, 3, 3], 1)
+    ([3, 2, 2], 1)
     """
 
     def __init__(self) -> None:
