@@ -7,6 +7,8 @@ of this table. The source is the documentation of Python 3.11 to 3.14.
 
 from __future__ import annotations
 
+import sys
+
 from autopar._model.effects import EffectKind
 
 _OUTPUT = EffectKind.OUTPUT
@@ -16,6 +18,7 @@ _PROCESS = EffectKind.PROCESS_STATE
 _THREAD = EffectKind.THREAD_IDENTITY
 _LOCK = EffectKind.LOCK
 _UNKNOWN = EffectKind.UNKNOWN
+_OF_SYNTAX_TREES = EffectKind.NOT_THREAD_SAFE if sys.version_info < (3, 13) else None
 
 _FREE_MODULES = """
     __future__ _collections_abc _compression _operator _py_abc _pydatetime _pydecimal _pyio _pylong _strptime
@@ -44,6 +47,11 @@ EFFECTS |= {
     "builtins.eval": _UNKNOWN,
     "builtins.__import__": _UNKNOWN,
     "builtins.exit": None,
+    # Before 3.13 all threads share the depth that making and reading a syntax tree counts
+    # (https://github.com/python/cpython/issues/106905); an item then fails with a SystemError
+    "ast.parse": _OF_SYNTAX_TREES,
+    "ast.literal_eval": _OF_SYNTAX_TREES,
+    "builtins.compile": _OF_SYNTAX_TREES,
     # Random numbers from the stream that the whole process shares
     "random": _RANDOM,
     "random.Random": None,

@@ -23,6 +23,7 @@ class EffectKind(enum.Enum):
     THREAD_LOCAL = "uses a thread-local"
     CONTEXT = "changes a context variable"
     PROCESS_STATE = "changes the state of the whole process"
+    NOT_THREAD_SAFE = "is not safe on several threads"
     THREAD_IDENTITY = "depends on the current thread, process or event loop"
     GENERATOR = "returns a generator that runs later"
     UNKNOWN = "calls code that cannot be seen"

@@ -71,6 +71,7 @@ RULES: dict[EffectKind, Rule] = {
     ),
     EffectKind.CONTEXT: Rule("the change would be lost on a worker", (PURE,), (PURE,), in_order=False),
     EffectKind.PROCESS_STATE: Rule("items would see each other's changes, or none", (PURE,), (PURE,), in_order=False),
+    EffectKind.NOT_THREAD_SAFE: Rule("it may fail where threads overlap", (THREAD_SAFE, PURE), None),
     EffectKind.THREAD_IDENTITY: Rule("it would see a worker's thread or process", (DEMAND,), (DEMAND,)),
     EffectKind.GENERATOR: Rule("a generator cannot be sent between processes", None, ()),
     EffectKind.UNKNOWN: Rule(
@@ -78,6 +79,7 @@ RULES: dict[EffectKind, Rule] = {
     ),
 }
 
+ON_ONE_THREAD = (EffectKind.THREAD_IDENTITY, EffectKind.THREAD_LOCAL, EffectKind.NOT_THREAD_SAFE)
 MAY_DRAW = (EffectKind.RANDOM, EffectKind.UNKNOWN)
 ONE_STREAM = "with seed= each item has the global random streams to itself, and all threads of a process share these"
 
@@ -202,7 +204,7 @@ def _all_barriers(name: str, situation: Situation) -> Iterator[Barrier]:
     if name == "dask":
         yield from _away_from_home(situation)
     for effect in situation.traits.report.effects:
-        if name == "asyncio" and effect.kind in (EffectKind.THREAD_IDENTITY, EffectKind.THREAD_LOCAL):
+        if name == "asyncio" and effect.kind in ON_ONE_THREAD:
             continue  # all items stay on one thread and one loop, as in a loop that awaits them
         if name == "threads" and situation.settings.seed is not None and effect.kind in MAY_DRAW:
             yield Barrier(f"{effect}; {ONE_STREAM}", error=UnsafeDemandError, in_order=True, effect=effect)

@@ -15,7 +15,8 @@ from autopar._model.effects import EffectKind
 from tests.effects.standard_library import KEEP_SOMETHING, MODULES, PURE
 from tests.ids import named
 
-FREE = {EffectKind.GENERATOR}
+FREE = {EffectKind.GENERATOR, EffectKind.NOT_THREAD_SAFE}
+"""Kinds that leave some way open without any hint."""
 """Kinds that forbid neither threads nor processes."""
 
 
