@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain
+from opcode import opmap
 from typing import TYPE_CHECKING, Any
 
 from autopar._compilers import load
@@ -31,6 +33,14 @@ only compete for the GIL with what reads the function."""
 FRONT_END = 100e-3
 """Seconds that a map waits at most until the C compiler is at work: what comes before takes 20 to 40 ms of the GIL
 (benchmarks/native)."""
+
+UNLIKELY = 3.0
+"""Times of what compiling costs that a function must have cost which the compilers are likely to refuse, since it makes
+texts, dicts or sets: to find that out takes a third of it, where NumPy is not loaded. Those steps may stand in a branch
+that is never taken, so it is asked all the same."""
+
+_SELDOM = "FORMAT_VALUE FORMAT_SIMPLE FORMAT_WITH_SPEC BUILD_STRING BUILD_MAP BUILD_CONST_KEY_MAP BUILD_SET".split()
+_SELDOM_COMPILED = frozenset(opmap[name] for name in _SELDOM if name in opmap)
 
 FEW = 2
 """Items from which their mean tells what the others take; a first one may import something, or wake a core up."""
@@ -58,6 +68,18 @@ def _of_another_kind(call: str) -> bool:
 
 
 _NONE = object()
+
+
+def is_likely_refused(function: Callable[..., Any]) -> bool:
+    """It makes texts, dicts or sets, which no compiler of numeric code takes.
+
+    Examples
+    --------
+    >>> is_likely_refused(lambda x: f"{x}"), is_likely_refused(lambda x: {1: x}), is_likely_refused(lambda x: [x])
+    (True, True, False)
+    """
+    code = getattr(function, "__code__", None)
+    return code is not None and not _SELDOM_COMPILED.isdisjoint(code.co_code[::2])
 
 
 class Compiling:
@@ -136,6 +158,9 @@ class Compiling:
         spent = saving(seconds_spent * task.profile.cpu_share, task.source.taken)
         left = spent if remaining is None else saving(remaining * task.profile.cpu_per_item, remaining)
         owed = task.state.spent + spent + left
+        unlikely = is_likely_refused(task.state.function)
+        if unlikely and owed < UNLIKELY * self._cost:
+            return
         # With little left the end of the map is the better moment: it has nothing to lose any more.
         if owed < self._cost or left < min(native.CACHED_SECONDS, self._cost):
             return
@@ -150,7 +175,7 @@ class Compiling:
         self._types = self._found
         patience = AT_HAND * cached_seconds()
         begin(task.state, self._found, kind_of(self._item, star=task.source.star))
-        if may_wait and left >= self._cost:
+        if may_wait and not unlikely and left >= self._cost:
             if at_hand:
                 self._forms.wait(self._found, patience)
             elif self._forms.next_compiler(self._found) == "native":

@@ -16,9 +16,14 @@ from autopar import parallel
 from autopar._compilers.native import Refusal, frontend
 from autopar._engine import compiling, early
 from autopar._engine import native as native_module
+from autopar._engine.functions import FunctionState
 from autopar._engine.native import Forms
+from autopar._engine.source import Source
+from autopar._engine.task import MapTask
 from autopar._engine.tierup import NATIVE_ITEM, note_map
 from autopar._model.decision import Decision
+from autopar._model.hints import DEFAULTS
+from autopar._model.observation import Sample
 from autopar._model.parked import count_parked, parked
 from autopar._plan import DEFAULT_COSTS
 from autopar.errors import KernelMismatchWarning, UnavailableError
@@ -345,6 +350,23 @@ def test_what_an_earlier_process_compiled_is_expected_to_cost_less() -> None:
     assert Forms(numeric.draw).cost(types) == native_module.COMPILE_SECONDS
     assert Forms(numeric.draw).now(types)
     assert Forms(numeric.draw).cost(types) == native_module.CACHED_SECONDS
+
+
+@pytest.mark.parametrize(("cost", "begun"), [(1.0, False), (compiling.UNLIKELY, False), (0.1, True)])
+def test_what_is_likely_refused_must_have_cost_more(cost: float, begun: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function that makes a text is asked for only once it has cost several times what compiling does."""
+    monkeypatch.setattr(native_module, "COMPILE_SECONDS", cost)
+    asked: list[Any] = []
+    monkeypatch.setattr(compiling, "begin", lambda state, types, kind: asked.append(types))
+
+    def text(x: int) -> str:
+        return f"{x:05d}"
+
+    task = MapTask(FunctionState(text), Source((range(20),), star=False), {}, DEFAULTS)
+    task.see(task.source.take(10)[0])
+    task.profile.add(Sample(10, 0.5, 0.5, None, 0))
+    task.compiling.consider(0.5, may_wait=True)
+    assert bool(asked) is begun
 
 
 def test_a_map_waits_until_the_c_compiler_is_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
