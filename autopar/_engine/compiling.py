@@ -159,14 +159,13 @@ class Compiling:
         left = spent if remaining is None else saving(remaining * task.profile.cpu_per_item, remaining)
         owed = task.state.spent + spent + left
         unlikely = is_likely_refused(task.state.function)
-        if unlikely and owed < UNLIKELY * self._cost:
-            return
+        worth = owed / UNLIKELY if unlikely else owed
         # With little left the end of the map is the better moment: it has nothing to lose any more.
-        if owed < self._cost or left < min(native.CACHED_SECONDS, self._cost):
+        if worth < self._cost or left < min(native.CACHED_SECONDS, self._cost):
             return
         if self._found is None and not self._look_at_types():
             return
-        if owed < self._cost or self._found is None:
+        if worth < self._cost or self._found is None:
             return
         at_hand = self._forms.remembers(self._found)
         if not at_hand and (blocked := self._not_a_candidate()):
