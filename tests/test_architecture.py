@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -87,3 +88,21 @@ def test_importing_autopar_is_light(package: str, imported_modules: list[str]) -
     """`import autopar` brings in no heavy package: each is imported when a plan first uses it."""
     assert "autopar" in imported_modules
     assert [name for name in imported_modules if name == package or name.startswith(f"{package}.")] == []
+
+
+@pytest.mark.parametrize(
+    ("room", "others"),
+    [
+        ("_backends", {"dask", "joblib", "multiprocessing"}),
+        ("_engine", set()),
+        ("_kernel", {"Kernel"}),
+        ("_plan", set()),
+    ],
+)
+def test_the_map_of_a_room_names_each_of_its_modules(room: str, others: set[str]) -> None:
+    """What opens the package says what each file in it is for, and names none that is gone."""
+    folder = ROOT / "autopar" / room
+    text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
+    named = set(re.findall(r"`{1,2}(\w+)`{1,2}", text))
+    there = {each.stem for each in folder.glob("*.py")} - {"__init__"}
+    assert (there - named, named - there) == (set(), others)

@@ -231,12 +231,17 @@ class WorkerPool:
         and this says why.
         """
         why = ""
-        for _ in range(count):
+        for others in reversed(range(count)):
             thread = threading.Thread(target=self._work, name=f"{self._name}-{next(self._numbers)}", daemon=True)
             try:
                 thread.start()
             except RuntimeError as error:
                 why = self._count_refused(str(error))
+            except BaseException:  # Ctrl-C, while it began: nobody starts the others now
+                with self._lock:
+                    self._alive -= others
+                    self._spare -= others
+                raise
             else:
                 self._threads.add(thread)
         return why

@@ -31,13 +31,13 @@ AT_HAND = 2.5
 only compete for the GIL with what reads the function."""
 
 FRONT_END = 100e-3
-"""Seconds that a map waits at most until the C compiler is at work: what comes before takes 20 to 40 ms of the GIL
-(benchmarks/native)."""
+"""Seconds that a map waits at most until the C compiler is at work: what comes before, imports included, took 35 to 60 ms
+of CPU time on a busy machine, and beside a loop in Python 250 to 400 ms until the compiler had begun."""
 
 UNLIKELY = 3.0
 """Times of what compiling costs that a function must have cost which the compilers are likely to refuse, since it makes
-texts, dicts or sets: to find that out takes a third of it, where NumPy is not loaded. Those steps may stand in a branch
-that is never taken, so it is asked all the same."""
+texts, dicts or sets: to find that out took a third of it where NumPy was not loaded. Those steps may stand in a branch
+that is never taken, so they are asked all the same. A guess."""
 
 _SELDOM = "FORMAT_VALUE FORMAT_SIMPLE FORMAT_WITH_SPEC BUILD_STRING BUILD_MAP BUILD_CONST_KEY_MAP BUILD_SET".split()
 _SELDOM_COMPILED = frozenset(opmap[name] for name in _SELDOM if name in opmap)

@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from typing import Any, Protocol
 
 from autopar._backends import load
@@ -101,8 +100,7 @@ class ThisMachine:
     shared_size = staticmethod(shared_size)
 
     def host(self) -> Host:
-        host = current_host()
-        return host if settled(0.0) else replace(host, threads_alive=host.threads_alive + 1)
+        return current_host()
 
     def forkable(self) -> bool:
         return not _why_not_forkable("threads")

@@ -2,7 +2,8 @@
 
 ``situation`` what a planning knows; ``eligibility`` which ways keep the answer; ``costs`` and ``model`` what each would
 take; ``rivals`` the best plan of each; ``race`` what is measured beforehand; ``second_look`` whether one item is enough
-to plan on; ``planner`` the choice; ``chunks`` how many items travel together; ``climb`` how many may wait at once.
+to plan on; ``planner`` the choice; ``chunks`` how many items travel together, ``rounds`` where they wait; ``climb``
+how many may wait at once; ``memory`` how many workers and items fit into it.
 Everything here is a function from data to data: no thread, no clock, no import of a backend.
 """
 

@@ -117,7 +117,7 @@ def _expected(race: Race, situation: Situation, work: Load, chance: float) -> fl
     left = replace(situation, remaining=rest.items, warm={**situation.warm, "threads": race.threads}, forkable=False)
     free = best_plan("threads", left, replace(rest, gil=0.0)).cost if rest.items else 0.0
     if_released = start + race.size * work.each + free
-    # A race leaves threads behind, and a process with threads forks no workers.
+    # Threads that a race leaves behind have to end before workers can be forked; these are priced as spawned.
     if_held = start + ran * work.each + _without_threads(left, rest)
     return chance * if_released + (1.0 - chance) * if_held
 

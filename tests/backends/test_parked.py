@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
 
 import pytest
 
@@ -16,8 +15,8 @@ from tests.scripts import run_python
 pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="nothing is forked here")
 
 
-def waiting(released: threading.Event) -> Callable[[], None]:
-    """What a thread does that is parked until it is released, and says then that it goes on."""
+def waiting(released: threading.Event) -> tuple[threading.Thread, threading.Event]:
+    """A thread that is parked until it is released, and what it says then: that it goes on."""
 
     def work() -> None:
         with parked.parked():
@@ -29,35 +28,30 @@ def waiting(released: threading.Event) -> Callable[[], None]:
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     assert entered.wait(10)
-    work_done[thread] = went_on
-    return thread.join
-
-
-work_done: dict[threading.Thread, threading.Event] = {}
+    return thread, went_on
 
 
 def test_a_thread_that_is_parked_is_not_counted() -> None:
     """It waits in a system call and holds nothing."""
     released = threading.Event()
     before = why_not_forkable()
-    join = waiting(released)
+    thread, _ = waiting(released)
     assert count_parked() == 1
     assert (why_not_forkable() == before) is not WARNS
     released.set()
-    join()
+    thread.join()
     assert count_parked() == 0
 
 
 def test_it_stays_parked_while_a_fork_is_under_way() -> None:
     """What it waited for may come; it goes on when the fork is over."""
     released = threading.Event()
-    join = waiting(released)
-    went_on = work_done[next(reversed(work_done))]
+    thread, went_on = waiting(released)
     with stay_parked():
         released.set()
         assert not went_on.wait(0.05)
         assert count_parked() == 1
-    join()
+    thread.join()
     assert went_on.is_set()
 
 

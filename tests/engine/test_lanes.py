@@ -155,6 +155,27 @@ def test_without_any_thread_all_that_waits_for_one_fails(pool: WorkerPool, monke
     assert pool.alive == 1
 
 
+def test_ctrl_c_while_threads_begin_leaves_none_counted_that_is_not_there(
+    pool: WorkerPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is submitted afterwards finds a thread, and does not wait for one that nobody has started."""
+    start, begun = threading.Thread.start, []
+
+    def interrupted(thread: threading.Thread) -> None:
+        begun.append(thread)
+        start(thread)
+        if len(begun) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        pool.start(3)
+    assert (pool.alive, pool.idle) == (1, 1)
+    together = threading.Barrier(3)
+    calls = [pool.submit(lambda: together.wait(PATIENCE) < 3) for _ in range(3)]
+    assert [call.result(PATIENCE).values for call in calls] == [[True]] * 3
+
+
 def test_threads_that_exist_do_what_others_were_refused_for(pool: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> None:
     """One thread is enough for all chunks of a lane that would have more."""
     assert pool.submit(lambda: 0).result(PATIENCE).values == [0]

@@ -26,11 +26,3 @@ def test_a_planning_waits_for_the_thread_that_writes_to_the_store(
     monkeypatch.setattr(machine, "why_not_forkable_without", lambda *_: "" if next(answers) else "another thread")
     monkeypatch.setattr(machine, "settled", lambda seconds: not writing or seconds > 0)
     assert ThisMachine().forkable() is answer
-
-
-def test_cpu_time_of_the_stores_thread_is_nobodys_item(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A map then has another thread beside it, so the CPU time of the process is not that of its items alone."""
-    monkeypatch.setattr(machine, "settled", lambda seconds: True)
-    alone = ThisMachine().host().threads_alive
-    monkeypatch.setattr(machine, "settled", lambda seconds: False)
-    assert ThisMachine().host().threads_alive == alone + 1
