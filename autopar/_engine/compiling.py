@@ -31,8 +31,8 @@ AT_HAND = 2.5
 only compete for the GIL with what reads the function."""
 
 FRONT_END = 100e-3
-"""Seconds that a map waits at most until the C compiler is at work: what comes before, imports included, took 35 to 60 ms
-of CPU time on a busy machine, and beside a loop in Python 250 to 400 ms until the compiler had begun."""
+"""Seconds that a map waits at most until the C compiler is at work: what comes before, imports included, took 35 to
+60 ms of CPU time on a busy machine, and beside a loop in Python 250 to 400 ms until the compiler had begun."""
 
 UNLIKELY = 3.0
 """Times of what compiling costs that a function must have cost which the compilers are likely to refuse, since it makes
