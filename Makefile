@@ -42,10 +42,10 @@ regret: $(READY) ## compare with the best hand-picked way on forty workloads
 	$(BIN)/python -m benchmarks.regret --quick
 
 test: lint ## run all checks and all tests
-	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
 coverage: $(READY) ## run all tests and print which lines and branches none of them takes
-	$(BIN)/python -m pytest --cov --cov-report=term --numprocesses=auto --dist=loadfile
+	$(BIN)/python -m pytest --cov --cov-report=term --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
 twins: $(READY) ## run the tests of the API without the native code
 	AUTOPAR_NATIVE=0 $(BIN)/python -m pytest tests/api tests/engine tests/executor tests/test_minimal.py tests/test_counted_call.py

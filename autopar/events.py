@@ -1,4 +1,4 @@
-"""Events: what maps tell, while they run, to whoever subscribes.
+"""Events: what maps and submitted calls tell, while they run, to whoever subscribes.
 
 >>> import autopar as ap
 >>> told = []
@@ -7,6 +7,9 @@
 ['A', 'B']
 >>> told[0].function, told[0].items, told[0].error
 ('builtins.str.upper', 2, '')
+
+A call that is submitted, to a decorated function or an :class:`autopar.Executor`, is told of as a map of one item, and
+a call of ``joblib.Parallel`` on the backend ``"autopar"`` as a map of those that it makes.
 
 An event holds names, numbers and types, and no values of arguments or results. It is told on the thread that runs the
 map, which waits for the subscriber. Nothing is told from within worker processes, nor of maps that a subscriber starts.
@@ -67,7 +70,8 @@ class Event:
     function
         ``module.qualname`` of what is mapped.
     operation
-        The method that was called: ``"map"``, ``"imap"``, ``"amap"``.
+        The method that was called: ``"map"``, ``"imap"``, ``"amap"``; ``"submit"`` for a single call, ``"joblib"`` for
+        a call of ``joblib.Parallel``.
     time
         Unix time, in seconds.
     """
@@ -230,7 +234,7 @@ class MapEnded(Event):
     failures, retries
         Items that raised, and runs of items again, as far as the caller's process has seen them.
     decision
-        Number of its decision, as in ``autopar.decisions()``.
+        Number of its decision, as in ``autopar.decisions()``; 0 where it ended before anything of it ran.
     error
         Type of the exception that ended it, or an empty string.
     """
@@ -336,8 +340,8 @@ def subscribe(
     Parameters
     ----------
     callback
-        Takes one :class:`Event`. It is called on the thread that runs the map, which waits for it; maps that it runs
-        itself are not told of. If it raises, that is said once, by a :class:`~autopar.errors.SubscriberWarning`.
+        Takes one :class:`Event`. It is called on the thread that runs the map, which waits for it; maps and calls of
+        its own are not told of. If it raises, that is said once, by a :class:`~autopar.errors.SubscriberWarning`.
     kinds
         What to hear: a kind, such as ``"map_ended"`` or ``MapEnded``, or several; everything if left out.
 

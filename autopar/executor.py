@@ -18,7 +18,8 @@ from autopar._engine.driven import driven_state
 from autopar._engine.executor_map import ExecutorMap, futures_in_order
 from autopar._engine.functions import FunctionState
 from autopar._engine.own_workers import Workers
-from autopar._engine.submitted import Calls, state_of_call
+from autopar._engine.passing import state_of_call
+from autopar._engine.submitted import Calls
 from autopar._model.hints import OF_WHOLE_MAPS, Settings, check_hints
 from autopar.errors import HintTypeError
 
@@ -136,9 +137,7 @@ class Executor(StandardExecutor):
         function, state, settings = self._known(fn)
         if is_coroutine_function(function):
             return self._await(state, args, dict(kwargs), settings)
-        calls = Calls(self._workers, state, dict(kwargs), settings)
-        work = functools.partial(calls.run_one, args, self._workers.next_number())
-        return self._workers.submit(work)
+        return Calls(self._workers, state, dict(kwargs), settings).submit_one(args)
 
     def map(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
@@ -126,6 +127,8 @@ class AutoparBackend(AutoBatchingMixin, ParallelBackendBase):  # type: ignore[mi
         """Give up what runs; be ready for more if that is asked for."""
         if self._calls is not None:
             self._calls.abort()
+            error = sys.exc_info()[1]
+            self._calls.record(None if isinstance(error, GeneratorExit) else error)
             self._calls.close()
             self._calls = None
         if ensure_ready:

@@ -1,4 +1,4 @@
-"""Maps as OpenTelemetry spans: ``pip install autopar[otel]``, then ``autopar.otel.instrument()``."""
+"""Maps and calls as OpenTelemetry spans: ``pip install autopar[otel]``, then ``autopar.otel.instrument()``."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _OWN = frozenset({"map", "function", "operation", "time"})
 
 
 def instrument(tracer_provider: Any = None) -> Subscription:
-    """Have every map make a span.
+    """Have every map and every call that is submitted make a span.
 
     The span is a child of the one that is current where the map is called. It is named ``autopar.map shop.price``, has
     the plan and the numbers of items, failures and retries as attributes (``autopar.plan``, ``autopar.items``, ...), an
-    event for everything that happened on the way, and the status ERROR where the map raised. It holds no values of
+    event for everything that happened on the way, and the status ERROR where it raised. It holds no values of
     arguments and no messages of exceptions.
 
     Parameters

@@ -100,13 +100,18 @@ learn_dtype(const autopar_kernel *kernel, unsigned char dtype, const ndarray *ar
 #endif
 }
 
+/* Say in words where an array is, and its shape and strides; whether it fits as it is. */
 static int
-fits_in_place(const ndarray *array, Py_ssize_t size, unsigned char flags)
+pack_in_place(const ndarray *array, unsigned char ndim, Py_ssize_t size, unsigned char flags, int64_t *words)
 {
+    const Py_ssize_t *shape = array->shape, *strides = array->strides;
     Py_ssize_t expected = size, mask = size - 1; /* sizes are powers of two, and a division takes 10 ns */
     int aligned = ((uintptr_t)array->data & (uintptr_t)mask) == 0, contiguous = 1, empty = 0;
-    for (int axis = array->ndim - 1; axis >= 0; axis--) {
-        Py_ssize_t length = array->shape[axis], stride = array->strides[axis];
+    *words++ = (int64_t)(intptr_t)array->data;
+    for (int axis = ndim - 1; axis >= 0; axis--) {
+        Py_ssize_t length = shape[axis], stride = strides[axis];
+        words[axis] = length;
+        words[ndim + axis] = stride;
         aligned &= (stride & mask) == 0;
         contiguous &= length <= 1 || stride == expected;
         empty |= length == 0;
@@ -125,13 +130,10 @@ autopar_pack_array(autopar_packing *pack, unsigned char dtype, unsigned char ndi
     const ndarray *array = (const ndarray *)value;
     PyObject *known = pack->kernel->dtypes[dtype];
     if (known != NULL && array->dtype == known && !(flags & AUTOPAR_UNDO)) {
-        if (array->ndim != ndim || !fits_in_place(array, SIZES[dtype], flags)) {
+        if (array->ndim != ndim || !pack_in_place(array, ndim, SIZES[dtype], flags, pack->word)) {
             return AUTOPAR_UNFIT;
         }
-        *pack->word++ = (int64_t)(intptr_t)array->data;
-        memcpy(pack->word, array->shape, ndim * sizeof(int64_t));
-        memcpy(pack->word + ndim, array->strides, ndim * sizeof(int64_t));
-        pack->word += 2 * ndim;
+        pack->word += 1 + 2 * ndim;
         return AUTOPAR_DONE;
     }
     autopar_held *thing = autopar_new_held(pack);

@@ -76,6 +76,8 @@ def _leave_store() -> None:
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLineCluster]:
     """A Dask scheduler and two workers, started from the command line, for tests that leave them as they were."""
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+        pytest.importorskip("distributed", reason="Dask needs packages that have no wheel for a Python without a GIL")
     from autopar._backends.dask.connections import close_all
     from tests.cluster.command_line import command_line_cluster
 
@@ -92,8 +94,25 @@ These share nearly all of their code with ways that every test takes: worker pro
 """
 
 
+LONGEST = (
+    "semantics/test_programs.py",
+    "test_examples.py",
+    "same_answer/test_programs.py",
+    "same_answer/test_eager.py",
+    "simulation/test_regret.py",
+    "semantics/test_rows.py",
+    "faults/test_four_deep.py",
+    "faults/test_program_end.py",
+    "semantics/test_typed_cython.py",
+)
+"""Files of tests that take half a minute or more, from the longest down: one that is begun last is waited for alone."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Send a share of the tests only on ways that take long."""
+    """The longest files first, and a share of the tests only on ways that take long."""
+    here = Path(__file__).parent
+    places = {here / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
     if os.environ.get("AUTOPAR_TEST_LONG") == "1" or any("::" in argument for argument in config.args):
         return
     left_out = {item for item in items if zlib.crc32(item.nodeid.encode()) % _one_in(item)}

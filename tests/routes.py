@@ -90,6 +90,13 @@ def async_route(request: pytest.FixtureRequest) -> dict[str, Any]:
     return ASYNC_ROUTES[request.param]
 
 
+def not_beside_numpy(route: dict[str, Any], function: Callable[..., Any] | None = None) -> None:
+    """Leave out a function that stands on NumPy where that is refused: see tests/backends/test_interpreters.py."""
+    on_numpy = function is None or "numpy" in getattr(function, "__globals__", {})
+    if on_numpy and route.get("backend") == "interpreters":
+        pytest.skip("NumPy does not support several interpreters")
+
+
 def drained(results: Iterator[T]) -> tuple[list[T], Exception | None]:
     """What an iterator gives before it ends, and the exception that ends it."""
     values: list[T] = []

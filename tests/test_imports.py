@@ -35,6 +35,19 @@ parallel(len)
 print("autopar._engine" in sys.modules)
 """
 
+_COROUTINE = """
+import sys
+from autopar import parallel
+async def waiting(x):
+    return x
+parallel(len)
+before = "autopar._engine.coroutines" in sys.modules
+waiting = parallel(waiting)
+loaded = set(sys.modules)
+waiting.map([1])
+print(before, sorted(name for name in set(sys.modules) - loaded if name.startswith(("autopar._engine", "asyncio"))))
+"""
+
 _WORKER = """
 import multiprocessing
 worker = multiprocessing.get_context("spawn").Process(target=exec, args=({program!r}, {{}}))
@@ -101,6 +114,12 @@ def test_the_engine_comes_with_the_first_function_that_is_decorated() -> None:
     assert set(HEAVY).isdisjoint(modules.split())
     assert len(modules.split()) <= MOST
     assert loaded == "True"
+
+
+@pytest.mark.slow
+def test_what_runs_coroutines_comes_with_the_first_coroutine_function() -> None:
+    """Its first map finds all of the engine that it needs."""
+    assert said_by(_COROUTINE) == ["False []"]
 
 
 @pytest.mark.slow

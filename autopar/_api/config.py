@@ -77,11 +77,12 @@ class _Environment:
     def __init__(self) -> None:
         self._names = [f"AUTOPAR_{name.upper()}" for name in (*HINTS, "eager")]
         # CPython keeps the variables in a plain dict, encoded; asking that is 20 times as quick as os.environ.
-        self._kept: dict[Any, Any] = os.environ.__dict__.get("_data", {})
+        self._environ: Any = os.environ
+        self._kept: dict[Any, Any] = vars(self._environ).get("_data", {})
         encode: Any = getattr(os.environ, "encodekey", None)
         known = type(self._kept) is dict and encode is not None
         self._keys: list[Any] = [encode(name) for name in self._names] if known else []
-        self._none: list[Any] = [None] * len(self._keys)
+        self._none_seen = False
         self._seen: list[Any] | None = None
         self._hints: tuple[dict[str, Any], bool] = ({}, False)
 
@@ -93,8 +94,8 @@ class _Environment:
         autopar.errors.HintValueError
             A variable's text is not a value of its hint.
         """
-        if self._keys and os.environ.__dict__.get("_data") is self._kept:
-            if self._seen == self._none and self._kept.keys().isdisjoint(self._keys):
+        if self._keys and self._environ._data is self._kept and os.environ is self._environ:
+            if self._none_seen and self._kept.keys().isdisjoint(self._keys):
                 return self._hints
             seen = list(map(self._kept.get, self._keys))
         else:
@@ -102,7 +103,7 @@ class _Environment:
         if seen != self._seen:
             eager = os.environ.get("AUTOPAR_EAGER", "") not in ("", "0")
             self._hints = hints_from_environment(os.environ), eager
-            self._seen = seen
+            self._seen, self._none_seen = seen, seen.count(None) == len(seen)
         return self._hints
 
 

@@ -27,11 +27,21 @@ class Later:
         return value
 
 
-def load_engine() -> None:
-    """Load the engine before it is needed, unless this is a worker process."""
+FOR_COROUTINES = ("autopar._engine.coroutines", "autopar._engine.driven", "autopar._engine.own_loop")
+"""What the first map of a coroutine function needs besides: 8 ms, and 20 more where the program has no asyncio yet
+(``python -X importtime``), longer than many such a map."""
+
+
+def load_engine(*, coroutines: bool = False) -> None:
+    """Load the engine before it is needed, with what runs ``coroutines`` if asked to, unless this is a worker."""
     process = sys.modules.get("multiprocessing.process")
-    if not engine.loaded and (process is None or process.parent_process() is None):
+    if process is not None and process.parent_process() is not None:
+        return
+    if not engine.loaded:
         engine.map_list  # noqa: B018 - asking for it loads it
+    if coroutines and FOR_COROUTINES[0] not in sys.modules:
+        for module in FOR_COROUTINES:
+            importlib.import_module(module)
 
 
 if TYPE_CHECKING:

@@ -239,13 +239,14 @@ class Parallel(_CountedCall[P, R], Generic[P, R]):
         return self._iterator(iterables, keywords, "imap_unordered", ordered=False, buffersize=buffersize)
 
     def _prepare(self, keywords: dict[str, Any], operation: str) -> tuple[dict[str, Any], Settings]:
-        own, hints = engine.split_keywords(self.__wrapped__, keywords, operation)
-        return own, engine.settings_for(hints, self._self_hints, self._self_alone)
+        own, hints = engine.split_keywords(self.__wrapped__, keywords, operation) if keywords else (keywords, keywords)
+        return own, engine.settings_for(hints, self._self_hints, self._self_settled or self._settle())
 
     def _list(self, iterables: tuple[Any, ...], keywords: dict[str, Any], operation: str, *, star: bool) -> list[R]:
-        engine.check_iterables(iterables, operation)
-        own, settings = self._prepare(keywords, operation)
-        return engine.map_list(self._self_state, iterables, own, settings, star=star, operation=operation)
+        if len(iterables) != 1 or type(iterables[0]) is not list:
+            engine.check_iterables(iterables, operation)
+        (own, settings), state = self._prepare(keywords, operation), self._self_known or self._know()
+        return engine.map_list(state, iterables, own, settings, star=star, operation=operation)
 
     def _iterator(
         self, iterables: tuple[Any, ...], keywords: dict[str, Any], operation: str, *, ordered: bool, buffersize: Any

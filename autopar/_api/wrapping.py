@@ -64,8 +64,9 @@ def wrap(function: Any, hints: dict[str, Any]) -> Any:
         raise HintTypeError(f"@parallel takes a function, not {type(function).__name__}")
     if "c" in checked or "c_source" in checked:
         function, checked = own_c_function(function, checked)
-    load_engine()
-    return _kind_for(function)(function, checked)
+    kind = _kind_for(function)
+    load_engine(coroutines=issubclass(kind, AsyncParallel))
+    return kind(function, checked)
 
 
 def own_c_function(function: Any, hints: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

@@ -3,9 +3,10 @@
 Ways
     ``serial`` the caller's own thread, the reference that defines what is right; ``threads`` of this process;
     ``processes`` warm worker processes; ``forks`` the backend ``multiprocessing``, workers forked for one map; ``loky``
-    the backend ``joblib``, with ``loky_watch`` for what it waits for in vain; ``interpreters`` of this process;
-    ``aio`` coroutines on an event loop, ``driven`` those that never wait; ``dask`` a cluster; ``own_processes`` the
-    workers of one executor; ``batches`` those of joblib's own maps.
+    the backend ``joblib``, with ``loky_watch`` for what it waits for in vain and ``loky_folders`` for its memory maps;
+    ``interpreters`` of this process, with the modules that are ``unsupported`` there; ``aio`` coroutines on an event
+    loop, ``driven`` those that never wait; ``dask`` a cluster; ``own_processes`` the workers of one executor;
+    ``batches`` those of joblib's own maps.
 Chunks
     ``chunk`` runs the items of one, the same in every backend; ``away`` the same elsewhere than in the caller's
     thread; ``standing`` at the line that asked for the map; ``pending`` one that is under way; ``pool`` threads that

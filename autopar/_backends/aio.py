@@ -6,6 +6,7 @@ Maps of coroutine functions inside a running loop use that loop and do not come 
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import threading
 from collections.abc import Coroutine
@@ -14,6 +15,7 @@ from typing import Any
 
 from autopar._backends.chunk import bind
 from autopar._model.plan import Plan
+from autopar._model.threads import before_waiting, own_thread
 from autopar._model.work import Chunk, Failure, Outcome
 from autopar._native_api import thread_probe
 
@@ -33,7 +35,8 @@ def background_loop() -> asyncio.AbstractEventLoop:
             # Held by the loop, which its thread holds: a program that ends meanwhile does not find them unreachable,
             # and so does not complain of each.
             vars(_loop)[_UNENDED] = set()
-            threading.Thread(target=_loop.run_forever, name="autopar-asyncio", daemon=True).start()
+            own_thread(_loop.run_forever, "autopar-asyncio").start()
+            before_waiting(functools.partial(_loop.call_soon_threadsafe, _loop.stop))
         return _loop
 
 

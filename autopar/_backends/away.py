@@ -25,7 +25,7 @@ _under_way = _UnderWay()
 
 def run_away(chunk: Chunk, *, each: Each = iter) -> Outcome:
     """Run a chunk, and keep what its items print and log; ``each`` goes through the items."""
-    items = chunk.items if type(chunk.items) is list else list(chunk.items)
+    items = chunk.items if isinstance(chunk.items, list) else list(chunk.items)
     if items is not chunk.items:
         chunk = Chunk(chunk.job, chunk.start, items)
     around, _under_way.items = _under_way.items, items

@@ -18,6 +18,7 @@ context go the other way (`signals.py`).
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import pickle
 import sys
@@ -81,6 +82,8 @@ class Surroundings:
         _write(_RICH, _unpacked(1, self._rich))
         if self._first:
             for holder, value in self._variables:
+                if holder[0].partition(".")[0] in _NOT_HERE:
+                    continue
                 find(holder).set(pickle.loads(value))
             self._first = False
 
@@ -132,9 +135,18 @@ def _unpacked(place: int, data: bytes) -> Values:
     """The other way, in a worker."""
     values, known = _last[place]
     if known != data:
-        values = pickle.loads(data)
+        values = _Loader(io.BytesIO(data)).load() if _NOT_HERE else pickle.loads(data)
         _last[place] = values, data
     return values
+
+
+class _NobodysWarning(Warning):
+    """In the place of a warning of a package that this interpreter cannot import."""
+
+
+class _Loader(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        return _NobodysWarning if module.partition(".")[0] in _NOT_HERE else super().find_class(module, name)
 
 
 def _read(parts: dict[str, _Part]) -> Values:
@@ -149,6 +161,8 @@ def _write(parts: dict[str, _Part], values: Values) -> None:
 
 
 _fresh: Values = {}
+_NOT_HERE: set[str] = set()
+"""Packages that this interpreter cannot import."""
 
 
 def remember_fresh() -> None:
@@ -193,9 +207,14 @@ def _read_environment() -> dict[Any, Any]:
 
 
 def in_interpreter() -> None:
-    """This is an interpreter beside the caller's: what belongs to the process is as the caller has it."""
+    """This is an interpreter beside the caller's: what belongs to the process is as the caller has it.
+
+    NumPy cannot be imported here, so its settings are nobody's.
+    """
     for name in ("directory", "locale"):
         del _PLAIN[name]
+    del _RICH["numpy"]
+    _NOT_HERE.add("numpy")
     _PLAIN["environment"] = _Part(_read_environment, _write_own_environment)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import functools
 import os
 import sys
 import threading
@@ -63,8 +64,8 @@ def why_not_forkable(idle: int = 0, interpreters: int = 0) -> str:
         return "it forks this process, and whether that is safe cannot be told here"
     ours = max(_thread._count(), threading.active_count() - 1)
     foreign = max(0, others - ours)
-    if foreign and any(name in sys.modules for name in _BLAS):
-        foreign = max(0, foreign - blas_threads())
+    if foreign:
+        foreign = max(0, foreign - _blas_threads(foreign, *[name for name in _BLAS if name in sys.modules]))
     waiting = 0 if WARNS else count_parked()
     too_many = max(0, ours - idle - waiting) + foreign
     if not too_many:
@@ -89,11 +90,14 @@ def fork_now(*pools: str) -> Iterator[str]:
         yield why_not_forkable()
 
 
-def why_not_forkable_without(*pools: str) -> str:
-    """Why this process cannot be forked even if what is idle of these pools ends before, or an empty string."""
+def why_not_forkable_without(*pools: str, ending: int = 0) -> str:
+    """Why this process cannot be forked even if what is idle of these pools ends before, or an empty string.
+
+    ``ending`` are further threads of autopar's own that will have ended.
+    """
     # Each interpreter has a thread here and one of its own.
     interpreters = idle_workers("interpreters") // 2 if "interpreters" in pools else 0
-    return why_not_forkable(idle_workers(*pools), interpreters)
+    return why_not_forkable(idle_workers(*pools) + ending, interpreters)
 
 
 def idle_workers(*pools: str) -> int:
@@ -112,6 +116,12 @@ def wait_for_end_of_threads() -> None:
     end = time.monotonic() + LINGERING
     while why_not_forkable() and time.monotonic() < end:
         time.sleep(0)
+
+
+@functools.lru_cache(maxsize=4)
+def _blas_threads(foreign: int, *libraries: str) -> int:
+    """Asked anew where threads have come or gone: to look which libraries are loaded takes 3 ms, 7 the first time."""
+    return blas_threads() if libraries else 0
 
 
 def blas_threads() -> int:

@@ -166,8 +166,8 @@ class _Crew:
             return int(self._line.recv_bytes())
 
     def ended(self) -> bool:
-        """Close it if nothing is under way; its fork server is gone."""
-        if any(not each.done() for each in self._under_way):
+        """Close it if nothing is under way that anybody waits for; its fork server is gone."""
+        if not all(each.done() or each.given_up for each in self._under_way):
             return False
         while not self.pool.retire():  # Those who were given up are about to end.
             time.sleep(0)
@@ -259,7 +259,10 @@ def _serve(line: Connection, inherited: Mapping[int, Job]) -> None:
     # Where it is ignored the system forgets how children end; in the workers it is as in the caller.
     of_caller = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     pids: set[int] = set()
-    caller = end_of_parent()
+    try:
+        caller = end_of_parent()
+    except ProcessLookupError:
+        return
     while True:
         if caller is not None and caller in wait([line, caller]):
             break  # A process that the caller has forked may have the other end of the line.

@@ -5,8 +5,11 @@ An interpreter runs the main loop of a worker process on a thread of its own, at
 of that, and queues between interpreters are looked at every 10 ms only (``benchmarks/backends``).
 
 Interpreters share the process: its folder, environment, locale and descriptors are what they are for all, and nothing
-can end one from outside. Extension modules have to say that they can be loaded more than once; of those that do not,
-NumPy among them, the import fails, and with it the function that needs it.
+can end one from outside. Extension modules have to say that they can be loaded more than once; NumPy does not, nor what
+stands on it. An interpreter that was asked for such a module gives no answer (``unsupported``).
+
+While there is another interpreter a forked child crashes (https://github.com/python/cpython/issues/139759), so those
+that are idle end before this process forks, whoever forks it.
 """
 
 from __future__ import annotations
@@ -17,14 +20,19 @@ import os
 import sys
 import threading
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
 from typing import Any
 
+from autopar._backends.pending import PendingChunk
 from autopar._backends.pool import WorkerPool
-from autopar._backends.processes import ProcessesPool, ProcessRunner
+from autopar._backends.processes import Parcel, ProcessesPool, ProcessRunner
+from autopar._backends.unsupported import function_needs, in_words, values_need
 from autopar._model.plan import Plan
-from autopar.errors import TransportError
+from autopar._model.threads import own_thread
+from autopar._model.work import Chunk, Job, Outcome
+from autopar.errors import TransportError, UnavailableError
 
 LAST_ITEMS = 0.5
 """Seconds that a program which ends leaves to chunks under way, since no interpreter can be stopped."""
@@ -42,7 +50,7 @@ class _Interpreter:
         self._fd = os.dup(theirs.fileno())
         path = [*sys.path]
         self._interpreter.prepare_main(path=repr(path), fd=self._fd)
-        self._thread = threading.Thread(target=self._serve, name="autopar-interpreter-loop", daemon=True)
+        self._thread = own_thread(self._serve, "autopar-interpreter-loop")
         self._thread.start()
 
     def _serve(self) -> None:
@@ -67,9 +75,10 @@ import sys
 sys.path[:] = eval(path)
 from autopar._backends import context
 context.in_interpreter()
-from multiprocessing.connection import Connection
+from autopar._backends import unsupported
+unsupported.watch()
 from autopar._backends.worker import serve
-serve(Connection(fd))
+serve(unsupported.Answers(fd))
 """
 
 
@@ -78,6 +87,12 @@ class _InterpreterRunner(ProcessRunner):
 
     def __init__(self) -> None:
         super().__init__(_started)
+
+    def run(self, parcel: Parcel, started: Callable[[], None]) -> Outcome:
+        try:
+            return super().run(parcel, started)
+        except UnavailableError as error:
+            raise _refusal(str(error)) from None
 
     def stop(self) -> bool:
         """Nothing can stop it."""
@@ -95,11 +110,40 @@ def _started() -> tuple[_Interpreter, Connection]:
         theirs.close()
 
 
-_lock = threading.Lock()
+class InterpretersPool(ProcessesPool):
+    """One map's view of the interpreters. What is known to need a module that they lack is not sent to them."""
+
+    def __init__(self, workers: WorkerPool, capacity: int) -> None:
+        super().__init__(workers, capacity)
+        self._looked_at: Job | None = None
+        self._need = ""
+
+    def submit(self, chunk: Chunk) -> PendingChunk:
+        job = chunk.job
+        if job is not self._looked_at:
+            self._looked_at, self._need = job, function_needs(job.function, imported=job.reference is not None)
+        if need := self._need or values_need([*job.kwargs.values(), *job.shared.values(), *chunk.items]):
+            refused = PendingChunk()
+            refused.set_exception(_refusal(in_words(need)))
+            return refused
+        return super().submit(chunk)
+
+
+why_not = ""
+"""What has shown that this program needs modules which do not support interpreters: they are not chosen any more."""
+
+
+def _refusal(reason: str) -> UnavailableError:
+    global why_not
+    why_not = f"a function of this program was refused: {reason}"
+    return UnavailableError(f'backend="interpreters" cannot run the function: {reason}')
+
+
+_lock = threading.RLock()
 _shared: WorkerPool | None = None
 
 
-def open(plan: Plan) -> ProcessesPool:
+def open(plan: Plan) -> InterpretersPool:
     """A view of the shared interpreters, with at least ``plan.workers`` of them on the way."""
     global _shared
     with _lock:
@@ -107,7 +151,7 @@ def open(plan: Plan) -> ProcessesPool:
             _shared = WorkerPool(_InterpreterRunner, plan.workers, "autopar-interpreter")
             atexit.register(_close_at_exit)
         own = _shared.grow(plan.workers) == plan.workers
-        return ProcessesPool(_shared, 2 * plan.workers if own else plan.workers)
+        return InterpretersPool(_shared, 2 * plan.workers if own else plan.workers)
 
 
 def warm() -> int:
@@ -140,9 +184,9 @@ def _close_at_exit() -> None:
 
 def _forget() -> None:
     global _shared, _lock
-    _shared, _lock = None, threading.Lock()
+    _shared, _lock = None, threading.RLock()
     atexit.unregister(_close_at_exit)
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+    os.register_at_fork(before=rest, after_in_child=_forget)

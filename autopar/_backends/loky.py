@@ -24,10 +24,10 @@ from contextlib import suppress
 from pickle import PicklingError
 from queue import Empty
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 from autopar._backends import groups, segments
 from autopar._backends.exceptions import describe
+from autopar._backends.loky_folders import Folders
 from autopar._backends.loky_watch import Watch
 from autopar._backends.parent_end import end_with_parent, pipe_for_children
 from autopar._backends.pending import PendingChunk
@@ -171,7 +171,7 @@ class _Executor:
 
     def __init__(self, workers: int, *, alone: bool = False) -> None:
         with importing("joblib"):
-            from joblib._memmapping_reducer import TemporaryResourcesManager, get_memmapping_reducers
+            from joblib._memmapping_reducer import get_memmapping_reducers
             from joblib.externals.loky import ProcessPoolExecutor
 
         self.workers = workers
@@ -179,10 +179,10 @@ class _Executor:
         self.maps = 0
         self.spoiled = False  # its folder takes no more memory maps
         self._processes: list[Any] = []
-        self._folders = TemporaryResourcesManager()
+        self._folders = Folders()
         # The names of both functions' arguments are those that joblib.executor uses (joblib 1.4 to 1.6).
         there, back = get_memmapping_reducers(
-            temp_folder_resolver=self._folders.resolve_temp_folder_name,
+            temp_folder_resolver=self._folders.current,
             max_nbytes=segments.LARGE - 1,
             mmap_mode="c",
             unlink_on_gc_collect=True,
@@ -222,9 +222,8 @@ class _Executor:
         return died
 
     def clean(self) -> None:
-        """Remove the maps that nobody uses; those of a job that a worker still has go with the next one."""
-        self._folders._clean_temporary_resources()
-        self._folders.set_current_context(uuid4().hex)
+        """Let go of the memory maps of what has ended."""
+        self._folders.renew()
 
     def end(self) -> None:
         """Kill the workers."""
@@ -234,7 +233,7 @@ class _Executor:
         self.executor.shutdown(wait=True, kill_workers=True)
         for process in list((self.executor._processes or {}).values()):  # those over whom nobody has watched yet
             _kill(process)
-        self._folders._clean_temporary_resources(force=True)
+        self._folders.remove()
 
 
 def _kill(process: Any) -> None:

@@ -76,19 +76,25 @@ def end_with_parent(pipe: int | None = None) -> None:
     Parameters
     ----------
     pipe
-        What :func:`pipe_for_children` gave in the parent, for workers that have no pipe to it of their own.
+        What :func:`pipe_for_children` gave in the parent, for workers that it starts itself and that have no pipe to
+        it of their own.
     """
     parent = parent_process()
     if parent is None:
         return
-    ends = [end for end in (parent.sentinel, _process(parent.pid)) if end is not None]
-    if not ends:
-        return
+    try:
+        ends = [end for end in (parent.sentinel, _process(parent.pid)) if end is not None]
+    except ProcessLookupError:  # It has ended before there was anything to tell of it.
+        os._exit(1)
     if parent.sentinel is not None:
         _be_killed_with(f"/proc/self/fd/{parent.sentinel}")
     elif pipe is not None:
+        if os.getppid() != parent.pid:  # So it has, and another process has its number by now.
+            os._exit(1)
         _be_killed_with(f"/proc/{parent.pid}/fd/{pipe}")
-    if wait(ends, 0):  # before there was anything to tell of it
+    if not ends:
+        return
+    if wait(ends, 0):
         os._exit(1)
 
     def watch() -> None:
@@ -101,17 +107,25 @@ def end_with_parent(pipe: int | None = None) -> None:
 
 
 def end_of_parent() -> int | None:
-    """A descriptor that tells of the end of the parent's process, or None."""
+    """A descriptor that tells of the end of the parent's process, or None.
+
+    Raises
+    ------
+    ProcessLookupError
+        It has ended already.
+    """
     parent = parent_process()
     return None if parent is None else _process(parent.pid)
 
 
 def _process(parent: int | None) -> int | None:
-    """The same of any process; None where the system has none, or the process has ended."""
+    """The same of any process; None where the system has none."""
     if parent is None or not hasattr(os, "pidfd_open"):
         return None
     try:
         return os.pidfd_open(parent)
+    except ProcessLookupError:
+        raise
     except OSError:
         return None
 

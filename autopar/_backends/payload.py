@@ -7,10 +7,11 @@ value, since all jobs share those.
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+
+from autopar._model.blake2 import blake2b
 
 LARGE = 64 * 1024
 """Bytes from which a part is kept: unpickling less takes about as long as one chunk's dispatch (process byte, process
@@ -40,7 +41,7 @@ def pack(name: str, data: bytes, *, lasting: bool) -> Part:
     """A pickle under a name, so that equal values of two names stay two objects; ``lasting`` if it may be kept."""
     if not lasting or not LARGE <= len(data) <= BYTES_KEPT:
         return Part(data)
-    digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass") + b"\0", digest_size=32)
+    digest = blake2b(name.encode("utf-8", "surrogatepass") + b"\0", digest_size=32)
     digest.update(data)
     return Part(data, digest.digest())
 

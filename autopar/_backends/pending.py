@@ -123,6 +123,8 @@ class PendingChunk:
 
     def result(self, timeout: float | None = None) -> Outcome:
         """Wait for the outcome; raises what went wrong around the items."""
+        if self._outcome is not None:
+            return self._outcome
         error = self.exception(timeout)
         if error is not None:
             raise error

@@ -19,6 +19,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
 from autopar._backends.pending import PendingChunk
+from autopar._model.threads import before_waiting, own_thread
 from autopar._model.work import Outcome
 from autopar.errors import TransportError
 
@@ -100,6 +101,7 @@ class WorkerPool:
         self._threads: set[threading.Thread] = set()
         self._closed = False
         self._numbers = itertools.count(1)
+        before_waiting(self.close)
 
     @property
     def alive(self) -> int:
@@ -232,7 +234,7 @@ class WorkerPool:
         """
         why = ""
         for others in reversed(range(count)):
-            thread = threading.Thread(target=self._work, name=f"{self._name}-{next(self._numbers)}", daemon=True)
+            thread = own_thread(self._work, f"{self._name}-{next(self._numbers)}")
             try:
                 thread.start()
             except RuntimeError as error:

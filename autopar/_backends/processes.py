@@ -12,12 +12,13 @@ from __future__ import annotations
 import itertools
 import os
 import pickle
+import signal
 import threading
 import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
-from multiprocessing.connection import Connection, Pipe
+from multiprocessing.connection import Connection, Pipe, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -33,13 +34,16 @@ from autopar._backends.pool import NoThreadError, WorkerPool
 from autopar._backends.segments import Packed, Sharing, at_hand, available, send
 from autopar._backends.spawn import WorkerProcess
 from autopar._backends.transport import PackedJob, dump_items, dump_job, dump_surroundings, load_outcome
-from autopar._backends.worker import BAD_ITEMS, BAD_JOB, JOBS_KEPT, OUTCOME, READY, main
+from autopar._backends.worker import BAD_ITEMS, BAD_JOB, JOBS_KEPT, OUTCOME, READY, UNSUPPORTED, main
 from autopar._model.ending import at_the_end, not_at_the_end
 from autopar._model.plan import Plan
 from autopar._model.work import UNWORN, Chunk, Job, Outcome, Wear
-from autopar.errors import TransportError, WorkerDiedError
+from autopar.errors import TransportError, UnavailableError, WorkerDiedError
 
 ARRIVALS_KEPT = 64
+
+_NO_INTERPRETER = (1, -signal.SIGABRT)
+"""How a process ends whose interpreter finds no descriptor or no memory to begin with."""
 
 
 class SentJob(NamedTuple):
@@ -134,6 +138,9 @@ class ProcessRunner:
         except (EOFError, OSError) as error:
             raise self._died(marked=parcel[0].marked) from error
         status, data = pickle.loads(answer)
+        if status == UNSUPPORTED:
+            self._lost = True  # It has ended by itself.
+            raise UnavailableError(data)
         if status == BAD_JOB:
             self._kept.clear()
             cause = load_error(data)
@@ -212,14 +219,17 @@ class ProcessRunner:
         if self.stopped:
             self._process.kill()
 
-    def _died(self, *, marked: bool) -> WorkerDiedError:
+    def _died(self, *, marked: bool) -> WorkerDiedError | TransportError:
         self._lost = True
-        self._process.join(2)
+        wait_for_end(self._process, 2.0)
         code = self._process.exitcode
         groups.end(self._process.pid)
         if code is None:
             self._process.kill()
             self._process.join()
+        if self._fresh and code in _NO_INTERPRETER:
+            message = f"no worker process can be started: one {groups.in_words(code)} before its first item"
+            return TransportError(message, about="function")
         begun = self._marks.begun() if marked and self._marks is not None else None
         return WorkerDiedError(f"its worker process {groups.in_words(code)}", exitcode=code, begun=begun)
 
@@ -231,10 +241,30 @@ class ProcessRunner:
 
     def close(self) -> None:
         self._pipe.close()
-        self._process.join(2)
+        wait_for_end(self._process, 2.0)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
+
+
+def wait_for_end(process: WorkerHandle, seconds: float) -> None:
+    """Wait until a process has ended, not longer than so many seconds.
+
+    Its own ``join`` waits for the end of a pipe and then for the process, without a limit: an item that closes all that
+    is open closes the pipe too, and may go on.
+    """
+    if process.pid is None or not hasattr(os, "pidfd_open") or process.exitcode is not None:
+        process.join(seconds)
+        return
+    try:
+        end = os.pidfd_open(process.pid)
+    except OSError:
+        process.join(seconds)
+        return
+    try:
+        wait([end], seconds)
+    finally:
+        os.close(end)
 
 
 def first_message(parcel: Parcel) -> bytes:
@@ -312,8 +342,9 @@ def _fork(workers: int) -> None:
 class ProcessesPool:
     """One map's view of the shared worker processes. The caller's thread pickles, so its errors arise there."""
 
-    def __init__(self, workers: WorkerPool, capacity: int) -> None:
+    def __init__(self, workers: WorkerPool, capacity: int, forks: int = 0) -> None:
         self._workers = workers
+        self._forks = forks
         self._jobs: weakref.WeakSet[Job] = weakref.WeakSet()
         self.capacity = capacity
 
@@ -330,10 +361,18 @@ class ProcessesPool:
         items = dump_items(chunk.items, sent.sharing)
         if sent.wear.tasks is not None:
             items = items._replace(items=len(chunk.items))
+        self._fork_ahead()
         try:
             return self._workers.submit((sent, chunk.start, items))
         except NoThreadError as error:
             raise TransportError(f"no worker process can be had: {error}", about="function") from error
+
+    def _fork_ahead(self) -> None:
+        """Fork the first workers, now that there is something to do for them: what pickling imports they have too."""
+        if self._forks:
+            with _lock:
+                forks, self._forks = self._forks, 0
+                fork_ahead(forks)
 
     def admit(self, limit: int) -> int:
         """Run at most so many chunks at the same time."""
@@ -380,13 +419,13 @@ def open(plan: Plan) -> ProcessesPool:
     """A view of the shared workers, with at least ``plan.workers`` of them on the way."""
     global _shared
     with _lock:
+        forks = plan.workers if _shared is None else 0
         if _shared is None:
-            fork_ahead(plan.workers)
             _shared = WorkerPool(ProcessRunner, plan.workers, "autopar-process")
             at_the_end(_close_at_exit)
         # A queue as long again as the workers hides the way through the caller, unless others use the pool too.
         own = _shared.grow(plan.workers) == plan.workers
-        return ProcessesPool(_shared, 2 * plan.workers if own else plan.workers)
+        return ProcessesPool(_shared, 2 * plan.workers if own else plan.workers, forks)
 
 
 def warm() -> int:

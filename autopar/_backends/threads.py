@@ -50,13 +50,19 @@ class _HereRunner:
         pass
 
 
-def queued(limit: int) -> int:
-    """Chunks to keep submitted: half as many again as run, so that a thread that has ended one finds the next.
+def queued(limit: int, *, waits: bool) -> int:
+    """Chunks to keep submitted, so that a thread that has ended one finds the next.
+
+    Of items that wait that is half as many again as run. While others compute on all cores the caller's thread waits
+    for one, 3 ms at a time on Linux, before it can hand over more: then each thread finds three more, and a few threads
+    some besides (benchmarks/free_threaded: 1.35 times the loop's speed with half as many again, 1.4 with these).
 
     A single thread keeps the order of effects, and nothing of them may come after an item that failed: it gets no chunk
     before the last one was looked at.
     """
-    return 1 if limit == 1 else limit + (limit + 1) // 2
+    if limit == 1:
+        return 1
+    return limit + (limit + 1) // 2 if waits else 4 * limit + 8
 
 
 class ThreadsPool:
@@ -65,7 +71,7 @@ class ThreadsPool:
     def __init__(self, workers: WorkerPool, capacity: int) -> None:
         self._workers = workers
         self._lane = Lane(capacity)
-        self.capacity = queued(capacity)
+        self.capacity = queued(capacity, waits=False)
 
     def submit(self, chunk: Chunk) -> PendingChunk:
         """Queue a chunk; it sees the caller's context variables.
@@ -84,7 +90,7 @@ class ThreadsPool:
         """Run at most so many chunks at the same time."""
         if limit != self._lane.limit:
             self._workers.widen(self._lane, limit)
-        return queued(limit)
+        return queued(limit, waits=True)
 
     def abandon(self, pending: PendingChunk) -> bool:
         """Write the chunk's thread off: Python cannot stop a thread, so the item runs on, unheard."""

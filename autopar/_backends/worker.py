@@ -34,7 +34,7 @@ from autopar._backends.written import Watch
 from autopar._model.work import Chunk, Job, Outcome
 from autopar.errors import TransportError
 
-OUTCOME, BAD_JOB, BAD_ITEMS = 0, 1, 2
+OUTCOME, BAD_JOB, BAD_ITEMS, UNSUPPORTED = 0, 1, 2, 3
 READY = b"ready"
 JOBS_KEPT = 8
 """Jobs a worker remembers; the caller counts the same way, so both forget the same ones."""

@@ -20,7 +20,7 @@ One fact a file, in the order of the work:
                `library`: by the tables;  `special`, `builtin_calls`, `callable_makers`, `object_calls`: with rules
                of their own
 `facts`        asks the tables:  `tables_standard`, `tables_numpy`, `tables_pandas`, `tables_packages`, `tables_types`,
-               `tables_methods`
+               `tables_methods`, `tables_in_place`
 `lookup`       attributes without running the user's code
 `array_work`   operators and methods that may be an array's, and so release the GIL
 `summary`      collects findings into the report

@@ -232,6 +232,7 @@ class _Entry:
                 return self._known_call(frame, function, Args([*given, star], named, star, NOTHING))
             return self._known_call(frame, function, Args([*given, star, star], named))
         given += [analysis.pool.outer(self._origin(str(i)), cls) for i, cls in enumerate(self._types)]
+        named = named | {key: analysis.pool.outer(self._origin(key), cls) for key, cls in self._keywords.items()}
         return self._known_call(frame, function, Args(given, named))
 
     def _known_call(self, frame: Any, function: Any, args: Args) -> Value:

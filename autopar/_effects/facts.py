@@ -9,6 +9,7 @@ from typing import Any
 
 from autopar._effects import (
     lookup,
+    tables_in_place,
     tables_methods,
     tables_numpy,
     tables_packages,
@@ -89,6 +90,16 @@ def result_of(name: str) -> str:
 def writes_of(name: str) -> tuple[int | str, ...]:
     """The parameters that a library callable changes."""
     return _WRITES.get(name, ())
+
+
+def in_place_of(name: str) -> tuple[int | str, ...]:
+    """The parameters that a library callable changes by ``+=`` and the like, where what they hold can be changed so."""
+    return tables_in_place.IN_PLACE.get(name, ())
+
+
+def may_change_in_place(method: str) -> bool:
+    """Whether some class of the library has a method of that name in the table that `in_place_of` asks."""
+    return method in tables_in_place.METHODS
 
 
 def callbacks_of(name: str) -> tuple[int | str, ...]:

@@ -35,6 +35,7 @@ COPYING = (
     "__getnewargs_ex__", "__replace__",
 )  # fmt: skip
 _ARITHMETIC = "add sub mul truediv floordiv mod pow and or xor lshift rshift matmul divmod".split()
+IN_PLACE = tuple(f"__i{name}__" for name in _ARITHMETIC if name != "divmod")
 OBSERVING = (
     *("__hash__", *EQUALITY, *ORDERING, *TRUTH, *TEXT, *WHOLE, *REAL, *COPYING),
     *("__format__", "__bytes__", "__fspath__", "__iter__", "__len__", "__length_hint__", "__contains__"),

@@ -72,6 +72,7 @@ def call(frame: Frame, name: str, args: Args, obj: Any = None) -> Value | None:
         if changed is not None:
             changes.mutate(frame, changed)
             hooks.run(frame, changed, ("write", "read", "readline"), Args(star=frame.analysis.str))
+    change_in_place(frame, name, args)
     if name.startswith("numpy."):
         changes.mutate(frame, args.keywords.get("out", NOTHING))
     elif name not in _LOOKS_ONLY:
@@ -84,6 +85,15 @@ def call(frame: Frame, name: str, args: Args, obj: Any = None) -> Value | None:
         pool = frame.analysis.pool
         return pool.outer(pool.origin(kind or EffectKind.WRITES_SHARED, f"{name}()"), LibraryObject)
     return result(frame, name, args, obj, returned)
+
+
+def change_in_place(frame: Frame, name: str, args: Args) -> None:
+    """What ``+=`` and the like in the callable's own code do to arguments of types that can be changed so."""
+    for position in facts.in_place_of(name):
+        given = args.get(position) if type(position) is int else args.keywords.get(str(position))
+        if given is not None:
+            changes.mutate(frame, given)
+            hooks.run(frame, given, hooks.IN_PLACE, Args(star=frame.analysis.library))
 
 
 _ASKS_NOTHING = ("weakref.", "typing.", "threading.", "asyncio.", "concurrent.", "contextlib.", "types.", "queue.")

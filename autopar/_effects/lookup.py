@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import types
 from typing import Any
 
@@ -83,12 +84,16 @@ def in_object(obj: Any, name: str) -> Any:
     found = dict.get(instance_dict(obj), name, MISSING)
     if found is MISSING:
         slot = in_class(type(obj), name)
-        if type(slot) is types.MemberDescriptorType:
+        if type(slot) is types.MemberDescriptorType or slot is _BUFFER:
             try:
                 return slot.__get__(obj)
-            except AttributeError:
+            except (AttributeError, ValueError):  # empty, or a stream that was taken apart
                 return MISSING
     return found
+
+
+_BUFFER = vars(io.TextIOWrapper)["buffer"]
+"""A plain field up to Python 3.13, and from 3.14 on one behind a lock."""
 
 
 def in_module(module: types.ModuleType, name: str) -> Any:

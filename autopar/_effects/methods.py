@@ -57,6 +57,9 @@ def call_method(frame: Frame, receiver: Atom, name: str, args: Args) -> Value:
         changes.mutate(frame, args.keywords["out"])
     if name in _FILLING:
         changes.mutate(frame, args.get(0) or args.keywords.get("target", NOTHING))
+    if cls is not None and facts.may_change_in_place(name):
+        for base in lookup.mro(cls):
+            library.change_in_place(frame, facts.canonical(f"{lookup.class_name(base)}.{name}"), args)
     _as_of_a_frame(frame, receiver, name, args)
     if name == "at" and cls is not None and lookup.class_name(cls) == "numpy.ufunc":
         changes.mutate(frame, args.get(0) or NOTHING)

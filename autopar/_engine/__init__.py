@@ -12,9 +12,10 @@ Maps
     ``cluster`` the map's cluster.
 Plannings
     ``deciding`` asks the deciders; ``machine`` the clock, the cores and the pools as a map sees them; ``functions``
-    what is remembered of a function; ``compiling`` one map's way to compiled code; ``native`` a function's compiled
-    forms; ``tierup`` the account by which it is compiled, ``objects`` that of functions on objects; ``chooser`` which
-    of Python and a form runs a call; ``together`` chunks that race, ``company`` who else is at work meanwhile.
+    what is remembered of a function; ``compiling`` one map's way to compiled code, ``candidates`` for which functions
+    there hardly is one; ``native`` a function's compiled forms; ``tierup`` the account by which it is compiled,
+    ``objects`` that of functions on objects; ``chooser`` which of Python and a form runs a call; ``together`` chunks
+    that race, ``company`` who else is at work meanwhile.
 Learning
     ``memory`` what earlier maps have taught about a function; ``lessons`` from one map to what it teaches; ``teaching``
     the end of a map: who learns what; ``prices`` what this host costs; ``calibrating`` measures the host, bit by bit or
@@ -27,10 +28,11 @@ Other doors
     single call of one; ``calls`` single calls: sampled, submitted.
 Other libraries
     ``own_workers`` the threads and processes of one executor, ``own_coroutines`` its coroutines, ``own_clusters`` its
-    clusters; ``submitted`` where
-    its calls run; ``executor_map`` its maps; ``joblib_calls`` the batches of one ``joblib.Parallel``.
+    clusters; ``submitted`` where its calls run, ``passing`` what is known of what they call;
+    ``executor_map`` its maps; ``joblib_calls`` the batches of one ``joblib.Parallel``.
 What is said
     ``journal`` the process's decision log; ``notice`` the warning that says where a hint would help; ``watch``
-    follows a map for who wants to know: ``progress`` shown or called back, ``bars`` the bar itself, ``log_records``
-    records of logging; ``naming`` says in an error which item it is about, ``discreet`` what of an error is kept.
+    follows a map for who wants to know: ``progress`` shown or called back, ``bars`` the bar itself, ``story`` what is
+    told of maps and calls, ``log_records`` records of logging; ``naming`` says in an error which item it is about,
+    ``discreet`` what of an error is kept.
 """

@@ -45,12 +45,18 @@ class AdaptiveLimit:
         """The last limit that proved good."""
         return self._climb.accepted
 
-    async def turn(self) -> None:
-        """Wait until one more item may be under way; it is, until :meth:`complete`."""
+    def enter(self) -> bool:
+        """Whether one more item may be under way now; if so it is, until :meth:`complete`."""
         if self._open:
-            return
+            return True
         if self._running < self._climb.limit:
             self._running += 1
+            return True
+        return False
+
+    async def turn(self) -> None:
+        """Wait until one more item may be under way; it is, until :meth:`complete`."""
+        if self.enter():
             return
         parked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._parked.append(parked)

@@ -50,19 +50,15 @@ class Again:
 
     def raised(self, chunk: Chunk, outcome: Outcome) -> bool:
         """The same for an item that raised; what it said is kept until it has an answer."""
-        error = _error_of(outcome)
-        if not self.here or len(chunk.items) != 1 or error is None:
-            self._answered(chunk, outcome)
+        if not self.here:
             return False
-        if self.failed(chunk, error):
+        error = _error_of(outcome)
+        if len(chunk.items) == 1 and error is not None and self.failed(chunk, error):
             self._said.setdefault(chunk.start, []).extend(outcome.emitted)
             return True
-        self._answered(chunk, outcome)
-        return False
-
-    def _answered(self, chunk: Chunk, outcome: Outcome) -> None:
         if said := self._said.pop(chunk.start, None):
             outcome.emitted = [*said, *outcome.emitted]
+        return False
 
     def next(self) -> Chunk | None:
         """One whose pause is over."""

@@ -67,7 +67,6 @@ class Ahead:
         self._task = task
         self._deciding = deciding
         self._adopt = adopt
-        self._forkable = False
         self._pools, self._pools_before = pools_used.box, 0
 
     def worth_it(self) -> bool:
@@ -78,7 +77,6 @@ class Ahead:
             return False
         if not task.source.inert or not 0 < (remaining or 0) < MANY or nested_cores.get() is not None:
             return False
-        self._forkable = task.machine.forkable()
         self._pools, self._pools_before = pools_used.box, pools_used.box[0]
         earlier = task.state.memory.latest.get(type(task.sample_item))
         return earlier is None or earlier.seconds_per_item >= FIRST_LOOK
@@ -148,7 +146,7 @@ class Ahead:
         workload, plan = choice.workload, choice.plan
         if plan.backend == "serial" or not (workload.kind is Kind.IO or self._gil_is_no_question(choice)):
             return False
-        if plan.backend == "processes" and self._forkable:
+        if plan.backend == "processes" and self._task.machine.forkable(ending=1):
             # Once the item is over workers can be forked; to wait for that costs at most what it saves.
             costs, cores = costs_on(self._task.machine), self._task.cores
             spawned, forked = (cold_start(costs, plan.workers, cores, fork=fork) for fork in (False, True))

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from autopar._model.observation import Sample
 from autopar._model.own_work import OWN_WORK
+from autopar._model.threads import own_thread
 from autopar._observe.other_thread import OtherThread
 
 
@@ -51,7 +52,7 @@ class Beside:
     def __enter__(self) -> Beside:
         context, watched = copy_context(), OtherThread()
         if watched.readable:
-            thread = threading.Thread(target=context.run, args=(self._run, watched), name="autopar-ahead", daemon=True)
+            thread = own_thread(context.run, "autopar-ahead", (self._run, watched))
             try:
                 thread.start()
                 self._thread = thread

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from autopar._model.light_dataclass import dataclass
 from autopar._model.work import Emission
 
 
@@ -40,12 +40,16 @@ class Reorder:
 
     def put(self, block: Block) -> Iterator[Block]:
         """Take a block in; yield those whose turn has come. An error takes the position of its item."""
-        self._waiting[block.start] = block
-        while (ready := self._waiting.pop(self.next, None)) is not None:
+        ready: Block | None = block
+        if block.start != self.next:
+            self._waiting[block.start] = block
+            return
+        while ready is not None:
             self.next = ready.end
             yield ready
             if ready.error is not None:
                 return
+            ready = self._waiting.pop(self.next, None) if self._waiting else None
 
     def put_all(self, blocks: Iterable[Block]) -> Iterator[Block]:
         """Take several in; yield those whose turn has come, up to the first error."""

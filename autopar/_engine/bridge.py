@@ -15,6 +15,7 @@ from typing import Any
 from autopar._engine.notice import asked_for, users_line
 from autopar._engine.patience import POLL_FOR_CANCEL
 from autopar._engine.task import Cancelled
+from autopar._model.threads import own_thread
 
 BATCH_SECONDS = 2e-3
 """Results are fetched in batches of this many seconds: a hop between threads takes about 50 us (unmeasured)."""
@@ -55,7 +56,7 @@ async def run_in_thread(work: Callable[[], Any], stop: threading.Event) -> Any:
         with suppress(RuntimeError):  # The loop was closed meanwhile: nobody waits for this any more.
             loop.call_soon_threadsafe(settle, result, error)
 
-    threading.Thread(target=body, name="autopar-bridge", daemon=True).start()
+    own_thread(body, "autopar-bridge").start()
     try:
         return await future
     finally:
@@ -70,9 +71,7 @@ async def iterate_in_thread(
     ``stop`` is set when nobody wants the rest.
     """
     results = _Handover(asyncio.get_running_loop(), batch_items)
-    threading.Thread(
-        target=_callers_context().run, args=(results.fill, start), name="autopar-bridge", daemon=True
-    ).start()
+    own_thread(_callers_context().run, "autopar-bridge", (results.fill, start)).start()
     try:
         more = True
         while more:

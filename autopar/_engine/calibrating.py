@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
 
 from autopar._backends import load
 from autopar._engine.cold import fork_pool, spawn_pool
 from autopar._engine.machine import warm_workers
 from autopar._engine.prices import HostPrices, host_prices
 from autopar._model.calibration import Calibration
+from autopar._model.light_dataclass import dataclass
 from autopar._model.nesting import nested_cores
 from autopar._model.plan import Plan
 from autopar._model.work import Pool
@@ -82,8 +82,8 @@ _failed: dict[str, str] = {}
 """Quantity -> why it could not be measured in this process; that is not tried again after every map."""
 
 
-def calibrate(seconds: float) -> Calibration:
-    """Measure everything now; no trial begins when so much time has passed.
+def calibrate(seconds: float, first: Collection[str] = ()) -> Calibration:
+    """Measure everything now; no trial but those of the quantities named ``first`` begins when so much time has passed.
 
     The start of forked worker processes is measured only where this process may still fork them.
     """
@@ -95,8 +95,8 @@ def calibrate(seconds: float) -> Calibration:
         prices.take_cold_start(2, forked, forked=True)
     prices.take_measured(spawn_pool())
     cores = current_host().cores
-    for trial in TRIALS:
-        if time.perf_counter() - began > seconds:
+    for trial in sorted(TRIALS, key=lambda trial: trial.quantity not in first):
+        if trial.quantity not in first and time.perf_counter() - began > seconds:
             break
         if cores < 2 and trial.quantity.startswith("second_"):
             continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import suppress
 from typing import Any
 
@@ -18,6 +18,7 @@ from autopar._engine.functions import FunctionState
 from autopar._engine.journal import record
 from autopar._engine.machine import closed_ways, cores_here, threads_left, warm_workers
 from autopar._engine.notice import users_line
+from autopar._engine.story import Story, story_of
 from autopar._engine.streams import draws_from_numpy, may_draw, root_seed
 from autopar._engine.tierup import CALL_SECONDS, note_calls
 from autopar._model.cluster import Cluster
@@ -27,7 +28,7 @@ from autopar._model.plan import BACKENDS, Choice, Plan
 from autopar._model.work import Chunk, Failure, Job, Pending
 from autopar._observe.host import current_host
 from autopar._plan import Situation, choose
-from autopar.errors import ItemTimeoutError, TransportError
+from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
 
 PROCESS_WORTH = 5e-3
 """CPU seconds of a call from which ``submit`` prefers a process: 50 times a process chunk's dispatch
@@ -87,17 +88,23 @@ class CallFuture(Future[Any]):
         inner = self._inner
         if inner is None or inner.cancel():
             return super().cancel()
-        if self._stop is None or inner.done():
+        stop = self._stop
+        if stop is None or inner.done():
             return False
         with self._condition:  # From here on what becomes of the call is nobody's concern.
             cancelled = super().cancel()
         if cancelled:
-            self._stop(inner)
+            stop(inner)
         return cancelled
+
+    def ended(self) -> None:
+        """Let go of the call, and of all that it took to run it: many such futures may be kept."""
+        self._inner = self._stop = None
 
     def running(self) -> bool:
         """A worker has started the call."""
-        return not self.done() and self._inner is not None and self._inner.running()
+        inner = self._inner
+        return not self.done() and inner is not None and inner.running()
 
 
 def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, Any], settings: Settings) -> Future[Any]:
@@ -142,13 +149,22 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
         pool = load("threads").open(plan)
         inner = pool.submit(chunk)
     future = CallFuture(inner, pool.abandon if plan.backend in ENDS_ALONE else None)
+    story = _story(state.name, plan, choice, fallbacks)
 
     def finish(inner: Pending) -> None:
         if inner.cancelled():
             future.cancel()
+            if story is not None:
+                story.dropped(CancelledError())
+            future.ended()
             return
-        value, error = _answer(inner, args, settings, fallbacks.append)
-        record(
+
+        def failed(error: BaseException) -> None:
+            if story is not None:
+                _tell(story, plan, error)
+
+        value, error = _answer(inner, args, settings, fallbacks.append, failed)
+        decision = record(
             state,
             operation="submit",
             started=started_unix,
@@ -165,7 +181,14 @@ def submit_call(state: FunctionState, args: tuple[Any, ...], kwargs: dict[str, A
             fallbacks=tuple(fallbacks),
             error="" if error is None else type(error).__qualname__,
         )
-        _settle(future, value, error)
+        try:
+            if story is not None:
+                for why in fallbacks:
+                    story.fell_back(why)
+                story.ended(decision)
+        finally:
+            _settle(future, value, error)
+            future.ended()
 
     if settings.timeout is not None:
         _watch(inner, pool.abandon, settings.timeout)
@@ -222,8 +245,29 @@ def choose_for_call(
     )
 
 
+def _story(name: str, plan: Plan, choice: Choice, fallbacks: list[str]) -> Story | None:
+    """The beginning of what is told of a call, if anybody listens."""
+    story = story_of(name, "submit", 1)
+    if story is not None:
+        if fallbacks:
+            story.plan(choice.plan, choice.why)
+        story.plan(plan, "" if fallbacks else choice.why)
+    return story
+
+
+def _tell(story: Story, plan: Plan, error: BaseException) -> None:
+    """The call has raised."""
+    if isinstance(error, WorkerDiedError):
+        story.died(plan, 0, 1, error)
+    story.failed(0, error)
+
+
 def _answer(
-    inner: Pending, args: tuple[Any, ...], settings: Settings, note: Callable[[str], object]
+    inner: Pending,
+    args: tuple[Any, ...],
+    settings: Settings,
+    note: Callable[[str], object],
+    failed: Callable[[BaseException], object],
 ) -> tuple[Any, BaseException | None]:
     error = inner.exception()
     if error is None:
@@ -238,6 +282,7 @@ def _answer(
             error = outcome.values[0].error
         else:
             return outcome.values[0], None
+    failed(error)
     if isinstance(error, Exception) and settings.on_error != "raise":
         if not callable(settings.on_error):
             return error, None

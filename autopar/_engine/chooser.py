@@ -8,8 +8,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
+
+from autopar._model.light_dataclass import dataclass
 
 if TYPE_CHECKING:
     from autopar._model.compiler import Compiled, Counters, Function, Types

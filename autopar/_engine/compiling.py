@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain
-from opcode import opmap
 from typing import TYPE_CHECKING, Any
 
 from autopar._compilers import load
 from autopar._compilers.native import Refusal
 from autopar._engine import native
+from autopar._engine.candidates import is_likely_refused
 from autopar._engine.chooser import Chosen
 from autopar._engine.machine import THIS_MACHINE
 from autopar._engine.native import Forms, Ready, cached_seconds, kind_of
@@ -35,12 +35,9 @@ FRONT_END = 100e-3
 60 ms of CPU time on a busy machine, and beside a loop in Python 250 to 400 ms until the compiler had begun."""
 
 UNLIKELY = 3.0
-"""Times of what compiling costs that a function must have cost which the compilers are likely to refuse, since it makes
-texts, dicts or sets: to find that out took a third of it where NumPy was not loaded. Those steps may stand in a branch
-that is never taken, so they are asked all the same. A guess."""
-
-_SELDOM = "FORMAT_VALUE FORMAT_SIMPLE FORMAT_WITH_SPEC BUILD_STRING BUILD_MAP BUILD_CONST_KEY_MAP BUILD_SET".split()
-_SELDOM_COMPILED = frozenset(opmap[name] for name in _SELDOM if name in opmap)
+"""Times of what compiling costs that a function must have cost which the compilers are likely to refuse: to find that
+out took a third of it where NumPy was not loaded. What makes it unlikely may stand in a branch that is never taken, so
+they are asked all the same. A guess."""
 
 FEW = 2
 """Items from which their mean tells what the others take; a first one may import something, or wake a core up."""
@@ -68,18 +65,6 @@ def _of_another_kind(call: str) -> bool:
 
 
 _NONE = object()
-
-
-def is_likely_refused(function: Callable[..., Any]) -> bool:
-    """It makes texts, dicts or sets, which no compiler of numeric code takes.
-
-    Examples
-    --------
-    >>> is_likely_refused(lambda x: f"{x}"), is_likely_refused(lambda x: {1: x}), is_likely_refused(lambda x: [x])
-    (True, True, False)
-    """
-    code = getattr(function, "__code__", None)
-    return code is not None and not _SELDOM_COMPILED.isdisjoint(code.co_code[::2])
 
 
 class Compiling:
@@ -121,10 +106,19 @@ class Compiling:
         if self._item is _NONE:
             self._item = item
 
+    @functools.cached_property
+    def _unlikely(self) -> bool:
+        return is_likely_refused(self.task.state.function)
+
     @property
     def pending(self) -> bool:
         """The compiler is at work for this map."""
         return self._types is not None and self.form is None and self._forms.pending(self._types)
+
+    @property
+    def wants_the_gil(self) -> bool:
+        """The compiler is at work for this map, and not yet where it leaves the GIL to others."""
+        return self.pending and self._types is not None and not self._forms.parked(self._types)
 
     def demand(self, item: Any) -> None:
         """Compile for a first item now, since compiled code is demanded; what stands against it is in ``why_not``."""
@@ -138,7 +132,7 @@ class Compiling:
         else:
             self._use(form)
 
-    def consider(self, seconds_spent: float, *, may_wait: bool) -> None:
+    def consider(self, seconds_spent: float, *, may_wait: bool, at_hand: bool = False) -> None:
         """Begin to compile if what the function has cost, and what is left to do, reaches what that costs.
 
         Parameters
@@ -147,6 +141,9 @@ class Compiling:
             What this map has cost in Python so far.
         may_wait
             Nothing else is under way, so the map may stand still for an object that is to be loaded.
+        at_hand
+            Only what an earlier process has left in the cache is wanted, or what is likely to be compiled. Work on
+            whole arrays may be refused, and workers that are sent for first are busy meanwhile.
         """
         if self.form is not None or self._types is not None or self.why_not:
             return
@@ -158,7 +155,9 @@ class Compiling:
         spent = saving(seconds_spent * task.profile.cpu_share, task.source.taken)
         left = spent if remaining is None else saving(remaining * task.profile.cpu_per_item, remaining)
         owed = task.state.spent + spent + left
-        unlikely = is_likely_refused(task.state.function)
+        unlikely = self._unlikely
+        if unlikely and owed < UNLIKELY * native.COMPILE_SECONDS and not task.state.memory.has_compiled:
+            return  # not even worth a look for an object in the cache
         worth = owed / UNLIKELY if unlikely else owed
         # With little left the end of the map is the better moment: it has nothing to lose any more.
         if worth < self._cost or left < min(native.CACHED_SECONDS, self._cost):
@@ -167,15 +166,17 @@ class Compiling:
             return
         if worth < self._cost or self._found is None:
             return
-        at_hand = self._forms.remembers(self._found)
-        if not at_hand and (blocked := self._not_a_candidate()):
+        cached = self._forms.remembers(self._found)
+        if not cached and (blocked := self._not_a_candidate()):
             self.why_not = blocked
+            return
+        if at_hand and not cached and (unlikely or task.traits().releasing_calls):
             return
         self._types = self._found
         patience = AT_HAND * cached_seconds()
         begin(task.state, self._found, kind_of(self._item, star=task.source.star))
-        if may_wait and not unlikely and left >= self._cost:
-            if at_hand:
+        if may_wait and not unlikely and left >= min(self._cost, native.BEHIND_SECONDS):
+            if cached:
                 self._forms.wait(self._found, patience)
             elif self._forms.next_compiler(self._found) == "native":
                 self._forms.wait_for_the_c_compiler(self._found, FRONT_END)

@@ -11,12 +11,7 @@ import math
 import time
 from collections.abc import (
     AsyncGenerator,
-    AsyncIterable,
-    AsyncIterator,
     Awaitable,
-    Callable,
-    Iterator,
-    Sized,
 )
 from contextlib import aclosing
 from typing import Any
@@ -26,7 +21,7 @@ from autopar._backends.standing import awaiting_at
 from autopar._backends.streams import OwnStreams
 from autopar._classify import classify
 from autopar._engine.adaptive_limit import AdaptiveLimit
-from autopar._engine.async_items import Items, traits_of
+from autopar._engine.async_items import Input, Items, Taken, traits_of
 from autopar._engine.blocks import Block, Reorder
 from autopar._engine.checkpoints import Kept, KeptCoroutines
 from autopar._engine.functions import FunctionState
@@ -52,8 +47,8 @@ from autopar._plan import Situation, choose
 TURN_SECONDS = 5e-3
 """Seconds after which a map lets other tasks of its loop run: one switch interval of CPython's threads."""
 
-Taken = tuple[int, Any] | None
-"""Position and item, or None at the end."""
+UNBOUNDED = 1 << 62
+"""Items that a map which gives a list may have taken and not handed out."""
 
 SAMPLES = 64
 """Items whose times are told apart, which is enough for their spread; of the others there is a sum."""
@@ -92,11 +87,7 @@ class CoroutineRun:
         self.delivered = 0
         self._kwargs = kwargs
         self._star = star
-        self._taken = 0
-        self._items = items
-        self._length = len(items) if isinstance(items, Sized) else None
-        self._exhausted = False
-        self._source_error: BaseException | None = None
+        self._input = Input(items)
         self._walls: list[float] = []
         self._at_ease = not settings.timed
         self._limits = Limits(settings, single=operation == "submit")
@@ -106,6 +97,8 @@ class CoroutineRun:
             self._kept = KeptCoroutines(Kept(state, kwargs, settings, star=star, seed=self._seed))
             self._seed = self._kept.seed
         self._numpy_random = self._seed is not None and draws_from_numpy(state.traits())
+        unanswered = settings.on_error == "raise" and not settings.retry.times
+        self._plain = self._at_ease and unanswered and self._seed is None and self._kept is None
         self._started = time.perf_counter()
         self._started_unix = time.time()
         self._times = ChunkTimes(self._started)
@@ -120,22 +113,22 @@ class CoroutineRun:
         self._key = ProfileKey(state.memory.code, "await", 0)
         learned = state.memory.recall(self._key)
         known = Profile() if learned is None else learned.facts.profile()
-        self._choice = self._choose(known, self._length)
+        self._choice = self._choose(known, self._input.length)
         self.plan = self._choice.plan
         workers = 1 if self.plan.backend == "serial" else self.plan.workers
         if lazy:
             self._buffer = buffersize if buffersize is not None else max(64, 2 * workers)
             workers = min(workers, self._buffer)
         else:
-            self._buffer = 1 << 62
+            self._buffer = UNBOUNDED
         in_order = self.plan.backend == "serial" and settings.backend is None
         self._look_at = self._started + WORTH_A_WARNING if in_order else math.inf
-        self._workers = max(1, workers if self._length is None else min(workers, self._length))
+        self._workers = max(1, workers if self._input.length is None else min(workers, self._input.length))
         self._limit = self._new_limit(known)
 
     def _new_limit(self, known: Profile) -> AdaptiveLimit | None:
         """Concurrency that gives way where more only queue; nothing of it where all items are under way at once."""
-        few = self._length is not None and self._length <= self._workers
+        few = self._input.length is not None and self._input.length <= self._workers
         if few or self._workers == 1 or self.settings.workers is not None or not self._at_ease:
             return None
         return AdaptiveLimit(self._workers, known.best_concurrency)
@@ -150,7 +143,7 @@ class CoroutineRun:
                 host=host,
                 settings=self.settings,
                 remaining=remaining,
-                seen=self._taken,
+                seen=self._input.taken,
                 cores=cores_here(host),
                 threads=threads_left(),
                 warm=warm_workers(),
@@ -160,7 +153,7 @@ class CoroutineRun:
     def _hint(self) -> None:
         """Once a map has gone on for a while, one item after the other, say what that costs the rest."""
         self._look_at = math.inf
-        remaining = None if self._length is None else self._length - self._taken
+        remaining = None if self._input.length is None else self._input.length - self._input.taken
         choice = self._choose(self._measured(), remaining)
         if choice.plan.backend == "serial":
             hint_where_it_hurts(self.state, choice, self._line)
@@ -243,8 +236,7 @@ class CoroutineRun:
         if self._kept is not None:
             self._kept.open()
         ended: BaseException | None = None
-        single = self.operation == "submit"
-        watch = None if single else watch_for(self.state.name, self.operation, self._length, self.settings)
+        watch = watch_for(self.state.name, self.operation, self._input.length, self.settings)
         if watch is not None:
             watch.look(self)
         try:
@@ -258,7 +250,7 @@ class CoroutineRun:
             raise
         finally:
             after = thread_probe()
-            error = self._failure[1] if self._failure is not None else self._source_error or ended
+            error = self._failure[1] if self._failure is not None else self._input.error or ended
             decision = self._record(error, (after[1] - before[1]) / 1e9)
             if watch is not None:
                 watch.finish()
@@ -266,20 +258,16 @@ class CoroutineRun:
             if self._failure is not None:
                 where = f"item {self._failure[0]} of {self.state.name}.{self.operation}(), on {self.plan}"
                 add_note(self._failure[1], f"{where} (decision {decision.number})")
-        if self._source_error is not None:
-            raise self._source_error
+        if self._input.error is not None:
+            raise self._input.error
 
     async def _blocks(self) -> AsyncGenerator[list[Block]]:
         self._finished: list[Block] = []
         self._limits.start()
         self._news = asyncio.Event()
         self._room = asyncio.Event()
-        take: Callable[[], Any]
-        if waits := isinstance(self._items, AsyncIterable):
-            take = self._taker_async(aiter(self._items))
-        else:
-            take = self._taker(iter(self._items))
-        tasks = [asyncio.ensure_future(self._work(number, take, waits)) for number in range(self._workers)]
+        self._input.start()
+        tasks = [asyncio.ensure_future(self._work(number)) for number in range(self._workers)]
         left = len(tasks)
 
         def end(_: object) -> None:
@@ -308,36 +296,48 @@ class CoroutineRun:
             if unfinished:
                 await asyncio.gather(*unfinished, return_exceptions=True)
 
-    async def _next(self, take: Callable[[], Any], waits: bool) -> Taken:
+    async def _next(self) -> Taken:
         """The next item, once there is room for it; None if no more are to be taken."""
         while True:
-            while self._taken - self.delivered >= self._buffer and not self._exhausted:
+            while self._input.taken - self.delivered >= self._buffer and not self._input.exhausted:
                 self._room.clear()
                 await self._room.wait()
             if self._limit is not None:
                 await self._limit.turn()
-            if self._limits.over and self._length is None and not self._exhausted:
-                self._end(self._limits.too_late(self._taken))
-            if self._exhausted or self._stop_at is not None:
+            if self._limits.over and self._input.length is None and not self._input.exhausted:
+                self._input.end(self._limits.too_late(self._input.taken))
+            if self._input.exhausted or self._stop_at is not None:
                 return None
-            taken: Taken | Late = (await self._limits.waited(take())) if waits else take()
+            source = self._input
+            taken: Taken | Late = await self._limits.waited(source.take_async()) if source.waits else source.take()
             if not isinstance(taken, Late):
                 return taken
 
-    async def _work(self, number: int, take: Callable[[], Any], waits: bool) -> None:
-        """Take items in turn until none is left; ``waits`` says that ``take`` has to be awaited."""
+    async def _work(self, number: int) -> None:
+        """Take items in turn until none is left."""
+        source, limit, function, kwargs = self._input, self._limit, self.state.function, self._kwargs
+        at_once = self._plain and not source.waits and self._buffer == UNBOUNDED
         while True:
-            taken = await self._next(take, waits)
+            if not at_once:
+                taken = await self._next()
+            else:
+                if limit is not None and not limit.enter():
+                    await limit.turn()
+                taken = None if self._stop_at is not None else source.take()
             if taken is None:
                 self._let_others_end()
                 return
             index, item = taken
             began = time.perf_counter()
-            block = None if self._kept is None else self._kept.find(index, item)
-            if block is None:
-                block = await self._run_item(item, index)
-                if self._kept is not None:
-                    self._kept.keep(block)
+            if self._plain:
+                try:
+                    call = function(*item, **kwargs) if self._star else function(item, **kwargs)
+                    block = Block(index, [await self._await(call)])
+                    self._results += 1
+                except BaseException as error:
+                    block = self._broken(error, index)
+            else:
+                block = await self._kept_or_run(item, index)
             now = time.perf_counter()
             self._times.coroutine(number, began, now)
             if block.error is None:
@@ -357,6 +357,7 @@ class CoroutineRun:
 
     def _let_others_end(self) -> None:
         """Nothing is left to take."""
+        self._room.set()
         if self._limit is not None:
             self._limit.open()
 
@@ -364,49 +365,13 @@ class CoroutineRun:
         """An item failed: nothing after it is wanted any more."""
         self._stop_at = index if self._stop_at is None else min(index, self._stop_at)
 
-    def _taker(self, items: Iterator[Any]) -> Callable[[], Taken]:
-        def take() -> Taken:
-            if self._exhausted:
-                return None
-            try:
-                item = next(items)
-            except StopIteration:
-                self._end(None)
-                return None
-            except BaseException as error:
-                self._end(error)
-                return None
-            self._taken += 1
-            return self._taken - 1, item
-
-        return take
-
-    def _taker_async(self, items: AsyncIterator[Any]) -> Callable[[], Awaitable[Taken]]:
-        one_at_a_time = asyncio.Lock()
-
-        async def take() -> Taken:
-            async with one_at_a_time:
-                if self._exhausted:
-                    return None
-                try:
-                    item = await anext(items)
-                except StopAsyncIteration:
-                    self._end(None)
-                    return None
-                except asyncio.CancelledError:
-                    raise
-                except BaseException as error:
-                    self._end(error)
-                    return None
-                self._taken += 1
-                return self._taken - 1, item
-
-        return take
-
-    def _end(self, error: BaseException | None) -> None:
-        self._exhausted = True
-        self._source_error = error
-        self._room.set()
+    async def _kept_or_run(self, item: Any, index: int) -> Block:
+        block = None if self._kept is None else self._kept.find(index, item)
+        if block is None:
+            block = await self._run_item(item, index)
+            if self._kept is not None:
+                self._kept.keep(block)
+        return block
 
     async def _run_item(self, item: Any, index: int) -> Block:
         retry = self.settings.retry
@@ -417,10 +382,7 @@ class CoroutineRun:
             try:
                 value = await (self._started_call(item, index) if self._at_ease else self._call(item, index))
             except asyncio.CancelledError as error:
-                task = asyncio.current_task()
-                if task is not None and task.cancelling():
-                    raise
-                return Block(index, [], error)
+                return self._broken(error, index)
             except Exception as error:
                 failures += 1
                 if retry.again(error, failures) and not self._limits.over:
@@ -432,6 +394,14 @@ class CoroutineRun:
                 return Block(index, [], error)
             self._results += 1
             return Block(index, [value])
+
+    def _broken(self, error: BaseException, index: int) -> Block:
+        """What an item has raised; called where that is handled, since who cancels the map gets it at once."""
+        if isinstance(error, asyncio.CancelledError):
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise error
+        return Block(index, [], error)
 
     async def _call(self, item: Any, index: int) -> Any:
         async with self._limits.of(index):

@@ -11,9 +11,10 @@ from autopar._backends.chunk import run_chunk
 from autopar._classify import MULTITHREADED, classify
 from autopar._engine import company
 from autopar._engine.blocks import Block
+from autopar._engine.candidates import seems_to_hold_the_gil
 from autopar._engine.cluster import WORTH_LOOKING, configured, connected
 from autopar._engine.lessons import SIDE_BY_SIDE, followed, gil_share_seen
-from autopar._engine.machine import THIS_MACHINE, closed_ways, loading
+from autopar._engine.machine import THIS_MACHINE, closed_ways, loading, warm_workers
 from autopar._engine.memory import NEAR_SIZES
 from autopar._engine.prices import costs_on
 from autopar._engine.task import MapTask
@@ -31,6 +32,7 @@ from autopar._plan import (
     Situation,
     best_race,
     choose,
+    cold_start,
     second_look,
     worth_planning,
 )
@@ -92,10 +94,25 @@ class Deciding:
             return False
         settings = task.settings
         asked = settings.backend or settings.compiler or settings.timed or settings.eager
-        if asked or not computes or task.machine is not THIS_MACHINE or _ANALYSIS in sys.modules:
+        if asked or not computes or task.machine is not THIS_MACHINE:
             return True
         items = source.taken if source.remaining is None else source.remaining
-        return items * each * (1.0 - 1.0 / task.cores) > FIRST_ANALYSIS + costs.margin_seconds
+        saved = items * each * (1.0 - 1.0 / task.cores) - costs.margin_seconds
+        if _ANALYSIS not in sys.modules and saved <= FIRST_ANALYSIS:
+            return False
+        start = cold_start(costs, task.cores, task.cores, fork=True) + loading().get("processes", 0.0)
+        return saved > start or not self._needs_workers()
+
+    def _needs_workers(self) -> bool:
+        """Nothing but worker processes that have to start could help, as far as can be told before an analysis.
+
+        Of later maps more is known: what workers that were missing have cost.
+        """
+        task = self.task
+        first = not task.state.memory.latest and task.compiling.form is None
+        if not first or not task.host.gil or warm_workers().get("processes"):
+            return False
+        return seems_to_hold_the_gil(task.state.function)
 
     def choose(self, profile: Profile | None = None) -> Choice:
         """Make a choice from what is known now.
@@ -188,13 +205,20 @@ class Deciding:
         """Measure what a planning wants to know: sizes, and the GIL share by running some items on two threads."""
         self._inherit()
         self.measure_sizes()
+        held = ""
         for _ in range(MOST_RACES):
             race = None if self.task.ended else best_race(self._situation())
             if race is None:
-                return
+                break
             yield from self._run(race)
-            if self.task.profile.gil_share is not None:
+            profile = self.task.profile
+            if profile.gil_share == 1.0 and not held and self.task.traits().releasing_calls:
+                # It calls what releases the GIL, and two threads that share a core for a moment look as if it did not.
+                held, profile.gil_share = profile.gil_share_why, None
+            elif profile.gil_share is not None:
                 return
+        if held:
+            self.task.profile.gil_share, self.task.profile.gil_share_why = 1.0, held
 
     def looks_again(self, choice: Choice) -> bool:
         """Whether a second item is worth more than the time that the others wait for it.
@@ -319,6 +343,8 @@ class Deciding:
         futures = [pool.submit(replace(chunk, items=Together(chunk.items, together))) for chunk in chunks]
         outcomes = [future.result() for future in futures]
         meanwhile = meter.sample(1, alone=alone)
+        # Before the blocks leave, for the list of all results may grow in one of theirs.
+        count = sum(len(outcome.values) for outcome in outcomes)
         for chunk, outcome in zip(chunks, outcomes, strict=True):
             task.worked += outcome.cpu
             yield task.block_of(chunk, outcome, racers)
@@ -326,15 +352,16 @@ class Deciding:
         ends = [start + outcome.wall for start, outcome in zip(starts, outcomes, strict=True)]
         if len(outcomes) > 1 and task.stop_at is None:
             others = None if meanwhile.process_cpu is None else meanwhile.process_cpu - meanwhile.cpu
-            self._judge_race(outcomes, covered(starts, ends), others)
+            self._judge_race(outcomes, count, covered(starts, ends), others)
 
-    def _judge_race(self, outcomes: list[Outcome], seconds: float, process_cpu: float | None = None) -> None:
+    def _judge_race(
+        self, outcomes: list[Outcome], items: int, seconds: float, process_cpu: float | None = None
+    ) -> None:
         """Learn from chunks that ran side by side, so many seconds in all, in which the process had so much CPU time.
 
         What the items took shows in any case, and whether they run threads of their own. Where these keep all cores
         busy, the items have lost time to one another that says nothing of the GIL.
         """
-        items = sum(len(outcome.values) for outcome in outcomes)
         ran = sum(outcome.wall for outcome in outcomes)
         cpu = sum(outcome.cpu for outcome in outcomes)
         profile = self.task.profile

@@ -72,6 +72,8 @@ class Early:
         The compiled function, if that runs the items.
     """
 
+    __slots__ = ("_learns", "_meter", "_most", "form", "items", "iterator", "nested", "results")
+
     def __init__(self, items: Any, form: Compiled | None = None, *, most: float, learns: bool = True) -> None:
         self.items = items
         self.form = form
@@ -88,12 +90,11 @@ class Early:
         function = state.function if form is None else form
         call = functools.partial(function, **kwargs) if kwargs else function
         stand = _stand()
-        unix, count, most = time.time(), len(self.items), self._most
+        unix, count, most, size = time.time(), len(self.items), self._most, 2
         pools = pools_used.box[0]
-        self._meter = Meter() if count > 1 else None
+        if count > 1:
+            self._meter, size = Meter(), 1
         started = time.perf_counter()
-        elapsed = 0.0
-        size = 2 if count == 1 else 1
         try:
             while (
                 run_each(stand, call, iterator, size, results, star)
@@ -200,21 +201,25 @@ def _ready(forms: Forms, items: Any, *, star: bool) -> Ready | None:
     return None if ready is None or ready.form.withdrawn else ready
 
 
-_stands: dict[tuple[CodeType, int], Callable[..., Any]] = {}
+_stands: dict[tuple[int, int], tuple[CodeType, Callable[..., Any]]] = {}
+"""Where in which code -> the code and what stands there. Hashing code takes as long as it is, and so does its line."""
+
 _STANDS_KEPT = 256
 
 
 def _stand() -> Callable[..., Any]:
     """Calls from the line that asks for this map, made once for a line: that takes longer than many a call."""
-    frame = users_frame()
-    key = frame.f_code, frame.f_lineno
+    frame = users_frame(4)  # this, Early.run, map_list, and the door to it
+    code = frame.f_code
+    key = id(code), frame.f_lasti
     known = _stands.get(key)
-    if known is None or known.__globals__ is not frame.f_globals:
-        known = standing_at(users_line())
-        if len(_stands) >= _STANDS_KEPT:
-            _stands.clear()
-        _stands[key] = known
-    return known
+    if known is not None and known[0] is code and known[1].__globals__ is frame.f_globals:
+        return known[1]
+    stand = standing_at(users_line())
+    if len(_stands) >= _STANDS_KEPT:
+        _stands.clear()
+    _stands[key] = code, stand
+    return stand
 
 
 def _write_failure(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from autopar._backends.pending import PendingChunk
@@ -52,9 +52,13 @@ class Elsewhere:
     requeue
         Chunks to run again, or elsewhere.
     warming
-        The workers are still starting: nothing has come back yet.
+        The workers are still starting, and are not forked: those are there at once.
+    fresh
+        Worker processes have just been sent for.
     left
         This way cannot go on.
+    unproven
+        It was chosen on a guess that its first chunks are to check.
     side_by_side
         What its chunks have lost to one another.
     """
@@ -66,16 +70,19 @@ class Elsewhere:
         self.requeue: deque[Chunk] = deque()
         warm = task.machine.warm_workers().get(plan.backend, 0)
         self._now = task.machine.now
-        if plan.backend == "processes" and not warm:
-            task.on_pool.cold.append((self._now(), plan.workers, task.machine.forkable()))
+        cold = plan.backend == "processes" and not warm
+        forked = cold and task.machine.forkable()
+        if cold:
+            task.on_pool.cold.append((self._now(), plan.workers, forked))
         self.pool = task.open(plan)
         self._earlier: list[Pool] = []
-        self.warming = not BACKENDS[plan.backend].same_process and warm < plan.workers
+        self.fresh = not BACKENDS[plan.backend].same_process and warm < plan.workers
+        self.warming = self.fresh and not forked
         self._costs = costs_on(task.machine)
         self.climb = self._new_climb(plan)
         task.scattered = True
         self._leave = leave
-        self.left = False
+        self.left = self.unproven = False
         self._pressure = Pressure(task.settings, plan)
         self._again = Again(task.settings, self._now)
         self._job = self._new_job(plan)
@@ -85,11 +92,11 @@ class Elsewhere:
         self._done = task.machine.completions()
         self._began: float | None = None
         self._finished = 0
-        self._spent = 0.0
-        self._worked = 0.0
+        self._spent = self._worked = 0.0
         self._unsent: deque[Block] = deque()
         self._small = False
         self.side_by_side = SideBySide()
+        self._races = plan.backend == "threads" and not task.demanded
 
     # -- keeping it filled ------------------------------------------------------------------------------------------
 
@@ -128,6 +135,8 @@ class Elsewhere:
     def fill(self) -> None:
         """Keep as many chunks submitted as the plan says and the buffer allows."""
         limit = self.pool.capacity if self.climb is None else self.pool.admit(self.climb.limit)
+        if self.unproven and self.climb is None:
+            limit = min(limit, 3 * self.plan.workers)  # If the guess is wrong, these are to be waited for.
         limit = min(limit, self._pressure.most or limit)
         while len(self._in_flight) < limit and not self.left:
             chunk = self._next_chunk()
@@ -154,7 +163,7 @@ class Elsewhere:
 
     @property
     def typical(self) -> bool:
-        """What has ended tells of the items: of those that wait at the same time the shortest end first."""
+        """What has ended tells of all: of items that wait at the same time the shortest end first."""
         return self.climb is None or self._pace.typical
 
     def next_requeued(self) -> Chunk | None:
@@ -231,21 +240,17 @@ class Elsewhere:
         return next_chunksize(seconds, remaining, workers, dispatch, buffered=room, waits=waits)
 
     def _remembered(self) -> float:
-        """Seconds of an item on a cluster as earlier maps have it, for the first chunks: a round trip is long.
-
-        These are made a tenth as long as later ones, in case that items are others now.
-        """
+        """Ten times an item's seconds on a cluster by earlier maps: first chunks, a tenth of others, go a long way."""
         if self.plan.backend != "dask":
             return 0.0
         latest = self.task.state.memory.latest.values()
         return 10 * max((profile.seconds_per_item for profile in latest), default=0.0)
 
     def _dispatch(self) -> float:
-        """Seconds for handing over one chunk."""
         if self.plan.backend == "dask" and self.task.cluster is not None:
             return self.task.cluster.chunk
-        costs = self._costs
-        return costs.thread_dispatch if BACKENDS[self.plan.backend].same_process else costs.process_dispatch
+        same = BACKENDS[self.plan.backend].same_process
+        return self._costs.lost_with_a_chunk(same_process=same, waits=self.climb is not None)
 
     # -- taking outcomes back -----------------------------------------------------------------------------------------
 
@@ -349,33 +354,30 @@ class Elsewhere:
             expired.append(stand_in)
         return expired
 
-    def _finish(self, future: Pending) -> Iterator[Block]:
-        """Turn one finished chunk into blocks."""
+    def _finish(self, future: Pending) -> Iterable[Block]:
         chunk = self._in_flight.pop(future, None)
         if chunk is None or future.cancelled():
-            return
+            return ()
         error = future.exception()
         if error is not None:
-            yield from self._around(chunk, error)
-            return
+            return self._around(chunk, error)
         outcome = future.result()
         self.warming = False
         now = self._now()
         self._learn(outcome, now)
-        self.side_by_side.add(getattr(future, "started", None), outcome)
+        if self._races:
+            self.side_by_side.add(getattr(future, "started", None), outcome)
         self.task.times.chunk(self.plan.backend, future, outcome, now)
         if self._again.raised(chunk, outcome):
-            return
+            return ()
         if outcome.lost is not None and not (self.task.demanded and self.task.collects):
-            yield self._lost_result(chunk, outcome, outcome.lost)
-            return
+            return (self._lost_result(chunk, outcome, outcome.lost),)
         if self.plan.backend == "dask" and (failed := first_failure(outcome)) is not None and self._may_be_the_node():
-            yield self._again_here(chunk, outcome, failed)
-            return
+            return (self._again_here(chunk, outcome, failed),)
         block = self.task.block_of(chunk, outcome, self.plan)
         if block.error is not None:
             self._cancel_beyond(block.end)
-        yield block
+        return (block,)
 
     @property
     def _repeatable(self) -> bool:
@@ -493,7 +495,6 @@ class Elsewhere:
         return block
 
     def _go(self, reason: str, *, works: bool = False) -> None:
-        """Give this way up; ``works`` says that nothing is wrong with the backend itself."""
         if not self.left:
             self.left = True
             self._leave(reason, works)

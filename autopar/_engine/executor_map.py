@@ -64,8 +64,17 @@ class ExecutorMap:
         self._unsettled = 0
         self._cancelled = self._recorded = False
         self._error: BaseException | None = None
+        self._failed: tuple[float, str] = (float("inf"), "")
         self._refill(buffersize)
-        self._call_for_hands()
+        story = calls.listen(None if self._lazy else self._taken)
+        try:
+            self._call_for_hands()
+        except BaseException as error:
+            if story is not None:
+                story.dropped(error)
+            raise
+        if not self._taken:
+            self._record()
 
     def results(self) -> Iterator[Any]:
         """Results in order."""
@@ -127,6 +136,8 @@ class ExecutorMap:
                 if not self._at_work:
                     self._error = error
                 self._changed.notify_all()
+        if self._error is not None and not self._at_work:
+            self._record()
 
     def _work(self) -> None:
         """Run chunks until none is left; on a thread of the executor."""
@@ -167,13 +178,14 @@ class ExecutorMap:
             self._outcomes[start] = outcome
             self._unsettled -= len(outcome.values) + (outcome.error is not None)
             if outcome.error is not None:
+                self._failed = min(self._failed, (start, type(outcome.error).__qualname__))
                 kept = [(place, args) for place, args in self._waiting if place < start]
                 self._unsettled -= len(self._waiting) - len(kept)
                 self._waiting = deque(kept)
             self._changed.notify_all()
             ended = not self._unsettled and not self._lazy
         if ended:
-            self._record(outcome.error)
+            self._record()
 
     def _wait_for(self, place: int) -> Outcome:
         with self._changed:
@@ -192,14 +204,15 @@ class ExecutorMap:
             self._waiting.clear()
             self._cancelled = True
             self._outcomes.clear()
-        self._record(self._error)
+        self._record()
 
-    def _record(self, error: BaseException | None) -> None:
+    def _record(self) -> None:
+        """Write down how it went, with the first error in input order."""
         with self._changed:
             if self._recorded:
                 return
             self._recorded = True
-        self._calls.record(error)
+        self._calls.record(self._failed[1] or ("" if self._error is None else type(self._error).__qualname__))
 
 
 def futures_in_order(

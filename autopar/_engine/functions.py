@@ -7,7 +7,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from types import BuiltinFunctionType, CellType, CodeType, FunctionType, MethodType, ModuleType, NoneType
 from typing import Any
@@ -20,6 +20,7 @@ from autopar._engine.objects import CYTHON, Account
 from autopar._model.compiler import EXACT, Terms
 from autopar._model.decision import Brief, Decision
 from autopar._model.effects import Effect, EffectKind, GlobalRead
+from autopar._model.light_dataclass import dataclass
 from autopar._model.observation import Profile, Traits
 from autopar._model.work import UNCHANGING
 from autopar._observe.traits import observe_traits

@@ -20,7 +20,8 @@ from autopar._engine.functions import FunctionState
 from autopar._engine.journal import record
 from autopar._engine.machine import cores_here
 from autopar._engine.own_workers import as_standard
-from autopar._engine.submitted import state_of_call, stays
+from autopar._engine.passing import state_of_call, stays
+from autopar._engine.story import Story, story_of
 from autopar._model.hints import Settings
 from autopar._model.observation import Sample
 from autopar._model.plan import Plan
@@ -29,6 +30,7 @@ from autopar._model.workload import Workload
 from autopar._observe.host import current_host
 from autopar._plan import Situation
 from autopar._plan.eligibility import barriers
+from autopar.errors import WorkerDiedError
 
 MOSTLY_RELEASED = 0.2
 """Share of an item's time under the GIL, or computing, up to which threads are taken: at this share five threads keep
@@ -59,31 +61,58 @@ class JoblibCalls:
         self._inner_threads = inner_threads
         self._make_arrays = arrays
         self._arrays: MappedArrays | None = None
-        self._in_threads = in_threads
-        self._why = why
+        self._told = in_threads, why
+        self._in_threads, self._why = in_threads, why
         self._threads = ThreadPoolExecutor(workers, "autopar-joblib")
         self._lock = threading.Lock()
         self._running: set[Pending] = set()
         self._aborted = False
+        self._function: Any = None
         self._state: FunctionState | None = None
         self._workload: Workload | None = None
         self._context = copy_context()
-        self._job = Job(_call, star=True, cores=max(1, cores_here(current_host()) // workers), ordered=False)
-        self._began, self._began_unix = time.perf_counter(), time.time()
-        self._items = 0
+        share = max(1, cores_here(current_host()) // workers)
+        self._job = self._job_here = Job(_call, star=True, cores=share, ordered=False)
+        self._under_way = False
+        self._began = self._began_unix = 0.0
+        self._submitted = self._items = 0
+        self._error = ""
         self._notes: dict[str, None] = {}
+        self._story: Story | None = None
 
     def submit(self, batch: Callable[[], Any]) -> Future[Any]:
         """Have a batch run."""
-        if self._state is None:
-            self._plan(batch)
-        return self._threads.submit(self._run, batch)
+        if not self._under_way:
+            self._begin(batch)
+        start = self._submitted
+        self._submitted += _length(batch)
+        return self._threads.submit(self._run, batch, start)
 
-    def _plan(self, batch: Any) -> None:
-        """Choose between threads and processes by what is known of the first function."""
+    def _begin(self, batch: Any) -> None:
+        """The first batch of a call of ``Parallel``."""
+        self._under_way, self._error = True, ""
+        self._submitted = self._items = 0
+        self._began, self._began_unix = time.perf_counter(), time.time()
+        state = self._plan(batch)
+        self._story = story_of(state.name, "joblib", None)
+        if self._story is not None:
+            self._story.plan(self.plan, self._why)
+
+    def _plan(self, batch: Any) -> FunctionState:
+        """Choose between threads and processes by what is known of the first function, or as for the last call."""
         calls = getattr(batch, "items", None)
         function: Callable[..., Any] = calls[0][0] if calls else batch
-        state = self._state = state_of_call(function)
+        state = self._state
+        if state is None or function is not self._function:
+            self._function = function
+            state = self._state = state_of_call(function)
+            self._choose(function, state)
+        self._job = self._job_here if self._in_threads else _job_for(self._inner_threads)
+        return state
+
+    def _choose(self, function: Callable[..., Any], state: FunctionState) -> None:
+        self._workload = None
+        self._in_threads, self._why = self._told
         if self._in_threads is None:
             # Of what comes anew with each call, such as scikit-learn's wrappers, the analysis would be anew too.
             self._in_threads = stays(function) and state.calls.items >= self._workers and self._as_well_on_threads()
@@ -92,8 +121,6 @@ class JoblibCalls:
                 if self._in_threads
                 else "joblib's calls run in processes unless they are known to do as well on threads"
             )
-        if not self._in_threads:
-            self._job = _job_for(self._inner_threads)
 
     def _as_well_on_threads(self) -> bool:
         """Nothing its calls do would show there, and they leave the GIL to one another."""
@@ -112,11 +139,12 @@ class JoblibCalls:
         """Where they run."""
         return Plan(backend="threads" if self._in_threads else "processes", workers=self._workers)
 
-    def _run(self, batch: Any) -> Any:
-        items = len(batch) if hasattr(batch, "__len__") else 1
+    def _run(self, batch: Any, start: int) -> Any:
+        items = _length(batch)
         outcome = self._here(batch) if self._in_threads else self._in_process(batch)
         error = outcome.error
         if error is not None:
+            self._failed(start, items, error)
             try:
                 raise error
             finally:
@@ -127,6 +155,17 @@ class JoblibCalls:
             if state is not None and not self._in_threads:
                 state.calls.add(Sample(items, outcome.wall, outcome.cpu, outcome.process_cpu, outcome.waits))
         return outcome.values[0]
+
+    def _failed(self, start: int, items: int, error: BaseException) -> None:
+        """A batch has raised; which of its calls did is not known where it has several."""
+        with self._lock:
+            if self._aborted:
+                return
+            self._error = self._error or type(error).__qualname__
+        if self._story is not None:
+            if isinstance(error, WorkerDiedError):
+                self._story.died(self.plan, start, items, error)
+            self._story.failed(start, error)
 
     def _here(self, batch: Any) -> Outcome:
         return self._context.copy().run(run_chunk, Chunk(self._job, 0, [(batch,)]))
@@ -185,17 +224,18 @@ class JoblibCalls:
             self._arrays.clean()
             self._arrays = None
 
-    def record(self) -> None:
-        """Write down how a call of ``Parallel`` went."""
-        if self._state is None or not self._items:
+    def record(self, error: BaseException | None = None) -> None:
+        """Write down how a call of ``Parallel`` went, which has ended by itself or by an error."""
+        state, story = self._state, self._story
+        if state is None or not self._under_way:
             return
-        items, self._items = self._items, 0
+        self._under_way, self._story = False, None
         notes, self._notes = self._notes, {}
-        record(
-            self._state,
+        decision = record(
+            state,
             operation="joblib",
             started=self._began_unix,
-            items=items,
+            items=self._items,
             workload=self._workload,
             plan=self.plan,
             rejected=(),
@@ -203,12 +243,20 @@ class JoblibCalls:
             predicted=None,
             actual=time.perf_counter() - self._began,
             serial_estimate=None,
-            tried=((self.plan, items),),
+            tried=((self.plan, self._items),),
             notes=(),
             fallbacks=tuple(notes),
-            error="",
+            error=self._error or ("" if error is None else type(error).__qualname__),
         )
-        self._began, self._began_unix = time.perf_counter(), time.time()
+        if story is not None:
+            for why in notes:
+                story.fell_back(why)
+            story.ended(decision)
+
+
+def _length(batch: Any) -> int:
+    """Calls in a batch."""
+    return len(batch) if hasattr(batch, "__len__") else 1
 
 
 def _call(batch: Callable[[], Any]) -> Any:

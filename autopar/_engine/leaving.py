@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 
+from autopar._model.threads import own_thread
 from autopar._model.work import Pending, Pool
 
 GRACE = 0.5
@@ -43,7 +44,7 @@ def stop_soon(pool: Pool, running: Sequence[Pending]) -> None:
         alone = len(_left) == 1
     if alone:
         try:
-            threading.Thread(target=_stop_all, name="autopar-leaving", daemon=True).start()
+            own_thread(_stop_all, "autopar-leaving").start()
         except RuntimeError:  # no thread is left, or the program ends
             _stop_all(wait=False)
 

@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from autopar._model.decision import Trial
-from autopar._model.learned import SAME_WORK, ItemFacts, Learned, Lesson, ProfileKey, Run
+from autopar._model.learned import COMPILED_BY, SAME_WORK, ItemFacts, Learned, Lesson, ProfileKey, Run
 from autopar._model.observation import Profile, Sample
-from autopar._model.plan import BACKENDS, Plan
+from autopar._model.plan import BACKENDS, Choice, Plan
 from autopar._model.work import Outcome
 from autopar._observe.identity import codes_digest, size_class, type_names
 from autopar._plan import LEAST_RACE, gil_share_from_race
@@ -76,6 +76,12 @@ def gil_share_seen(ran: float, done: float, seconds: float, waited: float, in_a_
     return gil_share_from_race(done, seconds, ran / seconds, in_a_row)
 
 
+def guessed_share(task: MapTask, choice: Choice, plan: Plan) -> bool:
+    """Whether a plan for threads rests on a guess at the share of the GIL."""
+    guessed = choice.workload.gil_share is None or task.profile.gil_share_assumed
+    return guessed and plan.backend == "threads" and not task.demanded
+
+
 class SideBySide:
     """What the chunks of a map on several threads have lost to one another so far."""
 
@@ -88,10 +94,17 @@ class SideBySide:
         """Take in one chunk."""
         if started is None or not outcome.values:
             return
-        self._began, self._ended = min(self._began, started), max(self._ended, started + outcome.wall)
-        self._chunks, self._items = self._chunks + 1, self._items + len(outcome.values)
+        wall = outcome.wall
+        ended = started + wall
+        if started < self._began:
+            self._began = started
+        if ended > self._ended:
+            self._ended = ended
+        self._chunks += 1
+        self._items += len(outcome.values)
         self._waits += outcome.waits
-        self._ran, self._cpu = self._ran + outcome.wall, self._cpu + outcome.cpu
+        self._ran += wall
+        self._cpu += outcome.cpu
 
     def gil_share(self, workers: int, waits_per_item: float) -> float | None:
         """Share of the GIL in what items that only compute have taken; None while too little is seen."""
@@ -254,7 +267,7 @@ def key_of(task: MapTask) -> ProfileKey:
     types = task.types
     names = "" if types is None else type_names(types.positional, types.keyword)
     if task.loop.compiler != "python":
-        names = f"{names} as {task.loop.compiler} code"
+        names = f"{names}{COMPILED_BY.format(task.loop.compiler)}"
     items: list[Any] = task.source.some() or [task.sample_item]
     return ProfileKey(task.state.memory.code, names, size_class(items, star=task.source.star))
 

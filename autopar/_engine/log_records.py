@@ -30,12 +30,18 @@ def wanted() -> bool:
     return logging is not None and not listening.deaf and _the_logger(logging).isEnabledFor(LEVELS["map_ended"])
 
 
+def level_of(event: Any) -> int:
+    """Of single calls, which may be thousands, only a worker that died is worth more than DEBUG."""
+    level = LEVELS[event.kind]
+    return LEVELS["map_started"] if event.operation == "submit" and level < LEVELS["worker_died"] else level
+
+
 def put(event: Any) -> None:
     """Write an event to the log; its fields are in the record, each with ``autopar_`` before its name."""
     logging = sys.modules.get("logging")
     if logging is None or listening.deaf:
         return
-    level, logger = LEVELS[event.kind], _the_logger(logging)
+    level, logger = level_of(event), _the_logger(logging)
     if logger.isEnabledFor(level):
         extra = {f"autopar_{field.name}": getattr(event, field.name) for field in fields(event)}
         logger.log(level, "%s", event, extra={"autopar_event": event.kind, **extra})

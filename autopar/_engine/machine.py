@@ -64,8 +64,8 @@ class Machine(Protocol):
     def warm_workers(self) -> Mapping[str, int]:
         """Backend -> workers that are already running."""
 
-    def forkable(self) -> bool:
-        """New worker processes can be forked now."""
+    def forkable(self, ending: int = 0) -> bool:
+        """New worker processes can be forked, once so many threads of autopar's own have ended."""
 
     def open(self, plan: Plan) -> Pool:
         """The plan's pool."""
@@ -102,8 +102,8 @@ class ThisMachine:
     def host(self) -> Host:
         return current_host()
 
-    def forkable(self) -> bool:
-        return not _why_not_forkable("threads")
+    def forkable(self, ending: int = 0) -> bool:
+        return not _why_not_forkable("threads", ending=ending)
 
     def threads_left(self) -> int:
         return threads_left()
@@ -146,28 +146,30 @@ def closed_ways(demanded: str | None = None) -> dict[str, str]:
     while why_not and demanded == "multiprocessing" and time.monotonic() < until:
         time.sleep(0)
         why_not = why_not_forkable_without(*pools)
-    reasons = {"multiprocessing": why_not}
+    interpreters = sys.modules.get("autopar._backends.interpreters") if demanded != "interpreters" else None
+    reasons = {"multiprocessing": why_not, "interpreters": getattr(interpreters, "why_not", "")}
     return {name: reason for name, reason in reasons.items() if reason}
 
 
-def _why_not_forkable(*pools: str) -> str:
+def _why_not_forkable(*pools: str, ending: int = 0) -> str:
     """Why this process cannot be forked, even if idle threads of these pools of autopar's own end before."""
-    why_not = why_not_forkable_without(*pools)
+    why_not = why_not_forkable_without(*pools, ending=ending)
     if why_not and not settled(0.0) and settled(WRITING):
-        why_not = why_not_forkable_without(*pools)  # The thread that writes to the store is gone.
+        why_not = why_not_forkable_without(*pools, ending=ending)  # The thread that writes to the store is gone.
     return why_not
 
 
-LOADING = 35e-3
-"""Seconds of importing what sends items to other processes, cloudpickle and multiprocessing among it (``python -X
-importtime``: 30 to 40 ms)."""
+LOADING = {"processes": 12e-3, "multiprocessing": 12e-3, "joblib": 130e-3}
+"""Backend -> seconds of importing what sends items to other processes, cloudpickle, multiprocessing or joblib among it
+(``python -X importtime``: 10 to 13 ms; 125 to 160 ms)."""
 
 _LOADED_WITH = {"processes": "processes", "multiprocessing": "forks", "joblib": "loky"}
 
 
 def loading() -> dict[str, float]:
     """Backend -> seconds of importing it, for those that are not loaded."""
-    return {name: LOADING for name, room in _LOADED_WITH.items() if f"autopar._backends.{room}" not in sys.modules}
+    missing = (name for name, room in _LOADED_WITH.items() if f"autopar._backends.{room}" not in sys.modules)
+    return {name: LOADING[name] for name in missing}
 
 
 def warm_workers() -> dict[str, int]:

@@ -27,7 +27,7 @@ from autopar._engine.watch import Watch, watched
 from autopar._model import listening
 from autopar._model.decision import Decision
 from autopar._model.hints import Settings
-from autopar.errors import DeadlineError, UnavailableError
+from autopar.errors import AutoparError, DeadlineError, UnavailableError
 
 
 def map_list(
@@ -44,7 +44,8 @@ def map_list(
     if sys.is_finalizing():
         return _while_all_ends(state, iterables, kwargs, settings, star=star)
     iterables, settings = with_remote_inputs(iterables, settings)
-    state = state.under(settings.terms)
+    if (terms := settings.terms) is not state.terms:
+        state = state.under(terms)
     # Who listens hears of each map as it begins, and pays for the ordinary way through it.
     briefly = cancel is None and not listening.subscribers
     begun = early(state, iterables, settings, star=star) if briefly else None
@@ -68,7 +69,7 @@ def map_list(
                     error = ready.error
                 if error is not None:
                     break
-            error = error if error is not None else run.task.source.error
+            error = error if error is not None else _incomplete(run, len(results))
         except BaseException as raised:
             _say_where(raised, len(results))
             _record(run, operation, raised)
@@ -78,6 +79,14 @@ def map_list(
         _explain_error(error, run, len(results), operation, decision.number)
         raise error
     return results
+
+
+def _incomplete(run: MapRun, results: int) -> BaseException | None:
+    """What has kept a map without an error of its items from its last result: the input, or a mistake here."""
+    source = run.task.source
+    if source.error is None and not (source.exhausted and results == source.taken):
+        return AutoparError(f"autopar has {results} results for {source.taken} items of this map; please report it")
+    return source.error
 
 
 def _with(results: list[Any], ready: Block, run: MapRun) -> list[Any]:
@@ -208,8 +217,8 @@ def _in_order(run: MapRun, blocks: Generator[Block]) -> Iterator[Any]:
                     yield value
                 if ready.error is not None:
                     raise ready.error
-    if run.task.source.error is not None:
-        raise run.task.source.error
+    if (error := _incomplete(run, run.task.delivered)) is not None:
+        raise error
 
 
 def _as_completed(run: MapRun, blocks: Generator[Block]) -> Iterator[tuple[int, Any]]:
@@ -224,8 +233,8 @@ def _as_completed(run: MapRun, blocks: Generator[Block]) -> Iterator[tuple[int, 
                 yield index, value
             if block.error is not None:
                 raise block.error
-    if run.task.source.error is not None:
-        raise run.task.source.error
+    if (error := _incomplete(run, run.task.delivered)) is not None:
+        raise error
 
 
 def _heard(block: Block, note: Callable[[str], object]) -> Iterator[Any]:

@@ -62,6 +62,12 @@ class Memory:
         store = None if self._loaded else decision_log().store
         return self._longest if store is None else max(self._longest, store.longest_item(self.code))
 
+    @property
+    def has_compiled(self) -> bool:
+        """An earlier map has run compiled code of this function; the store is not opened for that."""
+        with self._lock:
+            return any(key.compiled for key in self._known)
+
     def recall(self, key: ProfileKey, *, within: int = ANY_SIZE) -> Learned | None:
         """What is known of such items, or else of the most similar size.
 

@@ -19,6 +19,7 @@ from autopar._engine.chooser import Chosen
 from autopar._model.compiler import EXACT, Compiled, Terms
 from autopar._model.own_work import OWN_WORK
 from autopar._model.parked import tell_when_parked
+from autopar._model.threads import own_thread
 from autopar._observe.host import current_host
 from autopar.errors import UnavailableError
 
@@ -192,6 +193,11 @@ class Forms:
         if work is not None:
             work.parked.wait(seconds)
 
+    def parked(self, types: Types) -> bool:
+        """Whether what is being compiled leaves the GIL to others."""
+        work = self._work_on(types)
+        return work is None or work.parked.is_set()
+
     def _work_on(self, types: Types) -> _Work | None:
         work = self._pending.get(types)
         return work if work is not None and work.process == os.getpid() else None
@@ -219,7 +225,7 @@ class Forms:
                 if then is not None and made is not None and not isinstance(made, Refusal):
                     then(made)
 
-        thread = threading.Thread(target=work, name="autopar-compiler", daemon=True)
+        thread = own_thread(work, "autopar-compiler")
         try:
             thread.start()
         except RuntimeError as error:  # the system refuses more threads

@@ -25,9 +25,9 @@ asked_for: ContextVar[Line | None] = ContextVar("autopar_asked_for", default=Non
 """The line that asked for a map, where the map runs on a thread that the line is not seen from."""
 
 
-def users_frame() -> FrameType:
-    """The frame of the line that asks for the current map."""
-    frame = sys._getframe(1)
+def users_frame(own: int = 0) -> FrameType:
+    """The frame of the line that asks for the current map; so many that led here are known not to be it."""
+    frame = sys._getframe(own + 1)
     while frame.f_code.co_filename.startswith(_HOME) and frame.f_back is not None:
         frame = frame.f_back
     return frame

@@ -19,7 +19,7 @@ from autopar._engine.deciding import Deciding
 from autopar._engine.early import Early
 from autopar._engine.elsewhere import Elsewhere
 from autopar._engine.here import HELP_SLICE, Here
-from autopar._engine.lessons import Trials, surprise
+from autopar._engine.lessons import Trials, guessed_share, surprise
 from autopar._engine.notice import could_hint, hint_where_it_hurts
 from autopar._engine.task import Cancelled, MapTask, note_pool
 from autopar._engine.teaching import teach
@@ -28,6 +28,7 @@ from autopar._model.learned import ItemFacts
 from autopar._model.observation import Profile
 from autopar._model.plan import LOOP, Choice, Plan
 from autopar._model.work import Chunk, Failure, Outcome
+from autopar._model.workload import Kind
 from autopar._plan import shows_overtaking
 from autopar.errors import DeadlineError
 
@@ -52,6 +53,8 @@ class MapRun:
         The plan in force.
     predicted
         Seconds that the last choice expected.
+    experience
+        What earlier outcomes did to the predictions, in words.
     """
 
     def __init__(self, task: MapTask) -> None:
@@ -67,18 +70,14 @@ class MapRun:
         self._trials = Trials(task.machine.now)
         self._earlier_trials: tuple[Trial, ...] = ()
         self._checked = False
-        self._experience: tuple[str, ...] = ()
+        self.experience: tuple[str, ...] = ()
         self._planned_for = 0
+        self._known_better = False
 
     @property
     def trials(self) -> tuple[Trial, ...]:
         """The plans that were chosen and have ended, with what was predicted and what came."""
         return self._earlier_trials + self._trials.trials
-
-    @property
-    def experience(self) -> tuple[str, ...]:
-        """What earlier outcomes did to the predictions, in words."""
-        return self._experience
 
     @property
     def learned(self) -> str:
@@ -123,9 +122,9 @@ class MapRun:
         self._start_from_memory()
         while True:
             self.task.check_cancelled()
-            if self._elsewhere is not None:
-                yield from self._run_elsewhere(self._elsewhere)
-                if self._elsewhere is not None:
+            if (pool := self._elsewhere) is not None:
+                yield from self._run_elsewhere(pool)
+                if self._elsewhere is pool:
                     return
             elif self._left_over:
                 yield from self._take_up_what_is_left()
@@ -249,10 +248,11 @@ class MapRun:
         profile, choice = self.task.profile, self.choice
         if self._elsewhere is not pool or choice is None or self.task.ended or pool.climb is not None:
             return
-        guessed = choice.workload.gil_share is None or profile.gil_share_assumed
-        if pool.plan.backend != "threads" or not guessed or self.task.demanded:
+        pool.unproven = guessed_share(self.task, choice, pool.plan)
+        if not pool.unproven:
             return
-        share = pool.side_by_side.gil_share(pool.plan.workers, profile.waits_per_item)
+        own_waits = 0.0 if choice.workload.kind is Kind.CPU else profile.waits_per_item
+        share = pool.side_by_side.gil_share(pool.plan.workers, own_waits)
         if share is None:
             return
         profile.gil_share, profile.gil_share_assumed = share, False
@@ -265,9 +265,10 @@ class MapRun:
             pool.adjust(plan)
 
     def _back_to_the_loop(self, why: str) -> None:
-        """Leave a pool that is right in itself but for other items; the next look takes what is better."""
+        """Leave a pool that is right in itself but for other items; what is better is taken once it has ended."""
         self.task.fallbacks.append(f"planned anew: {why}")
         self._elsewhere, self.plan, self._here.final, self._look_at = None, LOOP, False, 0.0
+        self._known_better = True
 
     def _put_in_force(self, plan: Plan) -> None:
         self.plan, self.predicted = plan, plan.predicted
@@ -290,19 +291,26 @@ class MapRun:
         if here.must_wait and self.choice is None and not self.task.ended:
             # A lazy map of a function with effects runs item by item: settle once whether anything else is open to it.
             self._adopt(self._deciding.choose())
-        self._compile(here.seconds)
+        self._compile(here.seconds, at_hand=True)
+        yield from self._plan_the_rest()
+        if self._elsewhere is None:
+            self._compile(here.seconds)
+
+    def _plan_the_rest(self) -> Iterator[Block]:
+        here = self._here
         credible = here.credible or self.task.settings.eager
-        if here.final or not credible or self.task.ended or here.seconds < self._look_at:
-            return
-        if self.task.source.watched or here.unclear:
-            return
-        if not self._deciding.worth_it():
+        too_early = not credible or here.seconds < self._look_at or self.task.source.watched or here.unclear
+        if here.final or too_early or self.task.ended or not self._deciding.worth_it():
             return
         yield from self._deciding.look_closely()
-        if not self.task.ended and not self._deciding.looks_again(choice := self._deciding.choose()):
+        if self.task.ended or self._deciding.looks_again(choice := self._deciding.choose()):
+            return
+        if choice.plan.backend != "processes":
+            self._compile(here.seconds)  # now: what reads the function would take the GIL from threads
+        if choice is self.choice:
             self._adopt(choice)
 
-    def _compile(self, seconds_spent: float) -> None:
+    def _compile(self, seconds_spent: float, *, at_hand: bool = False) -> None:
         """Have the function compiled if that pays, and go on with it once it is."""
         compiling = self.task.compiling
         if compiling.dropped():
@@ -311,7 +319,7 @@ class MapRun:
         if self.task.ended:
             return
         if self._here.credible or self._elsewhere is not None:
-            compiling.consider(seconds_spent, may_wait=self._elsewhere is None)
+            compiling.consider(seconds_spent, may_wait=self._elsewhere is None, at_hand=at_hand)
         if compiling.adopt():
             self._go_on_with_another_function()
 
@@ -336,7 +344,7 @@ class MapRun:
         self._trials.end(self.task.items_done)
         self._earlier_trials += self._trials.trials
         self._trials = Trials(self.task.machine.now)
-        self._deciding.relied_on, self._checked = None, True
+        self._deciding.relied_on, self._deciding.choice, self._checked = None, None, True
         self.task.another_function()
 
     def _adopt(self, choice: Choice) -> None:
@@ -359,13 +367,14 @@ class MapRun:
         self._here.final = settled and not self.task.compiling.pending
 
     def _begin(self, choice: Choice) -> None:
-        self._experience = self._deciding.experience()
+        self.experience = self._deciding.experience()
         self._put_in_force(choice.plan)
 
     def _open(self, choice: Choice) -> Elsewhere:
         """Go elsewhere."""
         self._begin(choice)
         self._elsewhere = Elsewhere(self.task, choice.plan, self._leave)
+        self._elsewhere.unproven = guessed_share(self.task, choice, choice.plan)
         self._planned_for = 2 * self.task.source.taken
         return self._elsewhere
 
@@ -389,6 +398,10 @@ class MapRun:
                 continue
             if not pool.busy:
                 break
+            if pool.fresh:
+                pool.fresh = False  # and busy while the compiler's first part has the GIL of this process
+                self._compile(self.task.worked)
+                continue
             if pool.warming and not self.task.source.waits and self._help_pays():
                 helped = self._here.run_slice(alone=False, seconds=HELP_SLICE)
                 blocks = [*([helped] if helped is not None else []), *pool.ready()]
@@ -412,6 +425,9 @@ class MapRun:
         if self._elsewhere is not pool:
             self._left_over.extend(pool.requeue)
             pool.close(interrupted=False)
+            if self._known_better and not self._left_over and not self.task.ended:
+                self._adopt(self._deciding.choose())
+        self._known_better = False
 
     def _known(self) -> list[Block]:
         """Results that are there without running anything, if those are the next."""
@@ -440,7 +456,7 @@ class MapRun:
         short = 0 < each < 5 * HELP_SLICE
         if not short or task.careful or task.demanded or task.ended or task.room(each, self.plan.workers) <= 0:
             return False
-        return not shows_overtaking(task.traits().report.effects)
+        return not (task.compiling.wants_the_gil or shows_overtaking(task.traits().report.effects))
 
     def _leave(self, reason: str, works: bool = False) -> None:
         """Return to the caller's thread at a chunk boundary; the next look may choose another way."""

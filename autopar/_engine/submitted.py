@@ -5,28 +5,27 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from contextlib import nullcontext
 from contextvars import copy_context
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType, NoneType
 from typing import Any
-from weakref import WeakValueDictionary
 
 from autopar._backends.chunk import run_chunk
 from autopar._backends.replay import replay
 from autopar._backends.turns import Turn
 from autopar._engine.calls import PROCESS_WORTH, choose_for_call, target_of
 from autopar._engine.discreet import discreet
-from autopar._engine.functions import FunctionState, bound_state, state_of
+from autopar._engine.functions import FunctionState
 from autopar._engine.journal import record, record_briefly
 from autopar._engine.notice import users_line
 from autopar._engine.own_clusters import OwnPool
 from autopar._engine.own_workers import Workers, as_standard
+from autopar._engine.story import Story, story_of
 from autopar._engine.streams import draws_from_numpy, may_draw, root_seed
 from autopar._engine.tierup import note_calls
 from autopar._model.hints import Settings
-from autopar._model.observation import Profile, Sample
+from autopar._model.observation import Sample
 from autopar._model.plan import LOOP, Choice, Plan
 from autopar._model.work import Chunk, Failure, Job, Outcome, Pending
 from autopar._plan.costs import DEFAULT_COSTS
@@ -41,8 +40,6 @@ benchmarks/backend_costs.py); no measurement of maps stands behind it."""
 CONTENDED = 0.8
 """Cores that this process kept busy from which a call's wall time says more about the others than about itself; no
 measurement stands behind it."""
-
-_PROFILES_KEPT = 1024
 
 
 class Calls:
@@ -65,6 +62,8 @@ class Calls:
     ----------
     dispatch
         Seconds for handing over a chunk, as far as known.
+    story
+        What is told of them, or None.
     """
 
     def __init__(
@@ -94,7 +93,14 @@ class Calls:
         self._began = time.perf_counter()
         self._began_unix = time.time()
         self._asked_at = 0
+        self._first = 0
+        self.story: Story | None = None
         self.dispatch = DEFAULT_COSTS.process_dispatch
+
+    def listen(self, total: int | None) -> Story | None:
+        """Begin what is told of them, if anybody would hear it."""
+        self.story = story_of(self.state.name, self._operation, total)
+        return self.story
 
     @property
     def carefully(self) -> bool:
@@ -141,6 +147,13 @@ class Calls:
 
     # -- running ------------------------------------------------------------------------------------------------------
 
+    def submit_one(self, args: tuple[Any, ...]) -> Future[Any]:
+        """Have a single call made."""
+        self._first = number = self._workers.next_number()
+        submit = functools.partial(self._workers.submit, functools.partial(self.run_one, args, number))
+        story = self.listen(1)
+        return submit() if story is None else story.of(submit)
+
     def run_one(self, args: tuple[Any, ...], number: int) -> Any:
         """The answer of a single call; raises what it raises."""
         outcome, error = None, None
@@ -149,7 +162,7 @@ class Calls:
             error = outcome.error
         except BaseException as raised:
             error = raised
-        self.record(error)
+        self.record(_type_of(error))
         if error is None and outcome is not None:
             return outcome.values[0]
         try:
@@ -162,6 +175,8 @@ class Calls:
         if self._workers.broken is not None:
             return Outcome([], self._workers.broken)
         plan = self._plan_now(remaining)
+        if self.story is not None:
+            self.story.plan(plan, self._why())
         if plan.backend == "processes":
             outcome = self._in_process(plan, start, items)
         elif plan.backend in ("threads", "serial"):
@@ -208,7 +223,7 @@ class Calls:
         except WorkerDiedError as error:
             if timer.expired:
                 return Outcome([], _too_long(self.settings.timeout))
-            return self._died(start, items, error)
+            return self._died(plan, start, items, error)
         self._count(plan, outcome)
         replay(outcome.emitted, self._note)
         if outcome.lost is not None:
@@ -224,9 +239,12 @@ class Calls:
             return self._one_by_one(start, items)
         return Outcome([], as_standard(error))
 
-    def _died(self, start: int, items: Sequence[Any], error: WorkerDiedError) -> Outcome:
+    def _died(self, plan: Plan, start: int, items: Sequence[Any], error: WorkerDiedError) -> Outcome:
         """Whoever of the items it was is to be found, if they may run again."""
+        if self.story is not None:
+            self.story.died(plan, start - self._first, len(items), error)
         if len(items) > 1 and self._repeatable:
+            self._note(f"{discreet(error)}; the {len(items)} items it held ran again, one by one")
             return self._one_by_one(start, items)
         return Outcome([], as_standard(error))
 
@@ -270,7 +288,7 @@ class Calls:
         if isinstance(error, TransportError):
             return self._not_sent(plan, start, items, error)
         if isinstance(error, WorkerDiedError):
-            return self._died(start, items, error)
+            return self._died(plan, start, items, error)
         if error is not None:
             return Outcome([], as_standard(error))
         outcome = pending.result()
@@ -285,6 +303,8 @@ class Calls:
     def _answered(self, outcome: Outcome, start: int, items: Sequence[Any]) -> Outcome:
         """With the user's answers in the place of errors."""
         on_error = self.settings.on_error
+        if self.story is not None:
+            self._tell_failures(self.story, outcome, start - self._first)
         if on_error == "raise":
             return outcome
         for place, value in enumerate(outcome.values):
@@ -303,6 +323,15 @@ class Calls:
             return Outcome(outcome.values + rest.values, rest.error)
         return outcome
 
+    def _tell_failures(self, story: Story, outcome: Outcome, start: int) -> None:
+        for place, value in enumerate(outcome.values):
+            if isinstance(value, Failure):
+                story.failed(start + place, value.error)
+        error = outcome.error
+        # What is answered becomes a failure among the values, and is told of then.
+        if error is not None and (self.settings.on_error == "raise" or not isinstance(error, Exception)):
+            story.failed(start + len(outcome.values), error)
+
     @property
     def _demanded(self) -> bool:
         return self._workers.forced or self.settings.backend is not None
@@ -320,8 +349,11 @@ class Calls:
     def _note(self, text: str) -> None:
         """Have the decision say what went differently, once however many items it was so for."""
         with self._lock:
-            if text not in self._fallbacks:
-                self._fallbacks.append(text)
+            if text in self._fallbacks:
+                return
+            self._fallbacks.append(text)
+        if self.story is not None:
+            self.story.fell_back(text)
 
     def _job(self, where: str) -> Job:
         known = self._jobs.get(where)
@@ -355,17 +387,17 @@ class Calls:
         with self._lock:
             self._tried[plan] = self._tried.get(plan, 0) + len(outcome.values)
 
-    def record(self, error: BaseException | None) -> None:
-        """Write down how it went; nothing more is to be run."""
+    def record(self, error: str = "") -> None:
+        """Write down how it went, with the type of what ended it; nothing more is to be run."""
         if self._pool is not None:
             self._pool.close()
         actual = time.perf_counter() - self._began
         items = sum(self._tried.values())
-        if self._choice is None and self._plan is None and error is None:
+        if self._choice is None and self._plan is None and not error and self.story is None:
             record_briefly(self.state, self._operation, self._began_unix, items, actual, LOOP)
             return
         choice, tried = self._choice, tuple(self._tried.items())
-        record(
+        decision = record(
             self.state,
             operation=self._operation,
             started=self._began_unix,
@@ -380,8 +412,10 @@ class Calls:
             tried=tried,
             notes=() if choice is None else choice.notes,
             fallbacks=tuple(self._fallbacks),
-            error="" if error is None else type(error).__qualname__,
+            error=error,
         )
+        if self.story is not None:
+            self.story.ended(decision)
 
     def _why(self) -> str:
         if self._choice is not None:
@@ -391,6 +425,10 @@ class Calls:
         if self.settings.backend is not None:
             return f"backend={self.settings.backend!r} is demanded"
         return "an executor runs calls on threads until they are known to compute under the GIL for long"
+
+
+def _type_of(error: BaseException | None) -> str:
+    return "" if error is None else type(error).__qualname__
 
 
 class _Limit:
@@ -430,54 +468,3 @@ def _ended(pending: Pending, limit: float | None) -> bool:
 
 def _too_long(seconds: float | None) -> ItemTimeoutError:
     return ItemTimeoutError(f"took longer than timeout={seconds:g} seconds")
-
-
-# -- what is known of a function ------------------------------------------------------------------------------------
-
-_passing: WeakValueDictionary[int, FunctionState] = WeakValueDictionary()
-"""States of functions that only their calls hold: a closure, a partial, a callable object."""
-
-_profiles: OrderedDict[object, Profile] = OrderedDict()
-"""What single calls took, of functions that come and go: by their code, or by the type of the callable."""
-
-_lock = threading.RLock()
-
-
-def state_of_call(function: Callable[..., Any]) -> FunctionState:
-    """The memory of a function that was submitted; it keeps nothing alive that the function alone holds."""
-    if stays(function):
-        return state_of(function)
-    if type(function) is MethodType and stays(function.__func__):
-        return bound_state(state_of(function.__func__), function)
-    with _lock:
-        known = _passing.get(id(function))
-        if known is None or known.function is not function:
-            known = FunctionState(function)
-            known.calls = _profile(_kind(function))
-            _passing[id(function)] = known
-        return known
-
-
-def stays(function: Any) -> bool:
-    """It holds no values: a function without a closure, or one in C that belongs to a module."""
-    if type(function) is FunctionType:
-        return function.__closure__ is None and not function.__defaults__ and not function.__kwdefaults__
-    return type(function) is BuiltinFunctionType and type(function.__self__) in (ModuleType, NoneType)
-
-
-def _kind(function: Any) -> object:
-    """What functions have in common whose calls are likely to take as long."""
-    while type(function) is functools.partial:
-        function = function.func
-    code: CodeType | None = getattr(function, "__code__", None)
-    if code is not None:
-        return code
-    return function if stays(function) else type(function)
-
-
-def _profile(kind: object) -> Profile:
-    profile = _profiles.pop(kind, None) or Profile()
-    _profiles[kind] = profile
-    while len(_profiles) > _PROFILES_KEPT:
-        _profiles.popitem(last=False)
-    return profile

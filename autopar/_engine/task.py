@@ -308,9 +308,7 @@ class MapTask:
         If it does not, what the new types add is among the effects from now on.
         """
         kinds = set(map(type, items))
-        if any(map(_on_cluster, items)):
-            return True
-        if self.settings.pure or kinds <= self._looked_at:
+        if kinds <= self._looked_at or self.settings.pure or any(map(_on_cluster, items)):
             return True
         fitting = True
         for types in self._types_of(items, self.types or ArgumentTypes(())) - self._accepted:
@@ -410,8 +408,9 @@ class MapTask:
 
     def count(self, plan: Plan, items: int) -> None:
         """Note that a plan has done so many items more."""
-        if self.tried and self.tried[-1][0] == plan:
-            self.tried[-1] = (plan, self.tried[-1][1] + items)
+        last, before = self.tried[-1] if self.tried else (None, 0)
+        if last is plan or last == plan:
+            self.tried[-1] = (plan, before + items)
         elif items:
             self.tried.append((plan, items))
 

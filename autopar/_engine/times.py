@@ -70,10 +70,15 @@ class ChunkTimes:
 
     def chunk(self, backend: str, pending: Pending, outcome: Outcome, now: float) -> None:
         """Note a chunk of a pool; where that does not time its chunks, it has just ended."""
-        started = getattr(pending, "started", None)
-        start = now - outcome.wall if started is None else started
+        wall = outcome.wall
+        start = getattr(pending, "started", None)
+        if start is None:
+            start = now - wall
         worker = getattr(pending, "worker", None)
-        self.elsewhere(backend, worker, start, start + outcome.wall, len(outcome.values))
+        if worker is None:
+            worker = self._free(backend, start, start + wall)
+        self._on_pool = True
+        self._add(backend, worker, start, start + wall, len(outcome.values))
 
     def elsewhere(self, backend: str, worker: Hashable | None, start: float, end: float, items: int) -> None:
         """Note a chunk; of a worker that is not known, one that was free then is taken to have run it."""
@@ -116,7 +121,8 @@ class ChunkTimes:
             self._backends.append(backend)
         last = self._newest.get(number)
         if last is not None and last[1] <= start and end - last[1] <= self._grain:
-            last[2] = max(last[2], end)
+            if end > last[2]:
+                last[2] = end
             last[3] += items
             last[4] += 1
             last[5] += end - start

@@ -10,12 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import count
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from autopar._engine import log_records
 from autopar._engine.progress import Show, inside, show_for
-from autopar._model import listening
+from autopar._engine.story import Story, is_heard
 from autopar._model.decision import Decision
 from autopar._model.hints import Settings
 from autopar._model.plan import Choice, Plan
@@ -24,8 +22,6 @@ if TYPE_CHECKING:
     from autopar._engine.blocks import Block
     from autopar._engine.run import MapRun
     from autopar.errors import WorkerDiedError
-
-_numbers = count(1)
 
 
 class Followed(Protocol):
@@ -51,43 +47,30 @@ class Watch:
         Somebody listens to events.
     show
         What shows its progress, or None.
-
-    Attributes
-    ----------
-    failures, retries
-        Items that raised, and runs of items again.
     """
 
     def __init__(self, function: str, operation: str, total: int | None, *, heard: bool, show: Show | None) -> None:
-        self.failures = 0
-        self.retries = 0
+        self._story = Story(function, operation, total, heard=heard)
         self._done = 0
         self._total = total
-        self._heard = heard
         self._show = show
-        self._number = next(_numbers)
-        self._function = function
-        self._operation = operation
-        self._began = time.time()
         self._plan: Plan | None = None
         self._choice: Choice | None = None
         self._compiler = "python"
         self._fallbacks = 0
-        if heard:
-            self._tell("MapStarted", items=total)
 
     def look(self, run: Followed, fallbacks: list[str] | None = None, compiler: str = "python") -> None:
         """Notice what has changed."""
-        if self._heard:
-            self._new_plan(run.plan, run.choice)
-            if compiler not in ("python", self._compiler):
-                self._tell("Compiled", compiler=compiler)
-            self._compiler = compiler
-            for why in (fallbacks or [])[self._fallbacks :]:
-                self._fallbacks += 1
-                self._tell("Fallback", why=why)
-        else:
+        if not self._story.heard:
             self._plan = run.plan
+            return
+        self._new_plan(run.plan, run.choice)
+        if compiler not in ("python", self._compiler):
+            self._story.compiled(compiler)
+        self._compiler = compiler
+        for why in (fallbacks or [])[self._fallbacks :]:
+            self._fallbacks += 1
+            self._story.fell_back(why)
 
     def take(self, block: Block) -> None:
         """Results have arrived."""
@@ -96,9 +79,7 @@ class Watch:
         if block.error is not None:
             failed.append((block.end, block.error))  # type: ignore[arg-type]
         for index, error in failed:
-            self.failures += 1
-            if self._heard:
-                self._tell("ItemFailed", index=index, error=type(error).__qualname__)
+            self._story.failed(index, error)
         self.tick()
 
     def take_all(self, blocks: Iterable[Block]) -> None:
@@ -108,14 +89,11 @@ class Watch:
 
     def died(self, plan: Plan, index: int, items: int, error: WorkerDiedError) -> None:
         """A worker has died and taken a chunk with it."""
-        if self._heard:
-            self._tell("WorkerDied", backend=plan.backend, index=index, items=items, exitcode=error.exitcode)
+        self._story.died(plan, index, items, error)
 
     def retried(self, index: int, error: BaseException) -> None:
         """An item runs again."""
-        self.retries += 1
-        if self._heard:
-            self._tell("ItemRetried", index=index, error=type(error).__qualname__)
+        self._story.retried(index, error)
 
     def tick(self) -> None:
         """Let the progress be shown, if it is time to."""
@@ -136,57 +114,23 @@ class Watch:
 
     def ended(self, decision: Decision) -> None:
         """The map is done and written down."""
-        if not self._heard:
-            return
-        plan = decision.plan
-        self._tell(
-            "MapEnded",
-            items=decision.items,
-            seconds=decision.actual,
-            serial_estimate=decision.serial_estimate,
-            failures=self.failures,
-            retries=self.retries,
-            decision=decision.number,
-            error=decision.error,
-            **_parts(plan),
-        )
+        self._story.ended(decision)
 
     def _facts(self) -> tuple[str, int, int]:
-        return "" if self._plan is None else str(self._plan), self.failures, self.retries
+        return "" if self._plan is None else str(self._plan), self._story.failures, self._story.retries
 
     def _new_plan(self, plan: Plan, choice: Choice | None) -> None:
-        """A plan that differs in what a user would call another one; more workers of the same kind do too."""
-        before = self._plan
-        if choice is None and before is None and plan.backend == "serial":
+        """The plan in force, with the reason of the choice that made it."""
+        if choice is None and self._plan is None and plan.backend == "serial":
             return  # nothing was chosen yet: this is how every map begins
-        same = before is not None and _parts(before) == _parts(plan)
-        if same:
-            return
-        why = "" if choice is None or choice is self._choice else choice.why
-        self._plan, self._choice = plan, choice
-        fields = {**_parts(plan), "predicted": plan.predicted, "why": why}
-        if before is None:
-            self._tell("PlanChosen", **fields)
-        else:
-            self._tell("PlanChanged", before=str(before), **fields)
-
-    def _tell(self, name: str, **fields: Any) -> None:
-        from autopar import events
-
-        known = {"map": self._number, "function": self._function, "operation": self._operation, "time": time.time()}
-        event = getattr(events, name)(**known, **fields)
-        log_records.put(event)
-        events.tell(event)
-
-
-def _parts(plan: Plan) -> dict[str, Any]:
-    return {"plan": str(plan), "backend": plan.backend, "compiler": plan.compiler, "workers": plan.workers}
+        if self._story.plan(plan, "" if choice is None or choice is self._choice else choice.why):
+            self._plan, self._choice = plan, choice
 
 
 def watch_for(function: str, operation: str, total: int | None, settings: Settings) -> Watch | None:
     """A watch over a map that begins now; None where nobody would hear or see anything of it."""
-    heard = bool(listening.subscribers) or log_records.wanted()
-    show = show_for(settings.progress, function)
+    heard = is_heard()
+    show = None if operation == "submit" else show_for(settings.progress, function)
     if not heard and show is None:
         return None
     return Watch(function, operation, total, heard=heard, show=show)

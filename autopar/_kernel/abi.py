@@ -42,10 +42,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from autopar._kernel import types as t
+from autopar._model.light_dataclass import dataclass
 
 __all__ = ["COLUMN_KINDS", "Layout", "decode_scalar", "encode_scalar", "layout_of", "parameter_words", "result_words"]
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from autopar._kernel import promotion
 from autopar._kernel.interval import FULL, Interval
 from autopar._kernel.state import Bound, State
 from autopar._kernel.types import INT64_MAX, INT64_MIN
 from autopar._kernel.value import Number
+from autopar._model.light_dataclass import dataclass
 
 __all__ = ["FLIPPED", "NEGATED", "Constraint", "apply"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import FunctionType
 from typing import Any
 
@@ -17,6 +17,7 @@ from autopar._kernel.names import Facts
 from autopar._kernel.refusal import Refused
 from autopar._kernel.state import State, join
 from autopar._kernel.value import Known, Number, Value, machine_of, range_of
+from autopar._model.light_dataclass import dataclass
 
 __all__ = ["Again", "Change", "Context", "Frame", "Leap", "LoopFrame", "Return", "Test", "insert_before"]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from autopar._kernel.types import INT64_MAX, INT64_MIN
+from autopar._model.light_dataclass import dataclass
 
 __all__ = ["FULL", "Interval", "interval_of_dtype"]
 

@@ -8,9 +8,8 @@ A machine type is "i64", "u64", "f64", "f32", "bool", "ptr" (address of bytes) o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from autopar._kernel.kernel import Fact, Kernel
+from autopar._model.light_dataclass import dataclass
 
 __all__ = [
     "Assign",

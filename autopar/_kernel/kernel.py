@@ -6,11 +6,12 @@ It stands apart from the statements, so that a kernel whose code is in the cache
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from autopar._kernel import abi
 from autopar._kernel.types import Type
+from autopar._model.light_dataclass import dataclass
 
 if TYPE_CHECKING:
     from autopar._kernel.ir import Block, Var

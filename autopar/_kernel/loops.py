@@ -51,17 +51,18 @@ def for_statement(ctx: Context, node: ast.For) -> None:
     if items.fixed is not None:
         _unrolled(ctx, items.fixed, body, node)
     else:
-        each(ctx, items, assigned, body, node, node.orelse, _counter_name(ctx, node.target, node.iter, node.body))
+        each(ctx, items, assigned, body, node, node.orelse, _counter_name(ctx, items, node.target, node.body))
         return
     if node.orelse:
         raise ctx.refuse(node, "a loop over a tuple with an else is not in the native fragment")
 
 
-def _counter_name(ctx: Context, target: ast.expr, iterable: ast.expr, body: list[ast.stmt]) -> str:
+def _counter_name(ctx: Context, items: Items, target: ast.expr, body: list[ast.stmt]) -> str:
     """Return the C variable that is the counter under another name, if the body leaves the loop variable alone."""
-    from_zero = isinstance(iterable, ast.Call) and len(iterable.args) == 1 and not iterable.keywords
-    if from_zero and isinstance(target, ast.Tuple) and ast.unparse(iterable).startswith("enumerate("):
+    if items.numbered and isinstance(target, ast.Tuple):
         target = target.elts[0]
+    elif items.span is None:
+        return ""  # It is an item, and no item is a position.
     if isinstance(target, ast.Name) and target.id not in names_assigned(body):
         return f"{key_of(ctx.frame, target.id)}_i64"
     return ""

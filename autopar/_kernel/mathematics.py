@@ -84,6 +84,15 @@ def _plain(name: str) -> Callable[[Context, list[Number], ast.AST], Number]:
     return lower
 
 
+def _copysign(ctx: Context, args: list[Number], node: ast.AST) -> Number:
+    """A NaN's sign is up to who computed it: what a C compiler works out has another than what the processor does."""
+    value, sign = (float_of(ctx, arg, node) for arg in args)
+    if t.is_float(args[1].kind):
+        sign = ctx.hold(sign)
+        ctx.exit_if(ir.Op("bool", "isnan", (sign,)), node, "the sign of something that is not a number")
+    return Number(t.Float(), ir.Op("f64", "copysign", (value, sign)))
+
+
 def _isqrt(ctx: Context, args: list[Number], node: ast.AST) -> Number:
     number = convert(ctx, truth_integer(ctx.settle(args[0], node)), t.Int(), node)
     if t.is_float(args[0].kind):
@@ -111,7 +120,7 @@ MATH: dict[Any, tuple[int, Callable[[Context, list[Number], ast.AST], Number]]] 
     math.pow: (2, _two("pow")),
     math.fmod: (2, _two("fmod")),
     math.fabs: (1, _plain("fabs")),
-    math.copysign: (2, _plain("copysign")),
+    math.copysign: (2, _copysign),
     math.radians: (1, _plain("radians")),
     math.degrees: (1, _plain("degrees")),
     math.isqrt: (1, _isqrt),

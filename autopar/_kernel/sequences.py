@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from autopar._kernel import ir
 from autopar._kernel import types as t
@@ -14,6 +14,7 @@ from autopar._kernel.indexing import load, row
 from autopar._kernel.interval import Interval
 from autopar._kernel.order import is_users
 from autopar._kernel.value import Known, Memory, Number, Pack, Span, Value, constant
+from autopar._model.light_dataclass import dataclass
 
 __all__ = ["Items", "is_map", "items_of", "sequence", "span"]
 
@@ -26,6 +27,7 @@ class Items:
     item: Callable[[Number], Value]
     span: Span | None = None  # if it is a range
     fixed: tuple[Value, ...] | None = None  # if it is a tuple
+    numbered: bool = False  # if each item is a pair that begins with its position
 
 
 def sequence(ctx: Context, node: ast.expr) -> Items:
@@ -133,7 +135,12 @@ def _enumerate(ctx: Context, node: ast.Call) -> Items:
     if inner.fixed is not None:
         items = tuple(Pack((binary(ctx, ast.Add(), first, constant(i), node), v)) for i, v in enumerate(inner.fixed))
         return Items(inner.length, lambda k: items[0], fixed=items)
-    return Items(inner.length, lambda k: Pack((binary(ctx, ast.Add(), k, first, node), inner.item(k))))
+    from_zero = len(arguments) == 1
+    return Items(
+        inner.length,
+        lambda k: Pack((binary(ctx, ast.Add(), k, first, node), inner.item(k))),
+        numbered=from_zero,
+    )
 
 
 def _zip(ctx: Context, node: ast.Call) -> Items:

@@ -9,12 +9,13 @@ import linecache
 import threading
 import tokenize
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from autopar._kernel.refusal import Refused
 from autopar._kernel.syntax_warnings import warns_when_compiled, warns_when_parsed
+from autopar._model.light_dataclass import dataclass
 
 __all__ = ["Source", "read_source"]
 

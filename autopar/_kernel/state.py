@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from autopar._kernel import ir
 from autopar._kernel import types as t
 from autopar._kernel.interval import Interval
 from autopar._kernel.value import Known, Memory, Number, Pack, Span, Value, range_of
+from autopar._model.light_dataclass import dataclass
 
 __all__ = ["Bound", "Clash", "State", "join", "join_values", "mixture", "widen"]
 

@@ -9,8 +9,9 @@ A type is a small hashable value with a short text form, as cache keys and logs 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from typing import Any
+
+from autopar._model.light_dataclass import dataclass
 
 __all__ = [
     "DTYPES",

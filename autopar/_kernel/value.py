@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from autopar._kernel import ir
 from autopar._kernel import types as t
 from autopar._kernel.interval import FULL, Interval, interval_of_dtype
+from autopar._model.light_dataclass import dataclass
 
 __all__ = [
     "Elements",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
+
+from autopar._model.light_dataclass import dataclass
 
 MEASURED, OBSERVED = "measured", "observed"
 """Where a value comes from: a trial made for it, or maps that ran anyway."""

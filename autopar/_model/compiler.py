@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
+
+from autopar._model.light_dataclass import dataclass
 
 Function = Callable[..., Any]
 Types = tuple[Hashable, ...]

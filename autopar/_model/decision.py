@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from autopar._model.light_dataclass import dataclass
 from autopar._model.plan import LOOP, Plan, Rejected
 from autopar._model.timeline import Timeline
 from autopar._model.workload import Workload

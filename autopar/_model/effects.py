@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from types import CodeType
+
+from autopar._model.light_dataclass import dataclass
 
 
 class EffectKind(enum.Enum):

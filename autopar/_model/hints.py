@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Any
 
 from autopar._model import hint_checks as checks
 from autopar._model.compiler import EXACT, Terms
 from autopar._model.hint_checks import OnError, ProgressCallback
+from autopar._model.light_dataclass import dataclass
 from autopar._model.plan import BACKENDS, COMPILERS
 from autopar._model.retry import Retry
 from autopar.errors import HintTypeError, HintValueError, WorkerDiedError

@@ -7,8 +7,9 @@ Everything is an exponentially weighted mean over maps, so that it follows a cha
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from autopar._model.light_dataclass import dataclass
 from autopar._model.observation import Profile
 
 NEW_SHARE = 0.3
@@ -39,6 +40,10 @@ _WEIGHT, _RUNS = 100, 4
 """Items and runs that facts stand for when they become a profile: believed, yet soon outweighed by new ones."""
 
 
+COMPILED_BY = " as {} code"
+"""What follows the names of the argument types where compiled code ran the items."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProfileKey:
     """What a record is about.
@@ -56,6 +61,11 @@ class ProfileKey:
     code: str
     types: str
     size: int
+
+    @property
+    def compiled(self) -> bool:
+        """The items ran as compiled code."""
+        return self.types.endswith(COMPILED_BY.rpartition("}")[2])
 
 
 @dataclass(frozen=True, slots=True)

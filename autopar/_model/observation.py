@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from autopar._model.effects import EffectReport
+from autopar._model.light_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

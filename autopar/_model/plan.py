@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from autopar._model.light_dataclass import dataclass
 from autopar._model.workload import Workload
 
 

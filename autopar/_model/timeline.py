@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from autopar._model.light_dataclass import dataclass
 
 MOST_SPANS = 200
 """Spans kept of one map."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from autopar._model.light_dataclass import dataclass
 from autopar._model.retry import NO_RETRY, Retry
 
 if TYPE_CHECKING:

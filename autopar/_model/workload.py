@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+from autopar._model.light_dataclass import dataclass
 
 
 class Kind(enum.Enum):

@@ -11,8 +11,10 @@ Documentation/admin-guide/cgroup-v2.rst ("cpu.max", "memory.max"), Documentation
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from operator import attrgetter
 from typing import TypeAlias
+
+from autopar._model.light_dataclass import dataclass
 
 Read: TypeAlias = Callable[[str], "str | None"]
 
@@ -21,7 +23,7 @@ _ESCAPES = (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\"))
 _DEFAULT_PERIOD = "100000"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Quota:
     """A limit in cores, which may be a fraction, and the file that says so."""
 
@@ -29,7 +31,7 @@ class Quota:
     source: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Room:
     """Bytes that may still be taken before a limit is met, and the file that says so."""
 
@@ -72,7 +74,7 @@ def cpu_quota(read: Read) -> Quota | None:
     for mount, folder in _folders("cpu", read):
         quota = (_quota_v2 if mount.version == 2 else _quota_v1)(read, folder)
         found += [] if quota is None else [quota]
-    return min(found, default=None)
+    return min(found, default=None, key=attrgetter("cores"))
 
 
 def memory_room(read: Read) -> Room | None:
@@ -97,7 +99,7 @@ def memory_room(read: Read) -> Room | None:
     for mount, folder in _folders("memory", read):
         room = _room(read, folder, *(_MEMORY_V2 if mount.version == 2 else _MEMORY_V1))
         found += [] if room is None else [room]
-    return min(found, default=None)
+    return min(found, default=None, key=attrgetter("bytes"))
 
 
 def oom_kills(read: Read) -> int:

@@ -16,12 +16,8 @@ from collections.abc import Callable, Iterable
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
+from autopar._model.blake2 import blake2b
 from autopar._observe.identity import code_digest
-
-try:
-    from _blake2 import blake2b
-except ImportError:
-    from hashlib import blake2b
 
 SIZE = 16
 _FLAT = frozenset("biufcSUMm")

@@ -10,10 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
-try:  # all of hashlib takes as long to import as a short map to run: it loads OpenSSL
-    from _blake2 import blake2b
-except ImportError:
-    from hashlib import blake2b
+from autopar._model.blake2 import blake2b
 
 _COUNTED = (str, bytes, bytearray, list, tuple, dict, set, frozenset, range)
 _LONGEST_TYPES = 300

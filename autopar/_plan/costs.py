@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from autopar._model.light_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,9 @@ class Costs:
         The caller's own part of each worker's start.
     second_thread, second_process
         Cores that a second worker adds: less than one where it is a hyper-thread, shared or throttled.
+    thread_gap, process_gap
+        What a worker that computes waits between two chunks while all cores are busy: the caller's threads have to get
+        one too. As far as chunks are sized by it; predictions are corrected by what comes.
     process_byte
         Each pickled byte, there or back: pickle, pipe and unpickle.
     async_start, async_dispatch
@@ -63,6 +66,8 @@ class Costs:
     process_call: float = 0.4e-3  # benchmarks/backend_costs.py: process call
     fork_call: float = 1.4e-3  # benchmarks/backend_costs.py: fork call
     process_dispatch: float = 110e-6  # benchmarks/backend_costs.py: process chunk
+    thread_gap: float = 0.1e-3  # benchmarks/free_threaded: 1.15 times the loop's speed without it, 1.35 with it
+    process_gap: float = 0.3e-3  # benchmarks/regret: words, regex: by 0.1 ms they took a sixth longer, by 0.6 the same
     process_item: float = 0.2e-6  # benchmarks/backend_costs.py: process item
     process_byte: float = 4e-9  # benchmarks/backend_costs.py: process byte
     second_thread: float = 1.0  # until it is calibrated: autopar calibrate
@@ -78,6 +83,12 @@ class Costs:
     look_seconds: float = 1e-3  # unmeasured: less was spent in the loop than one planning and its analysis take
     margin_seconds: float = 2e-3  # benchmarks/simulate.py: with 5 ms maps of few items lose more than they risk
     warm_margin_seconds: float = 0.3e-3  # ten dispatches to a thread, three to a process
+
+    def lost_with_a_chunk(self, *, same_process: bool, waits: bool = False) -> float:
+        """Seconds that say how long a chunk should be; items that wait leave the caller a core."""
+        if not same_process:
+            return max(self.process_gap, self.process_dispatch)
+        return self.thread_dispatch if waits else max(self.thread_gap, self.thread_dispatch)
 
 
 DEFAULT_COSTS = Costs()

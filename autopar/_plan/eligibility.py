@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from autopar._model.effects import Effect, EffectKind
+from autopar._model.light_dataclass import dataclass
 from autopar._model.plan import BACKENDS, COMPILERS, Spec
 from autopar._plan.situation import Situation
 from autopar.errors import DemandError, NotBuiltError, UnavailableError, UnsafeDemandError
@@ -203,6 +203,7 @@ def _all_barriers(name: str, situation: Situation) -> Iterator[Barrier]:
         yield from _cannot_travel(spec, situation)
     if name == "dask":
         yield from _away_from_home(situation)
+    yield from _may_run_twice(name, situation)
     for effect in situation.traits.report.effects:
         if name == "asyncio" and effect.kind in ON_ONE_THREAD:
             continue  # all items stay on one thread and one loop, as in a loop that awaits them
@@ -271,6 +272,14 @@ def _away_from_home(situation: Situation) -> Iterator[Barrier]:
     if outside and situation.cluster is not None and situation.cluster.elsewhere:
         because = f"it calls {outside[0]}, and what that finds on this machine need not be on the cluster's"
         yield Barrier(because, (DEMAND,), UnsafeDemandError)
+
+
+def _may_run_twice(name: str, situation: Situation) -> Iterator[Barrier]:
+    """That a module does not support interpreters may be found out in the middle of an item, which then runs again."""
+    outside = situation.traits.outside_calls
+    if name == "interpreters" and outside and not situation.settings.may_repeat:
+        because = f"it calls {outside[0]}, and an item runs twice that needs a module which does not support them"
+        yield Barrier(because, (DEMAND,))
 
 
 def _replayed(effect: Effect, name: str) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from autopar._model.light_dataclass import dataclass
 from autopar._model.plan import BACKENDS, Plan
 from autopar._model.workload import Kind
 from autopar._plan.chunks import chunk_seconds
@@ -158,7 +159,7 @@ def _processes(plan: Plan, work: Load, situation: Situation) -> float:
     costs = situation.costs
     workers = min(plan.workers, max(1, work.items))
     missing = _to_start("processes", workers, situation.warm)
-    chunk = _chunk(plan, work, workers, costs.process_dispatch)
+    chunk = _chunk(plan, work, workers, costs.lost_with_a_chunk(same_process=False))
     dispatch = work.items / chunk * costs.process_dispatch
     transport = work.items * (costs.process_item + work.transport * costs.process_byte)
     transport += workers * work.shared * costs.process_byte

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from autopar._model.light_dataclass import dataclass
 from autopar._model.workload import Kind
 from autopar._plan.eligibility import barriers
 from autopar._plan.model import Load, load, seems_to_release
@@ -27,6 +28,10 @@ ALL_BY_CHANCE = 100
 RELEASED, RELEASED_IF_KNOWN = 0.5, 0.9
 """Chance that work whose GIL share nobody has measured hardly holds it: of any library call, and of one that is known
 to release it or runs on several cores at once. Guesses; a race costs what they are worth."""
+
+NOTICED = 50e-3
+"""Seconds after which threads that were taken on a wrong guess are left: their first chunks have to end, and what was
+handed out besides (45 to 100 ms for ``numpy-small`` of benchmarks/regret)."""
 
 
 def on_trial(situation: Situation) -> bool:
@@ -73,7 +78,10 @@ def best_race(situation: Situation) -> Race | None:
     if not clearly_better(free.plan, at_once, situation):
         return None
     if known:
-        at_once = min(at_once, best_plan("threads", situation, work).cost)
+        guessed = best_plan("threads", situation, work).cost
+        if situation.workload.cores_per_item <= 1.0:  # nothing that holds the GIL works on several cores
+            guessed = max(guessed, _on_a_guess(free.cost, situation, work))
+        at_once = min(at_once, guessed)
     best, least = None, at_once
     for race in _races(situation, work):
         expected = _expected(race, situation, work, chance)
@@ -107,6 +115,14 @@ def _without_threads(situation: Situation, work: Load) -> float:
         return 0.0
     ways = [best_plan(name, situation, work) for name in ("serial", "processes")]
     return min(way.cost for way in ways if not way.against or way.plan.backend == "serial")
+
+
+def _on_a_guess(free: float, situation: Situation, work: Load) -> float:
+    """Seconds if threads are taken at once, which finish at ``free`` seconds unless the GIL is held after all."""
+    done = min(work.items, int(NOTICED / work.each))
+    left = replace(situation, remaining=work.items - done)
+    if_held = NOTICED + _without_threads(left, replace(work, items=work.items - done))
+    return RELEASED_IF_KNOWN * free + (1.0 - RELEASED_IF_KNOWN) * if_held
 
 
 def _expected(race: Race, situation: Situation, work: Load, chance: float) -> float:

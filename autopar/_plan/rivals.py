@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from autopar._model.light_dataclass import dataclass
 from autopar._model.plan import BACKENDS, Plan
 from autopar._model.workload import Kind
 from autopar._plan.eligibility import Barrier, barriers

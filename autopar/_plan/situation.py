@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from autopar._model.cluster import Cluster
 from autopar._model.hints import Settings
+from autopar._model.light_dataclass import dataclass
 from autopar._model.observation import Host, Profile, Traits
-from autopar._model.workload import Workload
+from autopar._model.workload import Kind, Workload
 from autopar._plan.costs import DEFAULT_COSTS, Costs
 
 
@@ -82,13 +83,16 @@ class Situation:
         """Items to plan for; if their number is unknown, as many again as were seen (doubling).
 
         Where they take long, one for each worker that could be started in the time that was spent on them: should none
-        come, no more is lost than was spent before.
+        come, no more is lost than was spent before. Items that wait need no more than threads for that.
         """
         if self.remaining is not None:
             return self.remaining
-        start = self.costs.fork_start if self.forkable else self.costs.process_start
+        if self.workload.kind is Kind.IO:
+            start, most = self.costs.thread_start, min(self.threads, self.costs.climb_start)
+        else:
+            start, most = self.costs.fork_start if self.forkable else self.costs.process_start, self.cores
         spent = self.seen * self.profile.seconds_per_item
-        return max(1, self.seen, min(self.cores, int(spent / start)))
+        return max(1, self.seen, min(most, int(spent / start)))
 
     @property
     def measured(self) -> bool:

@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Callable
 
 from autopar._model.own_work import OWN_WORK
+from autopar._model.threads import own_thread
 
 SECONDS_OF_A_FORK = 2.0
 """Most that a fork waits; work of this kind takes milliseconds."""
@@ -57,7 +58,7 @@ class Background:
 
     def _start(self) -> bool:
         ended = self._ended = threading.Event()
-        thread = self._thread = threading.Thread(target=self._run, args=(ended,), name=self._name, daemon=True)
+        thread = self._thread = own_thread(self._run, self._name, (ended,))
         try:
             thread.start()
         except RuntimeError:  # no more threads, or the interpreter ends

@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import TYPE_CHECKING
 
 from autopar._model.calibration import MEASURED, OBSERVED, Quantity, plausible
 from autopar._model.learned import Learned, Lesson, ProfileKey, take_in
+from autopar._model.light_dataclass import dataclass
 from autopar._record.learned_codec import from_json, to_json
 
 if TYPE_CHECKING:

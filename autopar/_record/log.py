@@ -132,7 +132,8 @@ class DecisionLog:
             self._count += 1
             decision = Decision(number=self._count, **fields)
             self._keep_timeline(decision)
-            due = self._take(decision)
+            self._keep(decision)
+            due = self._store is not None and self._wait_for_store(self._store, decision)
         self._write_if(due)
         return decision
 
@@ -147,16 +148,15 @@ class DecisionLog:
         serial_estimate: float | None = None,
     ) -> Brief:
         """Number, keep and return a map that ended before a choice could pay; a tenth of the cost of :meth:`add`."""
+        store = self._store
         with self._lock:
-            self._count += 1
-            brief = Brief(self._count, function, operation, started, items, actual, plan, serial_estimate)
-            due = self._take(brief)
-        self._write_if(due)
+            self._count = number = self._count + 1
+            brief = Brief(number, function, operation, started, items, actual, plan, serial_estimate)
+            self._keep(brief)
+            due = store is not None and self._wait_for_store(store, brief)
+        if due or (store is not None and store.unsaid):
+            self._write_if(due)
         return brief
-
-    def _take(self, decision: Decision | Brief) -> bool:
-        self._keep(decision)
-        return self._store is not None and self._wait_for_store(self._store, decision)
 
     @property
     def writing(self) -> bool:
@@ -210,7 +210,9 @@ class DecisionLog:
 
     def _keep(self, decision: Decision | Brief) -> None:
         self._decisions[decision.number] = decision
-        numbers = self._numbers.setdefault(decision.function, deque())
+        numbers = self._numbers.get(decision.function)
+        if numbers is None:
+            numbers = self._numbers[decision.function] = deque()
         numbers.append(decision.number)
         if len(numbers) > self._newest_of_a_function:
             del self._decisions[numbers.popleft()]
@@ -232,11 +234,13 @@ class DecisionLog:
         """Queue a decision for the store; return whether it is time to write."""
         if not store.active:
             return False
-        self._waiting.append(decision)
-        if len(self._waiting) > self._newest:
-            del self._waiting[: -self._newest]
+        waiting = self._waiting
+        waiting.append(decision)
+        many = len(waiting)
+        if many > self._newest:
+            del waiting[: -self._newest]
         overdue = self._clock() - self._written >= self._seconds
-        return overdue or (len(self._waiting) >= self._batch and not self._store_is_busy)
+        return overdue or (many >= self._batch and not self._store_is_busy)
 
     def _write(self) -> None:
         with self._lock:
@@ -273,21 +277,30 @@ def summed_up(batch: list[Decision | Brief]) -> list[Decision]:
     """A batch as rows for the store: the brief ones of a function and operation are added up to one."""
     rows: list[Decision | Brief] = []
     sums: dict[tuple[str, str, Plan], Brief] = {}
+    last, total = None, None
     for decision in batch:
         if not isinstance(decision, Brief):
             rows.append(decision)
             continue
-        key = decision.function, decision.operation, decision.plan
-        if key not in sums:
-            sums[key] = replace(decision)
-            rows.append(sums[key])
-        else:
-            sums[key].items += decision.items
-            sums[key].actual += decision.actual
-            estimates = sums[key].serial_estimate, decision.serial_estimate
-            sums[key].serial_estimate = None if None in estimates else sum(estimates)  # type: ignore[arg-type]
-            sums[key].times += 1
+        # Mostly it is one function's turn for long; to hash a plan takes as long as all the rest.
+        if total is None or last is None or not _alike(decision, last):
+            key = decision.function, decision.operation, decision.plan
+            last, total = decision, sums.get(key)
+            if total is None:
+                total = sums[key] = replace(decision)
+                rows.append(total)
+                continue
+        total.items += decision.items
+        total.actual += decision.actual
+        one, other = total.serial_estimate, decision.serial_estimate
+        total.serial_estimate = None if one is None or other is None else one + other
+        total.times += 1
     return [whole(row) for row in rows]
+
+
+def _alike(one: Brief, other: Brief) -> bool:
+    """They are added up to one, as is seen at a glance."""
+    return one.function is other.function and one.operation is other.operation and one.plan is other.plan
 
 
 _LOGS: weakref.WeakSet[DecisionLog] = weakref.WeakSet()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from autopar._model.decision import Decision
+from autopar._model.light_dataclass import dataclass
 from autopar._model.plan import LOOP, Plan
 
 LEAST_SHARE = 0.02

@@ -118,7 +118,7 @@ class Store:
         self._newest = newest
         self._warned = False
         self._quiet_thread = 0
-        self._unsaid = ""
+        self.unsaid = ""
         self._longest: dict[str, float] | None = None
 
     @classmethod
@@ -373,7 +373,7 @@ class Store:
 
     def say(self) -> None:
         """Give the warning that waits, if there is one."""
-        message, self._unsaid = self._unsaid, ""
+        message, self.unsaid = self.unsaid, ""
         if message:
             warnings.warn(StoreWarning(message), stacklevel=_depth_of_user() + 1)
 
@@ -388,7 +388,7 @@ class Store:
         if not self._warned:
             self._warned = True
             message = f"decisions are not kept across processes: {reason}; AUTOPAR_STORE=off keeps none, quietly"
-            self._unsaid = message
+            self.unsaid = message
             if self._quiet_thread != threading.get_ident():
                 self.say()
 

@@ -7,6 +7,7 @@
 `sampler`  looks at the main thread many times a second: where it is, and whether it computes or waits
 `program`  runs a script with both
 `advice`   what each loop costs, and what the planner predicts for it
+`loading`  what a program pays once for the library
 `bindings` what names are bound where
 `exact`    which rewriting of a loop gives exactly what the loop gave, or why none does
 `patch`    the rewritten files as a unified diff

@@ -6,9 +6,10 @@ import ast
 import gc
 import os
 import sys
+import time
 import types
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import CodeType
 from typing import Any
@@ -22,8 +23,9 @@ from autopar._model.plan import Choice, Rejected
 from autopar._model.workload import Kind
 from autopar._observe.pickled_size import pickled_size, shared_size
 from autopar._plan import Costs, Situation, choose
-from autopar._suggest.counted import DRAW, Count
+from autopar._suggest.counted import DRAW, Count, calls_something
 from autopar._suggest.exact import InexactError, Rewriting, rewriting
+from autopar._suggest.loading import START
 from autopar._suggest.program import Run
 from autopar._suggest.sampler import Spent
 from autopar._suggest.sites import Site, Syntax, carried
@@ -32,11 +34,11 @@ from autopar._suggest.spans import Span, span_at, span_of
 WORTH_NAMING = 0.02
 """Share of the program's time from which a loop is spoken of."""
 
+ALIKE = 0.75
+"""Share of an inner loop's gain from which the loop around it is as good a map: predictions are not more exact."""
+
 MOSTLY = 0.5
 """Share of a loop's time in one call from which that call is the loop's work."""
-
-START = 0.1
-"""Seconds that a program pays once for importing the library and for its first analysis (``python -X importtime``)."""
 
 
 @dataclass
@@ -107,15 +109,19 @@ class Adviser:
         The machine to predict for.
     least
         Seconds of gain from which a map is suggested.
+    start
+        Seconds that the program pays once for the library.
     """
 
-    def __init__(self, run: Run, host: Host, least: float) -> None:
+    def __init__(self, run: Run, host: Host, least: float, start: Callable[[], float] = lambda: START) -> None:
         self._run = run
         self._host = host
         self._least = least
+        self._start = start
         self._seen: dict[tuple[str, int], _Seen] = {}
         self._spans: dict[tuple[CodeType, int], Span | None] = {}
         self._functions = _functions_by_code()
+        self.start = 0.0
         for stack, spent in run.sampler.stacks.items():
             self._take(stack, spent)
 
@@ -131,6 +137,7 @@ class Adviser:
         found.sort(key=lambda pair: (-pair[1].whole.wall, pair[0]))
         told = {key: self._of(key, seen) for key, seen in found}
         self._only_outermost(told)
+        self._with_the_library(told.values())
         return list(told.values())
 
     def _take(self, stack: tuple[tuple[CodeType, int], ...], spent: Spent) -> None:
@@ -239,20 +246,23 @@ class Adviser:
         function: Callable[..., Any] | None,
     ) -> None:
         if function is None or count is None or not count.items:
-            told.why = f"it is not seen what {told.calls} is" if function is None else "its items were not counted"
+            told.why = self._why_unknown(told.calls, site, function)
             return
         state = FunctionState(function)
         told.function = state.name
         alone = call is None or (len(call.args) == 1 and not call.keywords)
         types = ArgumentTypes.of((count.item,), {}) if count.has_item and alone else None
+        began = time.process_time()
         traits = _traits(state, types)
+        analysis = time.process_time() - began
         per_loop = max(1, round(count.items / max(1, count.executions)))
         profile = _profile(count, spent, traits)
-        cold = self._choice(traits, profile, state, per_loop, warm=False)
+        each, loops = profile.seconds_per_item, count.executions
+        # The first map of a function it knows nothing of runs an item in the loop, and looks at the function.
+        cold = self._choice(traits, profile, state, max(1, per_loop - 1), warm=False)
         warm = self._choice(traits, profile, state, per_loop, warm=True)
-        serial = per_loop * profile.seconds_per_item
-        loops = count.executions
-        taken = _seconds(cold, serial) + (loops - 1) * _seconds(warm, serial)
+        serial = per_loop * each
+        taken = analysis + each + _seconds(cold, serial - each) + (loops - 1) * _seconds(warm, serial)
         chosen = warm if loops > 1 else cold
         told.plan, told.gain = str(chosen.plan), max(0.0, loops * serial - taken)
         told.predicted = told.seconds - told.gain
@@ -268,6 +278,11 @@ class Adviser:
                 told.rewriting, told.by_hand = None, f"{told.calls} reads {min(read)}, which the loop changes"
         except InexactError as reason:
             told.by_hand = str(reason)
+
+    def _why_unknown(self, calls: str, site: Site, function: Callable[..., Any] | None) -> str:
+        if not calls_something(site):
+            return "it calls nothing but built-in functions that take less than sending an item anywhere"
+        return f"it is not seen what {calls} is" if function is None else "its items were not counted"
 
     def _choice(self, traits: Traits, profile: Profile, state: FunctionState, items: int, *, warm: bool) -> Choice:
         profile = replace(profile, bytes_shared=shared_size(state.carried()))
@@ -315,23 +330,45 @@ class Adviser:
                 return self._functions[written]
         return _by_name(syntax.path, expression)
 
+    def _with_the_library(self, told: Iterable[Advice]) -> None:
+        """Nothing is suggested where all gains together do not repay the library."""
+        paying = [one for one in told if one.pays]
+        if not paying:
+            return
+        self.start = self._start()
+        if sum(one.gain for one in paying) - self.start >= self._least:
+            return
+        for one in paying:
+            one.pays, one.rewriting = False, None
+            one.why = f"it would gain {one.gain:.2g} s, and loading the library takes {self.start:.2g} s"
+
     def _only_outermost(self, told: dict[tuple[str, int], Advice]) -> None:
         """Of loops within one another only one becomes a map: the one that gains most, the outer of two alike."""
+        paying = [key for key, one in told.items() if one.pays]
         chosen: list[tuple[str, int]] = []
-        for key in sorted(told, key=lambda key: -told[key].gain):
+        for key in sorted(paying, key=lambda key: -self._worth(key, paying, told)):
             one = told[key]
-            if not one.pays:
-                continue
             for other in chosen:
-                inside = self._seen[key].inside.get(other, 0.0) > MOSTLY * one.seconds
-                outside = self._seen[other].inside.get(key, 0.0) > MOSTLY * told[other].seconds
+                inside, outside = self._is_inside(key, other, told), self._is_inside(other, key, told)
                 if inside or outside:
                     one.pays, one.rewriting, one.gain = False, None, 0.0
                     where = "runs inside of" if inside else "is around"
-                    one.why = f"it {where} the loop at line {told[other].line}, which gains more as a map"
+                    one.why = f"it {where} the loop at line {told[other].line}, which is the better map"
                     break
             else:
                 chosen.append(key)
+
+    def _worth(
+        self, key: tuple[str, int], paying: Sequence[tuple[str, int]], told: Mapping[tuple[str, int], Advice]
+    ) -> float:
+        """The gain of a loop; more than theirs where those inside of it gain hardly more by shorter maps."""
+        inner = [told[other].gain for other in paying if other != key and self._is_inside(other, key, told)]
+        gain = told[key].gain
+        return gain / ALIKE if inner and gain >= ALIKE * max(inner) else gain
+
+    def _is_inside(self, key: tuple[str, int], other: tuple[str, int], told: Mapping[tuple[str, int], Advice]) -> bool:
+        """Most of a loop's time passes inside of another one."""
+        return self._seen[key].inside.get(other, 0.0) > MOSTLY * told[key].seconds
 
 
 def _same_frame(stack: tuple[tuple[CodeType, int], ...], depth: int) -> bool:
@@ -402,7 +439,7 @@ def _namespace(path: str, name: str) -> Any:
     return vars(builtins).get(name)
 
 
-def seconds_saved(advice: Iterable[Advice]) -> float:
+def seconds_saved(advice: Iterable[Advice], start: float) -> float:
     """What all suggestions together are predicted to save: the program pays once for the library."""
     gains = [one.gain for one in advice if one.pays]
-    return max(0.0, sum(gains) - START) if gains else 0.0
+    return max(0.0, sum(gains) - start) if gains else 0.0

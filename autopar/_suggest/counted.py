@@ -103,13 +103,13 @@ def compile_counted(syntax: Syntax, counts: Counts) -> tuple[CodeType, dict[Code
     """Compile a module twice: its counting code, and the code that was written for each piece of it."""
     written: CodeType = compile(syntax.source, syntax.path, "exec", dont_inherit=True)
     again = Syntax(syntax.source, syntax.path)  # the other tree stays as it was written
-    numbers = {site.node: counts.number(syntax.path, site) for site in again.sites if _calls_something(site)}
+    numbers = {site.node: counts.number(syntax.path, site) for site in again.sites if calls_something(site)}
     tree = ast.fix_missing_locations(_Counting(numbers).visit(again.tree))
     counted: CodeType = compile(tree, syntax.path, "exec", dont_inherit=True)
     return counted, dict(_pairs(counted, written))
 
 
-def _calls_something(site: Site) -> bool:
+def calls_something(site: Site) -> bool:
     """It may call what is worth a map; short loops over built-in functions would only be slowed down by counting."""
     if site.iterable is None:
         return False

@@ -8,7 +8,9 @@ from autopar._compilers.native.cache import ObjectCache
 from autopar._private_file import RefusedError
 from autopar._record import Store
 from autopar.cli.naming import FunctionName, patterns
-from autopar.cli.screen import fail, put_json, store_trouble_ends_it
+from autopar.cli.screen import counted, fail, put_json, store_trouble_ends_it
+
+_SINGULAR = {"compiled": "compiled file"}
 
 
 @click.command()
@@ -47,4 +49,10 @@ def command(function: str | None, everything: bool, compiled: bool, yes: bool, j
     elif function is not None and not any(gone.values()):
         fail(f"nothing is known of {function}")
     else:
-        click.echo("Deleted " + (", ".join(f"{count:,} {what}" for what, count in gone.items()) or "nothing"))
+        click.echo(
+            "Deleted "
+            + (
+                ", ".join(counted(count, _SINGULAR.get(what, what.removesuffix("s"))) for what, count in gone.items())
+                or "nothing"
+            )
+        )

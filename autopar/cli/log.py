@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from autopar._model.decision import Decision
+from autopar._model.plan import BACKENDS, COMPILERS
 from autopar._record import Store
 from autopar._record.codec import to_json
 from autopar._record.explain import HEADINGS, NUMBERS, cells, moment
@@ -27,8 +28,8 @@ _WENT_WRONG = "1.3"
 @click.command()
 @click.argument("function", required=False, type=FunctionName())
 @click.option("--since", type=Since(), help="Only from then on: 15m, 2h, 7d ago, or a date.")
-@click.option("--backend", help="Only those that ended on this backend.")
-@click.option("--compiler", help="Only those that ended with this compiler.")
+@click.option("--backend", type=click.Choice(list(BACKENDS)), help="Only those that ended on this backend.")
+@click.option("--compiler", type=click.Choice(list(COMPILERS)), help="Only those that ended with this compiler.")
 @click.option("--failed", is_flag=True, help="Only those that ended with an exception.")
 @click.option(
     "--regret",

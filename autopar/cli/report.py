@@ -12,7 +12,7 @@ from autopar._observe.host import observe_host
 from autopar._record import Store
 from autopar.cli.doctor import machine_findings
 from autopar.cli.naming import FunctionName, Since, patterns
-from autopar.cli.screen import fail, put_json, store_trouble_ends_it
+from autopar.cli.screen import counted, fail, put_json, store_trouble_ends_it
 from autopar.report.page import MARK, report
 
 
@@ -63,7 +63,7 @@ def command(
     if json_wanted:
         put_json({"file": str(output.resolve()), "decisions": len(rows), "bytes": output.stat().st_size})
     else:
-        click.echo(f"{output}: {len(rows):,} decisions, {len(page) / 1e3:,.0f} kB")
+        click.echo(f"{output}: {counted(len(rows), 'decision')}, {len(page) / 1e3:,.0f} kB")
     if open_it:
         click.launch(str(output))
 

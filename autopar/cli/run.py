@@ -14,7 +14,7 @@ from autopar._engine.journal import all_decisions
 from autopar._model.decision import Decision
 from autopar._record import duration
 from autopar._record.explain import printable, table
-from autopar.cli.screen import fail, put_json
+from autopar.cli.screen import counted, fail, put_json
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -61,7 +61,7 @@ def summary(decisions: Sequence[Decision], seconds: float) -> str:
     gained = sum((decision.serial_estimate or 0.0) - decision.actual for decision in estimated)
     functions = len({decision.function for decision in decisions})
     lines = [
-        f"autopar: {_number(len(decisions), 'decision')} about {_number(functions, 'function')} in {duration(seconds)}",
+        f"autopar: {counted(len(decisions), 'decision')} about {counted(functions, 'function')} in {duration(seconds)}",
         table(_together(decisions)),
     ]
     if estimated:
@@ -76,10 +76,6 @@ def _as_json(decisions: Sequence[Decision], seconds: float) -> dict[str, object]
 
     gains = [one.serial_estimate - one.actual for one in decisions if one.serial_estimate is not None]
     return {"seconds": seconds, "gained": sum(gains), "decisions": [as_json(one) for one in decisions]}
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _together(decisions: Sequence[Decision], most: int = 20) -> list[Decision]:

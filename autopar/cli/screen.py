@@ -26,6 +26,11 @@ def fail(message: str) -> NoReturn:
     raise SystemExit(FOUND_NOTHING)
 
 
+def counted(count: int, what: str) -> str:
+    """So many of something, whose plural ends in an s."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
 @contextmanager
 def store_trouble_ends_it() -> Iterator[None]:
     """Make what the store warns of the end of the command: here it is all that the user asked for."""
@@ -51,7 +56,7 @@ def _finite(value: object) -> object:
 
 
 def put_table(headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[str] = ()) -> None:
-    """Write a table: drawn by rich in a terminal, as plain columns elsewhere.
+    """Write a table: drawn to fit in a terminal, as plain columns elsewhere.
 
     Parameters
     ----------
@@ -64,29 +69,11 @@ def put_table(headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: S
     """
     cells = [tuple(map(printable, row)) for row in rows]
     if sys.stdout.isatty():
-        _drawn(headings, cells, numbers)
+        from autopar.cli.drawn import draw
+
+        draw(headings, cells, numbers)
     else:
         _plain(headings, cells, numbers)
-
-
-def _drawn(headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[str]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
-    for place, heading in enumerate(headings):
-        last = place == len(headings) - 1
-        table.add_column(
-            heading,
-            justify="right" if heading in numbers else "left",
-            no_wrap=not last,
-            overflow="fold" if last else "ellipsis",
-        )
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))  # as text: brackets in names are no markup
-    Console().print(table)
 
 
 def _plain(headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[str]) -> None:

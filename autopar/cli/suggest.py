@@ -16,6 +16,7 @@ from autopar._observe.host import observe_host
 from autopar._record import duration
 from autopar._record.explain import printable
 from autopar._suggest.advice import Advice, Adviser, seconds_saved
+from autopar._suggest.loading import START, measured_start
 from autopar._suggest.patch import rewritten, unified_diff
 from autopar._suggest.program import INTERRUPTED, Run, file_encoding, run_program
 from autopar.cli.screen import fail, put_json, put_table, store_trouble_ends_it
@@ -66,16 +67,18 @@ def command(
         fail(f"{script} cannot be run: {error}")
     with store_trouble_ends_it():
         if measure and known_calibration().value("second_process") is None:
-            calibrate(1.0)
-        advice = Adviser(run, _host(cores), least).advice()
+            calibrate(1.0, first=("second_process", "second_thread"))
+        adviser = Adviser(run, _host(cores), least, measured_start if measure else lambda: START)
+        advice = adviser.advice()
+    start = adviser.start
     patch = _patch(run, advice, folder)
     suggested = [one for one in advice if one.pays]
     if output is not None:
         output.write_text(patch, encoding="utf-8", newline="")
     if json_wanted:
-        put_json(_as_json(run, advice, patch, folder))
+        put_json(_as_json(run, advice, start, patch, folder))
     else:
-        _put(run, advice, folder)
+        _put(run, advice, start, folder)
         if patch and output is None:
             click.echo(f"\nApply this in {folder} with git apply, or patch -p1:\n\n{patch}", nl=False)
     failed = run.status not in (0, INTERRUPTED)
@@ -110,12 +113,13 @@ def _patch(run: Run, advice: Sequence[Advice], folder: str) -> str:
     return unified_diff(files, folder)
 
 
-def _as_json(run: Run, advice: Sequence[Advice], patch: str, folder: str) -> dict[str, Any]:
+def _as_json(run: Run, advice: Sequence[Advice], start: float, patch: str, folder: str) -> dict[str, Any]:
     return {
         "seconds": run.seconds,
         "status": run.status,
         "samples": sum(spent.samples for spent in run.sampler.stacks.values()),
-        "gain": seconds_saved(advice),
+        "gain": seconds_saved(advice, start),
+        "start": start,
         "loops": [_row(one, folder) for one in advice],
         "folder": folder,
         "patch": patch,
@@ -132,9 +136,9 @@ def _row(one: Advice, folder: str) -> dict[str, Any]:
     return row
 
 
-def _put(run: Run, advice: Sequence[Advice], folder: str) -> None:
+def _put(run: Run, advice: Sequence[Advice], start: float, folder: str) -> None:
     suggested = [one for one in advice if one.pays]
-    saved = seconds_saved(advice)
+    saved = seconds_saved(advice, start)
     click.echo(f"The program took {duration(run.seconds)}.", nl=False)
     if suggested:
         click.echo(f" With the maps below it is predicted to take {duration(max(0.0, run.seconds - saved))}.\n")
@@ -143,6 +147,7 @@ def _put(run: Run, advice: Sequence[Advice], folder: str) -> None:
             [_cells(one, folder) for one in suggested],
             ("items", "takes", "as a map"),
         )
+        click.echo(f"\nThe library itself takes {duration(start)} of it, once.")
         for one in suggested:
             if one.rewriting is None:
                 click.echo(f"\n{printable(_by_hand(one, folder))}")

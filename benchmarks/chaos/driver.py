@@ -74,10 +74,15 @@ class Summary:
     complaints: list[str] = field(default_factory=list)
 
     @property
+    def troubles(self) -> list[str]:
+        """All that should not have been, in words."""
+        return [*self.wrong, *self.hangs, *self.leftovers, *self.complaints]
+
+    @property
     def clean(self) -> bool:
         """Nothing was wrong, hung, stayed or was complained of, and every item is accounted for."""
         accounted = self.items == self.results + sum(self.errors.values())
-        return accounted and not (self.wrong or self.hangs or self.leftovers or self.complaints)
+        return accounted and not self.troubles
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -119,8 +124,11 @@ def chaos(
     mixes += [(name,) for name in backends if not any(name in mix for mix in mixes)]
     while (left := seconds - (time.monotonic() - began)) > 0:
         mix = mixes[summary.sessions % len(mixes)] if summary.sessions < len(mixes) else rng.choice(mixes)
+        before = Counter(summary.troubles)
         one = Session(summary, mix, rng.getrandbits(32), patience=patience, rate=rate)
         one.run(min(left, rng.uniform(*session)))
+        for trouble in Counter(summary.troubles) - before:
+            tell(trouble)
         tell(f"{time.monotonic() - began:6.0f} s: {one.said()}")
         summary.sessions += 1
     summary.seconds = round(time.monotonic() - began, 1)
@@ -194,7 +202,9 @@ class Session:
     def _read(self, program: subprocess.Popen[bytes]) -> None:
         assert program.stdout is not None
         for line in program.stdout:
-            self._lines.put(line.decode())
+            # One that is ended in the middle of a line leaves a part of it, and one that Ctrl-C meets there its end.
+            if line.strip() and line.endswith(b"\n"):
+                self._lines.put(line.decode())
 
     # -- while it runs ----------------------------------------------------------------------------------------------
 

@@ -101,6 +101,8 @@ class Map:
         try:
             for result in chaotic.imap(range(self.items), recipe=self.recipe, **self.hints):
                 results.append(result)  # noqa: PERF402
+        except UnavailableError:
+            raise  # the way is closed, and no item has failed
         except Exception as error:
             results.append(error)
         if len(results) < self.items and not (results and isinstance(results[-1], BaseException)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from concurrent.futures import Future
 from typing import Any
 
@@ -115,6 +116,19 @@ def test_submit_runs_callbacks() -> None:
     square.submit(1).add_done_callback(again)
     assert done.wait(10)
     assert seen == [1, 4, 25, 676, 458329]
+
+
+@pytest.mark.parametrize("backend", ["threads", "processes"])
+def test_a_kept_future_holds_its_result_alone(backend: str) -> None:
+    """Once its call has ended, or was cancelled, it holds nothing of what it took to run it."""
+    futures = [square.options(backend=backend).submit(x) for x in range(4)]
+    assert [future.result() for future in futures] == [0, 1, 4, 9]
+    for future in futures:
+        while getattr(future, "_inner", None) is not None:  # A moment after its result it lets go.
+            time.sleep(0)
+        assert not future.cancel()
+        assert future.done()
+        assert not future.running()
 
 
 def test_submit_to_a_process_runs_there() -> None:

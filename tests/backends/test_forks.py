@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import os
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ import pytest
 import autopar as ap
 from autopar._backends import forkable, forks
 from autopar._backends.forkable import why_not_forkable
+from autopar._backends.pending import PendingChunk
+from autopar._model.work import Outcome
 from autopar.errors import UnavailableError, WorkerDiedError
 from tests.scripts import run_python
 
@@ -43,6 +46,22 @@ def dies(x):
 def said(script: str) -> Any:
     """What a program of its own prints, evaluated."""
     return eval(run_python("-c", PREPARE + script))
+
+
+def test_workers_whose_fork_server_has_ended_are_waited_for_by_nobody_who_gave_them_up() -> None:
+    """Chunks that ran out of time keep no others from the workers that follow."""
+    given_up, ended, under_way = PendingChunk(), PendingChunk(), PendingChunk()
+    given_up.given_up = True
+    ended.settle(Outcome([]), None)
+    crew: Any = object.__new__(forks._Crew)
+    closed = []
+    crew.pool = SimpleNamespace(retire=lambda: True)
+    crew.close = lambda: closed.append(True)
+    crew._under_way = [ended, given_up, under_way]
+    assert not crew.ended()
+    under_way.settle(Outcome([]), None)
+    assert crew.ended()
+    assert closed == [True]
 
 
 def test_what_a_function_reads_need_not_pickle() -> None:

@@ -73,8 +73,13 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 FORKED = """
 from autopar._backends import processes
 from autopar._model.plan import Plan
-processes.open(Plan(backend="processes", workers=2))
-print(len(processes._forked))
+from autopar._model.work import Chunk, Job
+forked, fork = [], processes._fork
+processes._fork = lambda workers: forked.append(workers) or fork(workers)
+pool = processes.open(Plan(backend="processes", workers=2))
+assert not forked, "there is nothing to do for a worker yet"
+assert pool.submit(Chunk(Job(abs), 0, [-1])).result().values == [1]
+print(sum(forked))
 """
 
 BESIDE_A_COMPILER = """

@@ -47,3 +47,10 @@ def test_what_grows_is_named(last: Counted, grown: list[str]) -> None:
     growth = Growth()
     growth.seen = [Counted(90_000_000, 9, 4, 3), Counted(100_000_000, 10, 5, 3), Counted(10**9, 99, 99, 9), last]
     assert growth.complaints() == grown
+
+
+def test_a_part_may_have_a_bound_of_its_own() -> None:
+    """Where threads are bounded by something else, they are no complaint."""
+    growth = Growth(warm=1)
+    growth.seen = [Counted(0, 10, 5, 3), Counted(0, 10, 50, 3)]
+    assert growth.complaints(threads=100) == []

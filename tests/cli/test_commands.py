@@ -198,6 +198,13 @@ def test_forget_deletes_one_function(store: Store, run: Run) -> None:
     assert numbers(run("log", "--json")) == [2, 4, 5]
 
 
+def test_forget_names_what_it_deletes(isolated_store: Path, run: Run) -> None:
+    """In words that fit its number."""
+    assert Store(isolated_store).write([decision(1, "price")])
+    assert run("forget", "price").stdout == "Deleted 1 decision, 0 profiles\n"
+    assert run("forget", "--compiled").stdout == "Deleted 0 compiled files\n"
+
+
 def test_forget_all_asks_first(store: Store, run: Run) -> None:
     """Everything goes only after a yes."""
     assert run("forget", "--all", input="n\n").exit_code == 1
@@ -208,7 +215,14 @@ def test_forget_all_asks_first(store: Store, run: Run) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["forget"], ["forget", "price", "--all"], ["log", "--since", "soon"], ["logg"], ["log", "--regret", "0"]],
+    [
+        ["forget"],
+        ["forget", "price", "--all"],
+        ["log", "--since", "soon"],
+        ["logg"],
+        ["log", "--regret", "0"],
+        ["log", "--backend", "thread"],
+    ],
 )
 def test_wrong_use_is_said(run: Run, arguments: list[str]) -> None:
     """A wrong use says what is right, with exit status 2."""
@@ -358,11 +372,12 @@ def test_report_and_run_as_json(store: Store, run: Run, tmp_path: Path) -> None:
         (["autopar", "exp"], ["explain"]),
         (["autopar", "explain", "pr"], ["price"]),
         (["autopar", "log", "shop."], ["shop.price", "shop.stock"]),
+        (["autopar", "log", "--backend", "th"], ["threads"]),
     ],
     ids=" ".join,
 )
 def test_completion(store: Store, words: list[str], expected: list[str]) -> None:
-    """A shell completes commands, and functions by the names that are in the log."""
+    """A shell completes commands, backends, and functions by the names that are in the log."""
     from click.shell_completion import ShellComplete
 
     completing = ShellComplete(main_module.main, {}, "autopar", "_AUTOPAR_COMPLETE")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,10 +50,18 @@ def _read() -> Iterator[ObjectCase]:
         for entry in re.split(r"^---- ", entries, flags=re.M)[1:]:
             name, *lines = entry.rstrip().split("\n")
             calls = tuple(line[2:] for line in lines if line.startswith("> "))
-            refused = next((line[2:] for line in lines if line.startswith("! ")), "0 ")
-            source = "\n".join(line for line in lines if not line.startswith(("> ", "! "))) + "\n"
+            refused = next((line[2:] for line in map(_here, lines) if line.startswith("! ")), "0 ")
+            source = "\n".join(line for line in lines if not line.startswith((">", "!"))) + "\n"
             place, _, reason = refused.partition(" ")
             yield ObjectCase(topic, name, source, calls, reason, int(place))
+
+
+def _here(line: str) -> str:
+    """A refusal that begins with a version, as in `!3.14 1 why`, as one of this Python's, or nothing before that."""
+    since = re.match(r"!(\d+)\.(\d+) ", line)
+    if since is None:
+        return line
+    return f"! {line[since.end() :]}" if sys.version_info >= (int(since[1]), int(since[2])) else ""
 
 
 CASES: tuple[ObjectCase, ...] = tuple(_read())

@@ -218,6 +218,47 @@ def test_numba_is_imported_when_a_plan_needs_it(tmp_path: Path) -> None:
     assert run_script(script, tmp_path).strip() == "[]"
 
 
+def test_importing_numba_switches_no_gil_on(tmp_path: Path) -> None:
+    """Without a GIL the import is left to the program, also on a demand, which says so; all else runs in Python."""
+    package = tmp_path / "numba"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise AttributeError('imported by autopar')\n")
+    script = f"""
+        import sys
+        sys.path.insert(0, {str(tmp_path)!r})
+        sys._is_gil_enabled = lambda: False
+        from autopar import parallel
+        from autopar._compilers import numba
+        from autopar.errors import UnavailableError
+
+        def squares(count):
+            total = 0
+            for number in range(count):
+                total += number * number
+            return total
+
+        if __name__ == "__main__":
+            print(numba.compile_for(squares, numba.signature(squares, (3,), {{}})))
+            for hints in ({{}}, {{"exact": False}}):
+                try:
+                    parallel(compiler="numba", **hints)(squares)(3)
+                except UnavailableError as error:
+                    print(error)
+            print(parallel(squares).map([3, 4]))
+    """
+    done = run_script(script, tmp_path)
+    assert done.count(jit.GIL_STAYS_OFF) == 3
+    assert "[5, 14]" in done
+
+
+def test_numba_that_the_program_has_imported_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also without a GIL: what its import does to that has been done."""
+    jit.import_numba()
+    monkeypatch.setattr(sys, "_is_gil_enabled", lambda: False, raising=False)
+    monkeypatch.setattr(jit, "_numba", jit._Numba())
+    assert compiled(squares, 10)(10) == 285
+
+
 @pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="there is no fork")
 def test_a_child_of_a_process_that_was_compiling_does_without() -> None:
     """Numba's lock is held there for ever; the refusal says so."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 from types import FunctionType
 from typing import Any
 
@@ -22,6 +23,8 @@ pytestmark = [needs_gil, pytest.mark.filterwarnings("ignore:'return' in a 'final
 
 COMPILED = [case for case in CASES if not case.refused]
 REFUSED = [case for case in CASES if case.refused]
+MANY = 100
+"""References to what the interpreter shares, such as small numbers, whose count others change."""
 _ADDRESS = re.compile("0x[0-9a-f]+")
 
 
@@ -66,6 +69,23 @@ def test_a_function_goes_as_in_python(case: ObjectCase) -> None:
     if case.calls_itself:
         names["f"] = compiled.call
     assert _outcomes(case, names, compiled.call) == expected
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_no_argument_loses_a_reference() -> None:
+    """What a call is given is there after it as before, also where the function assigns to its parameters."""
+    lost = set()
+    for case, (names, compiled) in _together().items():
+        for call in (call for call in case.calls if not call.startswith(":")):
+            args = arguments_of(call, names)
+            held = [*args] * 8  # so that nothing is freed too early by a call that takes more than is its own
+            before = list(map(sys.getrefcount, held))
+            outcome(compiled.call, args, names, _file(case))
+            after = list(map(sys.getrefcount, held))
+            if any(now < then < MANY for now, then in zip(after, before, strict=True)):
+                lost.add(f"{case} {call}")
+    assert lost == set()
 
 
 @pytest.mark.slow

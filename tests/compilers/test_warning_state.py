@@ -125,3 +125,15 @@ def test_where_numpy_tells_of_underflow_python_runs() -> None:
     assert compiled(small, small) == 0.0
     assert compiled.calls > before
     assert not compiled.withdrawn
+
+
+def test_what_was_raised_before_a_call_is_not_its_doing(compiled_products: CompiledFunction) -> None:
+    """Flags that other code has left set send no call to Python."""
+    full, out, huge = np.full(3, 2.0), np.zeros(3), float("1e308")
+    before = compiled_products.calls
+    for _ in range(2):
+        endless = huge * huge  # NumPy would put the flags back
+        assert endless - endless != 0.0
+        compiled_products(full, out)
+    assert compiled_products.calls == before + 2
+    assert out.tolist() == [4.0] * 3

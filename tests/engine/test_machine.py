@@ -23,6 +23,6 @@ def test_a_planning_waits_for_the_thread_that_writes_to_the_store(
 ) -> None:
     """It is gone in a moment, and workers can then be forked; for other threads nobody waits."""
     answers = iter(threads)
-    monkeypatch.setattr(machine, "why_not_forkable_without", lambda *_: "" if next(answers) else "another thread")
+    monkeypatch.setattr(machine, "why_not_forkable_without", lambda *_, **__: "" if next(answers) else "another thread")
     monkeypatch.setattr(machine, "settled", lambda seconds: not writing or seconds > 0)
     assert ThisMachine().forkable() is answer

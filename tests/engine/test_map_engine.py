@@ -22,7 +22,7 @@ from autopar._engine.task import MapTask
 from autopar._model.hints import DEFAULTS, settle
 from autopar._model.observation import Sample
 from autopar._model.plan import BACKENDS
-from autopar.errors import ItemTimeoutError, TransportError, WorkerDiedError
+from autopar.errors import AutoparError, ItemTimeoutError, TransportError, WorkerDiedError
 from autopar.testing import FakePool, fake_host
 from tests.engine import fake_backend
 from tests.engine.fake_backend import AnyOrderPool
@@ -135,6 +135,26 @@ def test_back_pressure_bounds_what_is_submitted(backend: str, buffersize: int) -
         assert value == -(delivered + 1)
         assert taken - delivered <= buffersize + 1
     assert sum(len(chunk.items) for chunk in pool.chunks) == 199
+
+
+class ClosedPool(FakePool):
+    """Takes three chunks, and then no more."""
+
+    @property
+    def capacity(self) -> int:
+        return int(len(self.chunks) < 3)
+
+    @capacity.setter
+    def capacity(self, capacity: int) -> None:
+        pass
+
+
+@pytest.mark.parametrize("operation", ["map", "imap", "imap_unordered"])
+def test_no_map_ends_with_fewer_results_than_items(backend: str, operation: str) -> None:
+    """A pool that takes nothing any more, and has nothing under way, is a mistake that must not look like an end."""
+    fake_backend.pool = ClosedPool()
+    with pytest.raises(AutoparError, match="3 results for 3 items"):
+        list(getattr(negative, operation)(range(20), backend=backend, chunksize=1))
 
 
 def test_nothing_is_submitted_after_a_failure(backend: str) -> None:
@@ -261,3 +281,14 @@ def test_what_a_first_analysis_must_save(
     task.source.take(2)
     task.profile.add(Sample(2, 2e-3, 2e-3 * cpu, None, waits=0 if cpu else 2))
     assert Deciding(task).worth_it() is worth_it
+
+
+def test_a_map_that_would_lose_results_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer results than items are an error of autopar's own, and never an answer."""
+
+    def first_alone(run: MapRun) -> Iterator[Any]:
+        yield run._here.run_slice()
+
+    monkeypatch.setattr(MapRun, "_blocks", first_alone)
+    with pytest.raises(AutoparError, match="please report it"):
+        negative.map(range(40))

@@ -50,7 +50,7 @@ def pool(monkeypatch: pytest.MonkeyPatch) -> FakePool:
     monkeypatch.delenv("AUTOPAR_EAGER", raising=False)
     monkeypatch.setitem(BACKENDS, "processes", replace(BACKENDS["processes"], module=fake_backend.__name__))
     monkeypatch.setattr(ThisMachine, "host", staticmethod(lambda: fake_host(4)))
-    monkeypatch.setattr(ThisMachine, "forkable", staticmethod(lambda: True))  # NumPy, once imported, has threads
+    monkeypatch.setattr(ThisMachine, "forkable", staticmethod(lambda **_: True))  # NumPy, once imported, has threads
     monkeypatch.setattr(deciding, "loading", dict)  # the fake pool is there
     monkeypatch.setattr(Ahead, "worth_it", lambda self: False)  # on a busy machine any first item takes long
     monkeypatch.setattr(teaching, "WORTH_NOTING", 0.0)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 import pytest
 
+from autopar._backends.away import run_away
+from autopar._engine import deciding
+from autopar._engine.blocks import Block
 from autopar._engine.deciding import Deciding
+from autopar._engine.elsewhere import Elsewhere
 from autopar._engine.functions import FunctionState
 from autopar._engine.lessons import CHUNKS_SEEN, HAND_OVERS_SEEN, OnPool, SideBySide
 from autopar._engine.source import Source
@@ -17,7 +23,11 @@ from autopar._engine.together import LATE, Start, Together
 from autopar._model.hints import DEFAULTS
 from autopar._model.learned import ItemFacts
 from autopar._model.observation import Sample
-from autopar._model.work import Outcome
+from autopar._model.plan import BACKENDS, Plan
+from autopar._model.work import Chunk, Job, Outcome
+from autopar._plan import Race
+from autopar.testing import FakePool
+from tests.engine import fake_backend
 
 PATIENCE = 20.0
 
@@ -27,7 +37,7 @@ def raced(first: float, walls: Iterable[float], cpu: float, seconds: float, proc
     task = MapTask(FunctionState(pow), Source((range(100),), star=False), {}, DEFAULTS)
     task.profile.add(Sample(1, first, first))
     outcomes = [Outcome([0], wall=wall, cpu=cpu, waits=2) for wall in walls]
-    Deciding(task)._judge_race(outcomes, seconds, process)
+    Deciding(task)._judge_race(outcomes, len(outcomes), seconds, process)
     return task
 
 
@@ -114,3 +124,95 @@ def test_what_is_remembered_of_the_items_is_not_what_only_the_first_took(
     seen = OnPool()
     seen.add(Outcome([0] * items, wall=items * each, cpu=items * each if facts.computes else 0.0))
     assert seen.better(facts).seconds == pytest.approx(learned)
+
+
+def test_chunks_that_race_meet_on_threads_of_the_pool() -> None:
+    """A chunk's items wait for one another where they run, so that chunks which hold the GIL cannot seem to be free."""
+    waited: list[str] = []
+
+    class Watched(Start):
+        def wait(self) -> None:
+            waited.append(threading.current_thread().name)
+
+    job = Job(abs)
+    outcome = run_away(Chunk(job, 0, Together([-1, -2], Watched(1))))
+    assert (outcome.values, waited) == ([1, 2], [threading.current_thread().name])
+
+
+def test_what_a_race_has_run_is_counted_before_its_results_leave() -> None:
+    """The list of all results may grow in the block of the second racer; its items are no more for that."""
+    counted: list[int] = []
+
+    class Counting(Deciding):
+        def _judge_race(
+            self, outcomes: list[Outcome], items: int, seconds: float, process_cpu: float | None = None
+        ) -> None:
+            counted.append(items)
+
+    task = MapTask(FunctionState(pow), Source((range(100),), star=False), {"exp": 2}, DEFAULTS)
+    for block in Counting(task)._run(Race(2, 3)):
+        block.values[:0] = [0] * 50
+    assert counted == [6]
+
+
+def digested(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def counted(data: bytes) -> int:
+    return sum(data)
+
+
+SCRIPTS: list[tuple[str, Callable[[bytes], object], list[float | None], float | None, int]] = [
+    ("released", digested, [0.1], 0.1, 1),
+    ("held once", digested, [1.0, 0.1], 0.1, 2),
+    ("held twice", digested, [1.0, 1.0], 1.0, 2),
+    ("held, then unclear", digested, [1.0, None], 1.0, 2),
+    ("unclear, then held", digested, [None, 1.0], 1.0, 2),
+    ("held by what calls nothing that releases it", counted, [1.0, 0.1], 1.0, 1),
+]
+
+
+@pytest.mark.parametrize(
+    ("function", "shown", "share", "races"), [each[1:] for each in SCRIPTS], ids=[each[0] for each in SCRIPTS]
+)
+def test_who_calls_what_releases_the_gil_is_raced_again_before_it_is_taken_to_hold_it(
+    monkeypatch: pytest.MonkeyPatch,
+    function: Callable[[bytes], object],
+    shown: list[float | None],
+    share: float | None,
+    races: int,
+) -> None:
+    """Two threads that shared a core lose as much to each other as two that compete for the GIL."""
+    monkeypatch.setattr(deciding, "best_race", lambda situation: Race(2, 1))
+    run: list[Race] = []
+
+    class Scripted(Deciding):
+        def _run(self, race: Race) -> Iterator[Block]:
+            self.task.profile.gil_share = shown[len(run)]
+            self.task.profile.gil_share_why = f"race {len(run)}"
+            run.append(race)
+            return iter(())
+
+    task = MapTask(FunctionState(function), Source(([bytes(100)] * 50,), star=False), {}, DEFAULTS)
+    task.see(bytes(100))
+    task.profile.add(Sample(1, 1e-3, 1e-3))
+    assert list(Scripted(task).look_closely()) == []
+    assert (task.profile.gil_share, len(run)) == (share, races)
+
+
+@pytest.mark.parametrize(("guessed", "submitted"), [(True, 6), (False, 40)])
+def test_few_chunks_wait_while_their_plan_rests_on_a_guess(
+    monkeypatch: pytest.MonkeyPatch, guessed: bool, submitted: int
+) -> None:
+    """All that wait run before threads can be left that turn out to share the GIL."""
+    pool = FakePool(40)
+    monkeypatch.setitem(BACKENDS, "threads", replace(BACKENDS["threads"], module=fake_backend.__name__))
+    monkeypatch.setattr(fake_backend, "pool", pool)
+    task = MapTask(FunctionState(abs), Source((range(1000),), star=False), {}, DEFAULTS)
+    way = Elsewhere(task, Plan(backend="threads", workers=2, chunksize=1), lambda why, works: None)
+    way.unproven = guessed
+    way.fill()
+    assert len(pool.chunks) == submitted
+    way.surrender()
+    way.close(interrupted=False)

@@ -21,27 +21,13 @@ from autopar._engine import log_records
 from autopar._model import listening
 from autopar.errors import SubscriberWarning, WorkerDiedError
 from autopar.events import Event
+from tests.events.functions import double, double_later, odd_ones_fail
 
 pytestmark = pytest.mark.usefixtures("not_eager")
 
 
-def double(x: int) -> int:
-    return 2 * x
-
-
-def odd_ones_fail(x: int) -> int:
-    if x % 2:
-        raise ValueError("secret")
-    return x
-
-
 def map_inside(x: int) -> list[int]:
     return ap.map(double, range(x), backend="threads", workers=2)
-
-
-async def double_later(x: int) -> int:
-    await asyncio.sleep(0)
-    return 2 * x
 
 
 def die_once(path: Path) -> str:
@@ -71,7 +57,7 @@ def test_a_map_tells_its_story(told: list[Any]) -> None:
     assert (chosen.kind, chosen.plan, chosen.backend, chosen.workers) == ("plan_chosen", "2 threads", "threads", 2)
     assert "is demanded" in chosen.why
     assert {event.map for event in told} == {started.map}
-    assert {(event.function, event.operation) for event in told} == {(f"{__name__}.double", "map")}
+    assert {(event.function, event.operation) for event in told} == {(f"{double.__module__}.double", "map")}
     decision = ap.decisions()[-1]
     assert (ended.decision, ended.items, ended.seconds) == (decision.number, 50, decision.actual)
     assert (ended.backend, ended.failures, ended.retries, ended.error) == ("threads", 0, 0, "")
@@ -251,7 +237,7 @@ def test_records_of_logging(caplog: pytest.LogCaptureFixture) -> None:
     assert [vars(record)["autopar_event"] for record in records] == ["map_started", "item_failed", "map_ended"]
     assert [record.levelname for record in records] == ["DEBUG", "INFO", "INFO"]
     assert vars(records[1])["autopar_index"] == 1
-    assert records[2].getMessage().startswith(f"{__name__}.odd_ones_fail.map() #")
+    assert records[2].getMessage().startswith(f"{odd_ones_fail.__module__}.odd_ones_fail.map() #")
 
 
 def test_logging_is_quiet_without_being_asked(capsys: pytest.CaptureFixture[str]) -> None:
@@ -278,7 +264,7 @@ def test_spans() -> None:
             ap.map(odd_ones_fail, range(20))
     ap.map(double, range(20))
     one, other, _ = exporter.get_finished_spans()
-    assert one.name == f"autopar.map {__name__}.double"
+    assert one.name == f"autopar.map {double.__module__}.double"
     assert one.parent is not None
     assert one.parent.span_id == outer.get_span_context().span_id
     said = dict(one.attributes or {})

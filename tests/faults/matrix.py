@@ -4,6 +4,7 @@ Each file is an area, with its own docstring as the heading, and a list ``ROWS``
 
     python -m tests.faults.matrix            run the tests of all rows and write the table
     python -m tests.faults.matrix workers    those of rows_workers.py; the other areas keep what the table says of them
+    python -m tests.faults.matrix new        those of rows of which the table says nothing yet
 """
 
 from __future__ import annotations
@@ -110,16 +111,25 @@ def said_before() -> dict[Key, str]:
     return said
 
 
+def choose(only: Sequence[str], known: dict[Key, str]) -> dict[str, list[Row]]:
+    """Area -> rows: of these areas, of all if there are none; with ``new`` those of which nothing is known."""
+    new = list(only) == ["new"]
+    return {
+        area: [row for row in listed if not new or known.get((area, row.fault), UNPROVEN) == UNPROVEN]
+        for area, (_, listed) in areas().items()
+        if not only or new or area in only
+    }
+
+
 def prove(only: Sequence[str]) -> int:
     """Run the tests of the rows and write the table; the status of the run."""
     os.environ["AUTOPAR_TEST_LONG"] = "1"
-    chosen = {area: listed for area, (_, listed) in areas().items() if not only or area in only}
+    known = said_before()
+    chosen = choose(only, known)
     tests = sorted({f"{row.file}::{row.function}" for listed in chosen.values() for row in listed})
     outcomes = Outcomes()
     status = pytest.main(["-q", "--no-header", "-p", "no:cacheprovider", *tests], plugins=[outcomes])
-    said = said_before() | {
-        (area, row.fault): outcomes.said_of(row) for area, listed in chosen.items() for row in listed
-    }
+    said = known | {(area, row.fault): outcomes.said_of(row) for area, listed in chosen.items() for row in listed}
     before, _, after = parts_of_page()
     PAGE.write_text(before + table(said) + after, encoding="utf-8")
     return int(status)

@@ -10,6 +10,7 @@ _DEMANDED = f"{_HERE}test_without_workers_a_demand_is_a_named_error_for_each_ite
 _CHOSEN = f"{_HERE}test_without_workers_a_choice_is_given_up"
 _LARGE = f"{_HERE}test_without_room_large_arrays_still_arrive_or_are_named_errors"
 _STORE = f"{_HERE}test_a_store_that_cannot_be_used_costs_a_map_one_warning"
+_TOOLS = "tests/compilers/test_toolchain.py::"
 
 ROWS = [
     Row(
@@ -144,5 +145,18 @@ ROWS = [
         ("none",),
         "the function runs in Python; a demand says why",
         f"{_HERE}test_compilers_without_a_temporary_folder_are_done_without",
+    ),
+    Row("no compiler", ("none",), "the function runs in Python", f"{_TOOLS}test_without_a_compiler_there_is_a_reason"),
+    Row(
+        "a compiler that hangs",
+        ("none",),
+        "ended when its time is up, with all that it has started; the function runs in Python",
+        f"{_TOOLS}test_a_compiler_that_hangs_is_killed_with_its_children",
+    ),
+    Row(
+        "a compiler that is killed",
+        ("none",),
+        "the function runs in Python",
+        f"{_TOOLS}test_a_compiler_that_is_killed_is_a_reason",
     ),
 ]

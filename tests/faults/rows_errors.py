@@ -82,4 +82,16 @@ ROWS = [
         "the results before it are handed out, then its exception is raised",
         "tests/faults/test_input_errors.py::test_imap_keeps_the_results_before_an_input_error",
     ),
+    Row(
+        "the input never ends",
+        _ALL,
+        "`imap` reads it a bounded number of items ahead",
+        "tests/api/test_iterators.py::test_imap_reads_an_endless_input",
+    ),
+    Row(
+        "the input never ends, with `deadline=`",
+        ("threads",),
+        "DeadlineError with the index that it came to",
+        "tests/faults/test_retries.py::test_an_endless_input_ends_with_the_error",
+    ),
 ]

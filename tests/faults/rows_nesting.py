@@ -26,5 +26,11 @@ ROWS = [
         "none starves",
         f"{_NESTING}test_many_waiting_items_that_submit_do_not_starve_each_other",
     ),
+    Row(
+        "a callback of a call submits the next",
+        ("any",),
+        "works",
+        "tests/api/test_calls.py::test_submit_runs_callbacks",
+    ),
     Row("a function maps itself", ("threads",), "works", f"{_NESTING}test_a_recursive_map"),
 ]

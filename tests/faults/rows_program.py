@@ -18,6 +18,30 @@ ROWS = [
         for how in ("SIGINT", "SIGTERM", "SIGKILL")
     ),
     Row(
+        "SIGKILL to a program whose items hold the GIL in C",
+        _PROCESSES,
+        "the system ends its workers; no item has to let go of the interpreter",
+        f"{_END}test_workers_end_with_their_parent_whatever_they_are_at[holds-the-gil-*",
+    ),
+    Row(
+        "SIGKILL to a program that a process forked from it outlives",
+        ("processes",),
+        "its workers end all the same",
+        f"{_END}test_workers_end_with_their_parent_whatever_they_are_at[has-forked-processes",
+    ),
+    Row(
+        "the program has ended before its worker is up",
+        _PROCESSES,
+        "the worker ends at once, and holds nothing open",
+        "tests/backends/test_parent_end.py::test_workers_that_start_after_their_parents_end",
+    ),
+    Row(
+        "a script without a `__main__` guard",
+        ("serial", "threads", "processes"),
+        "works, and runs once",
+        "tests/api/test_origins.py::test_functions_of_a_script",
+    ),
+    Row(
         "Ctrl-C in a map",
         ("serial", "threads", "processes"),
         "KeyboardInterrupt, and the workers are gone",

@@ -51,4 +51,46 @@ ROWS = [
         "the record has the error's type alone",
         f"{_SECRETS}test_errors_of_pickling_are_kept_without_their_words",
     ),
+    Row(
+        "a cache folder that others can write",
+        ("none",),
+        "not used, for reading nor for writing",
+        "tests/compilers/test_cache.py::test_a_folder_that_others_can_write_is_not_used",
+    ),
+    Row(
+        "text or pickles from files, options and names that might be run",
+        ("none",),
+        "no module evaluates text or reads pickles, but for pipes to its own processes",
+        f"{_FILES}test_no_module_runs_what_it_reads",
+    ),
+    Row(
+        "commands for a shell in `CC`",
+        ("none",),
+        "no shell reads them",
+        "tests/compilers/test_toolchain.py::test_no_shell_reads_cc",
+    ),
+    Row(
+        "SQL in a name",
+        ("none",),
+        "only text",
+        "tests/record/test_store.py::test_hostile_names_are_only_text",
+    ),
+    Row(
+        "a script in a name, in the report",
+        ("none",),
+        "only text",
+        "tests/report/test_report.py::test_hostile_names_are_text",
+    ),
+    Row(
+        "a path that leads out of the cache, for `autopar forget`",
+        ("none",),
+        "nothing else is removed",
+        f"{_FILES}test_forget_stays_in_its_folder",
+    ),
+    Row(
+        "a cluster without encryption at a remote address",
+        ("dask",),
+        "refused before anything is sent, unless it is allowed",
+        "tests/cluster/test_access.py::test_a_remote_cluster_without_encryption_is_refused_before_anything_is_sent",
+    ),
 ]

@@ -48,4 +48,10 @@ ROWS = [
         "comes back whole",
         "tests/faults/test_large.py::test_a_large_result_comes_back",
     ),
+    Row(
+        "a result of 2 GB",
+        ("serial", "threads", "processes", "multiprocessing", "joblib"),
+        "comes back whole",
+        "tests/faults/test_large.py::test_a_result_of_two_gigabytes_comes_back",
+    ),
 ]

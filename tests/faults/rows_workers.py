@@ -7,7 +7,8 @@ from tests.faults.row import Row
 _PROCESSES = ("processes", "multiprocessing", "joblib")
 _ONE_ITEM = "tests/faults/test_deaths.py::test_a_death_costs_one_item"
 _NAMED = "the item is a WorkerDiedError with index and exit code, the others are right, the next map works"
-_DEATH = "tests/faults/test_worker_death.py::"
+_DEATH, _SERVER = "tests/faults/test_worker_death.py::", "tests/faults/test_fork_server.py::"
+_EXECUTOR = "tests/executor/test_executor.py::TestWhatGoesWrong::"
 
 ROWS = [
     *(
@@ -56,5 +57,35 @@ ROWS = [
         _PROCESSES,
         "they are sent again",
         "tests/faults/test_deaths.py::test_a_worker_dies_while_large_arguments_wait",
+    ),
+    Row(
+        "the process that forks a map's workers is killed",
+        ("multiprocessing",),
+        "it is replaced; no item is lost of those that may run twice",
+        f"{_SERVER}test_a_fork_server_that_is_killed_is_replaced",
+    ),
+    Row(
+        "the same, of items that may not run twice",
+        ("multiprocessing",),
+        "those that a worker had begun are WorkerDiedErrors with their index, the others run",
+        f"{_SERVER}test_only_what_a_worker_had_begun_is_lost_of_items_that_may_not_run_twice",
+    ),
+    Row(
+        "each item kills the process that forks workers",
+        ("multiprocessing",),
+        "it is replaced a few times; each item is an error with its index, and the map ends",
+        f"{_SERVER}test_a_map_whose_items_kill_each_fork_server_ends",
+    ),
+    Row(
+        "the initializer of an executor's worker raises, on a thread",
+        ("threads",),
+        "BrokenThreadPool, as in the standard library",
+        f"{_EXECUTOR}test_an_initializer_that_fails_on_a_thread_breaks_the_executor",
+    ),
+    Row(
+        "the initializer of an executor's worker raises, in a process",
+        ("processes",),
+        "BrokenProcessPool, with its exception as the cause",
+        f"{_EXECUTOR}test_an_initializer_that_fails_in_a_process_breaks_the_executor",
     ),
 ]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import autopar as ap
 from autopar.errors import WorkerDiedError
 from tests.faults.behaviours import HARMLESS, behaves, runs_once, surroundings
 from tests.faults.items import BAD, ITEMS
@@ -75,3 +78,19 @@ def test_an_item_prints_without_end(route: dict[str, Any], capsys: pytest.Captur
     """Eight megabytes of one item come out whole."""
     assert behaves.map(ALL, how="prints_much", **route) == ALL
     assert capsys.readouterr().out == ("x" * 999_999 + "\n") * 8
+
+
+def _closes_its_files_and_stays(x: int) -> int:
+    if x == 0:
+        os.closerange(3, 256)
+        signal.pause()
+    return x
+
+
+@pytest.mark.slow
+def test_a_worker_that_closes_its_files_and_goes_on_is_ended() -> None:
+    """Its pipe tells of an end that never comes, so the process itself is watched, and killed after two seconds."""
+    stays = ap.parallel(_closes_its_files_and_stays, pure=True)
+    results: list[Any] = stays.map(range(4), backend="processes", workers=2, chunksize=1, on_error="return")
+    assert isinstance(results[0], WorkerDiedError)
+    assert results[1:] == [1, 2, 3]

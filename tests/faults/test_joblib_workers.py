@@ -13,7 +13,7 @@ import pytest
 
 from autopar._backends.loky import LokyPool
 from autopar._model.work import Chunk, Job
-from tests.scripts import ROOT, environment
+from tests.scripts import ROOT, environment, run_python
 
 pytestmark = [
     pytest.mark.timeout(60),
@@ -75,3 +75,38 @@ def test_an_executor_with_cancelled_chunks_ends_all_the_same() -> None:
     pool.close()
     assert not psutil.wait_procs(workers, timeout=20)[1]
     assert [each.done() for each in pending] == [True] * len(chunks)
+
+
+KEEPS = """
+import sys
+import numpy
+from autopar import parallel
+from autopar._backends import loky
+
+def item(array, what):
+    kept = sys.__dict__.setdefault("kept", [])
+    {"keep": kept.append, "let go": lambda _: kept.clear(), "look": len}[what](array)
+    return float(array[0])
+
+def files():
+    return sum(len(found) for _, found in loky._shared._folders._files())
+
+function = parallel(item, pure=True, backend="joblib", workers=1, chunksize=1)
+array, another = numpy.ones(1 << 19), numpy.ones(1 << 19)
+for what in ("keep", "look", "look", "let go", "look", "keep"):
+    assert function.starmap([(each, what) for each in (array, another)]) == [1.0, 1.0]
+print(len(loky._shared._folders._of_joblib._cached_temp_folders) < 6)
+for _ in range(20):
+    parallel(abs, backend="joblib", workers=1).map([-1, -2])
+print(len(loky._shared._folders._of_joblib._cached_temp_folders) < 6)
+loky._shared.end()
+print(files())
+"""
+
+
+def test_the_tracker_of_memory_maps_hears_nothing_twice() -> None:
+    """Arrays that an item keeps in its worker stay there over many maps, and nobody complains when they go.
+
+    The tracker has the program's standard error, and ends when nobody can tell it anything more.
+    """
+    assert run_python("-c", KEEPS) == "True\nTrue\n0\n"

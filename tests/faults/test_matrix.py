@@ -58,6 +58,17 @@ def test_the_tests_of_every_row_ran_and_passed() -> None:
     assert [key for key, last in said.items() if not re.fullmatch(r"\d+ passed", last)] == []
 
 
+def test_rows_that_are_new_can_be_proven_alone() -> None:
+    """Those of which the page says nothing, or that no test has run; else whole areas."""
+    known = matrix.said_before()
+    gone, unproven = next(iter(known)), list(known)[-1]
+    before = {key: last for key, last in known.items() if key != gone} | {unproven: matrix.UNPROVEN}
+    chosen = matrix.choose(["new"], before)
+    assert {(area, row.fault) for area, listed in chosen.items() for row in listed} == {gone, unproven}
+    assert list(matrix.choose(["workers"], known)) == ["workers"]
+    assert sum(map(len, matrix.choose([], known).values())) == len(ROWS)
+
+
 def test_a_case_belongs_to_the_row_that_names_it() -> None:
     """A row that names a function has all its cases, one that names a case has those that begin so."""
     whole, case = (Row("", ("any",), "", f"tests/x.py::test_a{rest}") for rest in ("", "[one"))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.faults.surroundings import adraws, draws, draws_twice
+from tests.routes import not_beside_numpy
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -76,6 +77,7 @@ def test_a_retried_item_starts_its_stream_again() -> None:
 
 def test_numpy_has_a_stream_of_each_item_too(route: dict[str, Any]) -> None:
     """The global stream of NumPy is started with the item's own seed."""
+    not_beside_numpy(route)
     numpy = pytest.importorskip("numpy")
     from autopar import parallel
 

@@ -250,6 +250,16 @@ def test_after_a_long_map_what_is_missing_is_measured(measured: list[str]) -> No
     assert host_prices().calibration.value("copy_byte") == 1e-10
 
 
+def test_what_matters_most_is_measured_first(measured: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trials that are named come before the others, however long it takes; these only while there is time."""
+    monkeypatch.setattr(calibrating, "fork_pool", lambda: None)
+    monkeypatch.setattr(calibrating, "spawn_pool", dict)
+    calibrating.calibrate(0.0, first=("copy_byte",))
+    assert measured == ["copy_byte"]
+    calibrating.calibrate(60.0, first=("copy_byte",))
+    assert measured[1:] == ["copy_byte", "thread_wake", "thread_item"]
+
+
 def test_a_trial_that_fails_costs_no_map(measured: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not tried again in this process; the others are."""
 

@@ -13,7 +13,7 @@ from autopar._model.cluster import Cluster
 from autopar._model.observation import Host
 from autopar._model.plan import Plan
 from autopar._model.workload import Kind, Workload
-from autopar._plan import DEFAULT_COSTS, Costs
+from autopar._plan import DEFAULT_COSTS, Costs, choose
 from autopar._plan.model import Load, load, predict, priced, throughput_time
 from tests.plan.cases import HOST, situation
 
@@ -164,6 +164,15 @@ def test_an_unknown_length_of_long_items_is_a_worker_each() -> None:
     for cores, seen, items in ((16, 1, 10), (16, 12, 16), (4, 1, 4)):
         case = situation(1.0, None, seen=seen, host=Host(cores=cores))
         assert load(replace(case, costs=costs)).items == items
+
+
+def test_an_unknown_length_of_waits_is_a_thread_each() -> None:
+    """As many as could be started in the time that was spent: the second of two items need not wait for the first."""
+    costs = replace(DEFAULT_COSTS, thread_start=1e-3)
+    for threads, seconds, items in ((256, 10e-3, 10), (4, 10e-3, 4), (256, 10.0, costs.climb_start), (256, 1e-3, 1)):
+        case = replace(situation(seconds, None, cpu=0.0, seen=1, threads=threads), costs=costs)
+        assert case.items == items
+    assert choose(situation(10e-3, None, cpu=0.0, seen=1)).plan.backend == "threads"
 
 
 def test_backends_without_a_price_say_so() -> None:

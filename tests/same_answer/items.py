@@ -15,8 +15,6 @@ from pathlib import Path
 from random import random as draw
 from typing import Any
 
-import numpy
-
 BAD = 5
 """The item at which the functions that fail do so."""
 
@@ -55,14 +53,6 @@ def third(x: int) -> str:
 
 def decimal_half(x: int) -> str:
     return str(decimal.Decimal(x) / 2)
-
-
-def divide(x: int) -> float:
-    return float(numpy.float64(1.0) / numpy.float64(x))
-
-
-def as_printed(x: int) -> str:
-    return repr(numpy.array([x / 3]))
 
 
 def nested(x: int) -> int:
@@ -207,35 +197,6 @@ def draws(x: int) -> float:
 
 def draws_by_name(x: int) -> float:
     return draw()
-
-
-def draws_from_numpy(x: int) -> float:
-    return float(numpy.random.random())
-
-
-def draws_from_numpy_it_imports(x: int) -> float:
-    import numpy as np
-
-    return float(np.random.normal())
-
-
-def draws_from_both(x: int) -> tuple[float, float]:
-    return random.random(), float(numpy.random.random())
-
-
-def draws_of_its_own(x: int) -> float:
-    return random.Random(x).random() + float(numpy.random.default_rng(x).random())
-
-
-def draws_then_fails(x: int) -> float:
-    value = random.random() + float(numpy.random.random())
-    if x == BAD:
-        raise ValueError(x)
-    return value
-
-
-async def draws_async(x: int) -> tuple[float, float]:
-    return random.random(), float(numpy.random.random())
 
 
 def blames_its_caller(x: int) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib.util
 import io
 import random
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -19,7 +21,21 @@ from tests.effects import cases as table
 from tests.effects.table import Case
 from tests.same_answer.comparing import NAME, Ran, check_all_ways, outcome, ran
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(120),
+    pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning"),
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def databases_left_open() -> Iterator[None]:
+    """Collect the modules whose databases nobody closes, of which Python warns from 3.13 on."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
 
 OF_THE_PROCESS = frozenset({EffectKind.PROCESS_STATE, EffectKind.CONTEXT, EffectKind.THREAD_IDENTITY})
 """Effects that no test's process should have; no way but the loop is left to them, as tests/plan checks."""

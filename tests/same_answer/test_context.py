@@ -21,15 +21,14 @@ import pytest
 
 import autopar as ap
 from autopar._backends.context import capture
+from tests.routes import not_beside_numpy
 from tests.same_answer import items
 from tests.same_answer.items import (
     Settings,
-    as_printed,
     by_variable,
     by_variable_of_class,
     decimal_half,
     decimal_point,
-    divide,
     enabled,
     environment,
     folder,
@@ -40,6 +39,7 @@ from tests.same_answer.items import (
     variable,
     with_default,
 )
+from tests.same_answer.items_numpy import as_printed, divide
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -151,6 +151,7 @@ def test_decimal_flags_are_set(route: dict[str, Any]) -> None:
 
 def test_numpy_errors_are_handled_as_the_caller_says(route: dict[str, Any]) -> None:
     """Raised, ignored, and raised again."""
+    not_beside_numpy(route)
     with numpy.errstate(divide="ignore"):
         same(divide, route)
     with numpy.errstate(divide="raise"), pytest.raises(FloatingPointError):
@@ -159,6 +160,7 @@ def test_numpy_errors_are_handled_as_the_caller_says(route: dict[str, Any]) -> N
 
 def test_numpy_prints_as_the_caller_says(route: dict[str, Any]) -> None:
     """Print options are part of an array's text."""
+    not_beside_numpy(route)
     with numpy.printoptions(precision=2):
         same(as_printed, route)
         assert ap.map(as_printed, [1], **route) == ["array([0.33])"]

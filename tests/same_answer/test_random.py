@@ -17,7 +17,8 @@ import autopar as ap
 from autopar import parallel
 from autopar._backends.pickling import dumps
 from autopar.errors import ItemTimeoutError
-from tests.same_answer import items
+from tests.routes import not_beside_numpy
+from tests.same_answer import items, items_numpy
 from tests.same_answer.items import BAD
 
 pytestmark = pytest.mark.timeout(30)
@@ -26,9 +27,9 @@ N = 12
 DRAWING: list[Callable[[int], Any]] = [
     items.draws,
     items.draws_by_name,
-    items.draws_from_numpy,
-    items.draws_from_numpy_it_imports,
-    items.draws_from_both,
+    items_numpy.draws_from_numpy,
+    items_numpy.draws_from_numpy_it_imports,
+    items_numpy.draws_from_both,
 ]
 
 
@@ -42,18 +43,20 @@ def states() -> tuple[Any, ...]:
 @pytest.mark.parametrize("function", DRAWING, ids=lambda function: function.__name__)
 def test_a_seed_gives_the_same_numbers_everywhere(route: dict[str, Any], function: Callable[[int], Any]) -> None:
     """Whatever runs the items, in whatever chunks: the numbers of the plain loop with that seed."""
+    not_beside_numpy(route, function)
     expected = ap.map(function, range(N), seed=7, backend="serial")
     assert len(set(expected)) == N
     for chunksize in (None, 1, 5):
         assert ap.map(function, range(N), seed=7, chunksize=chunksize, **route) == expected
 
 
-@pytest.mark.parametrize("function", [*DRAWING, items.draws_then_fails], ids=lambda function: function.__name__)
+@pytest.mark.parametrize("function", [*DRAWING, items_numpy.draws_then_fails], ids=lambda function: function.__name__)
 def test_the_callers_state_is_as_before(route: dict[str, Any], function: Callable[[int], Any]) -> None:
     """Whatever happens: also after an error, and with `gauss`, which keeps a number for the next call."""
+    not_beside_numpy(route, function)
     random.gauss(0, 1)
     before = states()
-    if function is items.draws_then_fails:
+    if function is items_numpy.draws_then_fails:
         with pytest.raises(ValueError, match=str(BAD)):
             ap.map(function, range(N), seed=7, **route)
     else:
@@ -79,20 +82,24 @@ def test_without_a_seed_the_loops_own_stream_is_drawn_from() -> None:
 
 def test_generators_of_its_own_need_no_seed(route: dict[str, Any]) -> None:
     """A function that makes its generator draws the same numbers anywhere."""
-    assert ap.map(items.draws_of_its_own, range(N), **route) == [items.draws_of_its_own(x) for x in range(N)]
+    not_beside_numpy(route)
+    assert ap.map(items_numpy.draws_of_its_own, range(N), **route) == [
+        items_numpy.draws_of_its_own(x) for x in range(N)
+    ]
 
 
 def test_a_seed_changes_nothing_for_generators_of_its_own(route: dict[str, Any]) -> None:
     """Only the global streams are started."""
-    expected = [items.draws_of_its_own(x) for x in range(N)]
-    assert ap.map(items.draws_of_its_own, range(N), seed=7, **route) == expected
+    not_beside_numpy(route)
+    expected = [items_numpy.draws_of_its_own(x) for x in range(N)]
+    assert ap.map(items_numpy.draws_of_its_own, range(N), seed=7, **route) == expected
 
 
 def test_coroutines_draw_the_numbers_of_the_loop(async_route: dict[str, Any]) -> None:
     """Their streams are those of plain functions, and the caller's are as before."""
-    expected = ap.map(items.draws_from_both, range(N), seed=7, backend="serial")
+    expected = ap.map(items_numpy.draws_from_both, range(N), seed=7, backend="serial")
     before = states()
-    found: list[Any] = ap.map(items.draws_async, range(N), seed=7, **async_route)
+    found: list[Any] = ap.map(items_numpy.draws_async, range(N), seed=7, **async_route)
     assert found == expected
     assert states() == before
 
@@ -145,7 +152,7 @@ def test_overlapping_coroutines_with_a_seed_end_in_any_way() -> None:
 def test_threads_that_overlap_leave_the_callers_state_too() -> None:
     """Chunks begin and end in any order."""
     before = states()
-    ap.map(items.draws_from_both, range(60), seed=7, pure=True, backend="threads", workers=4, chunksize=1)
+    ap.map(items_numpy.draws_from_both, range(60), seed=7, pure=True, backend="threads", workers=4, chunksize=1)
     assert states() == before
 
 

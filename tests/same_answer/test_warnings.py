@@ -7,7 +7,8 @@ import subprocess
 import sys
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy
@@ -15,21 +16,31 @@ import pytest
 
 import autopar as ap
 from autopar import parallel
-from tests.same_answer import items
+from tests.routes import not_beside_numpy
+from tests.same_answer import items, items_numpy
 from tests.same_answer.items import BAD, OwnWarning
 
 pytestmark = pytest.mark.timeout(30)
 
 N = 12
-WARNING: list[Callable[[int], Any]] = [items.warns_alike, items.warns_of_each, items.warns_its_own, items.divide]
+WARNING: list[Callable[[int], Any]] = [items.warns_alike, items.warns_of_each, items.warns_its_own, items_numpy.divide]
 ACTIONS = ["default", "always", "once", "module", "ignore"]
+
+
+@contextmanager
+def recorded() -> Iterator[list[warnings.WarningMessage]]:
+    """Record the warnings of the block, without those of a fork beside the threads of other tests (Python 3.12)."""
+    with warnings.catch_warnings(record=True) as shown:
+        yield shown
+        shown[:] = [each for each in shown if "use of fork()" not in str(each.message)]
 
 
 def raised(run: Callable[[], Any], action: str) -> list[tuple[Any, ...]]:
     """The warnings that a call shows under one filter, in order, nothing having been shown before."""
-    vars(items).pop("__warningregistry__", None)
+    for module in (items, items_numpy):
+        vars(module).pop("__warningregistry__", None)
     warnings.onceregistry.clear()  # type: ignore[attr-defined]
-    with warnings.catch_warnings(record=True) as shown:
+    with recorded() as shown:
         warnings.resetwarnings()
         warnings.simplefilter(action)  # type: ignore[arg-type]
         run()
@@ -40,6 +51,7 @@ def raised(run: Callable[[], Any], action: str) -> list[tuple[Any, ...]]:
 @pytest.mark.parametrize("function", WARNING, ids=lambda function: function.__name__)
 def test_a_map_warns_as_the_loop_does(route: dict[str, Any], function: Callable[[int], Any], action: str) -> None:
     """The same warnings, with the same place in the source, as often and in the same order."""
+    not_beside_numpy(route, function)
     expected = raised(lambda: [function(x) for x in range(N)], action)
     assert raised(lambda: ap.map(function, range(N), **route), action) == expected
     assert raised(lambda: ap.map(function, range(N), chunksize=5, **route), action) == expected
@@ -78,7 +90,7 @@ def test_a_filter_that_makes_it_an_error_makes_the_item_fail(route: dict[str, An
 
 def test_filters_by_module_and_message_count(route: dict[str, Any]) -> None:
     """A filter sees the module and the text that it sees in the loop."""
-    with warnings.catch_warnings(record=True) as shown:
+    with recorded() as shown:
         warnings.resetwarnings()
         warnings.filterwarnings("ignore")
         warnings.filterwarnings("always", message="item [246]", module=r"tests\.same_answer\.items")
@@ -100,7 +112,7 @@ def test_a_warning_of_an_item_that_fails_is_shown_and_none_after_it(route: dict[
 def test_imap_warns_before_the_result(backend: str) -> None:
     """A warning comes with its item, not when it arrives; on demanded threads it comes when the item runs."""
     function = parallel(items.warns_of_each, backend=backend)
-    with warnings.catch_warnings(record=True) as shown:
+    with recorded() as shown:
         warnings.simplefilter("always")
         results = function.imap(range(4))
         for x in range(4):
@@ -111,7 +123,7 @@ def test_imap_warns_before_the_result(backend: str) -> None:
 
 def test_a_warning_of_its_own_arrives_as_itself(route: dict[str, Any]) -> None:
     """Category and attributes are kept."""
-    with warnings.catch_warnings(record=True) as shown:
+    with recorded() as shown:
         warnings.simplefilter("always")
         ap.map(items.warns_its_own, range(3), **route)
     assert [w.message.code for w in shown] == [0, 1, 2]  # type: ignore[union-attr]
@@ -126,7 +138,7 @@ def test_a_warning_that_does_not_travel_arrives_as_the_closest_built_in() -> Non
 
         warnings.warn(Stubborn(f"item {x}"), stacklevel=1)
 
-    with warnings.catch_warnings(record=True) as shown:
+    with recorded() as shown:
         warnings.simplefilter("always")
         ap.map(item, range(2), backend="processes")
     assert [(w.category, str(w.message)) for w in shown] == [
@@ -144,7 +156,7 @@ def test_an_item_that_records_warnings_itself_sees_them(route: dict[str, Any]) -
             items.warns_of_each(x)
         return [str(w.message) for w in shown]
 
-    with warnings.catch_warnings(record=True) as here:
+    with recorded() as here:
         warnings.simplefilter("always")
         assert ap.map(item, range(N), pure=True, **route) == [[f"item {x}"] for x in range(N)]
     assert here == []
@@ -165,8 +177,9 @@ def test_captured_warnings_go_to_the_callers_log(route: dict[str, Any], caplog: 
 
 def test_warnings_of_c_code_are_the_callers_too(route: dict[str, Any]) -> None:
     """NumPy warns from C; no analysis sees it."""
+    not_beside_numpy(route)
     with numpy.errstate(divide="warn"), pytest.warns(RuntimeWarning, match="divide by zero"):
-        ap.map(items.divide, [1, 0, 2], **route)
+        ap.map(items_numpy.divide, [1, 0, 2], **route)
 
 
 @pytest.mark.parametrize("backend", ["serial", "processes"])
@@ -202,7 +215,7 @@ def test_a_warning_may_blame_the_caller(route: dict[str, Any], operation: str, h
         globals().pop("__warningregistry__", None)
         assert raised(lambda: run(False), action) == expected
         assert len(expected) == (1 if action == "default" else 6)
-    with warnings.catch_warnings(record=True) as shown:
+    with recorded() as shown:
         warnings.simplefilter("ignore")
         warnings.filterwarnings("always", module=__name__)
         run(False)
@@ -218,7 +231,7 @@ def test_a_coroutine_may_blame_its_caller(async_route: dict[str, Any]) -> None:
 
     for seed in (None, 1):
         globals().pop("__warningregistry__", None)
-        with warnings.catch_warnings(record=True) as shown:
+        with recorded() as shown:
             warnings.simplefilter("always")
             ap.map(item, range(3), seed=seed, **async_route)
         assert {w.filename for w in shown} == {__file__}

@@ -154,6 +154,9 @@ class Expressions:
             return f"{self.tape.pick(within)} - 1"
         if roll < 19:
             return self.tape.pick(("0", "-1"))
+        if roll < 20 and self.names["element"]:
+            element = self.tape.pick(self.names["element"])
+            return self.tape.pick((element, f"int({element})", f"int({element}) % {length}"))
         if roll < 23:
             return f"{self.bracketed(self.integer(1))} % {length}"
         return self.tape.pick(("1", "2", f"{self.tape.pick(within or ['0'])} + 1", self.integer(1)))

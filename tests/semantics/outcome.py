@@ -7,6 +7,7 @@ import io
 import linecache
 import math
 import struct
+import sys
 import traceback
 import warnings
 from collections.abc import Callable
@@ -14,6 +15,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+_DEEP = 100
+"""Frames of a recursion without end that are told; how many fit is up to the depth at which the call is made."""
+
+_LATE_LINES = sys.version_info < (3, 12)
+"""There a warm function's UnboundLocalError may name the line before: from the eighth call on Python runs a load and
+what comes before it as one instruction, and places the error at the first."""
 
 PRELUDE: dict[str, Any] = {}
 """Names that sources and arguments may use: see `prelude`."""
@@ -156,7 +164,13 @@ def _relation(made: Any, given: Any) -> str:
 
 
 def _error(error: BaseException, file: str) -> Any:
-    frames = [(one.name, one.lineno) for one in traceback.extract_tb(error.__traceback__) if one.filename == file]
+    frames: list[tuple[str, int | None]] = [
+        (one.name, one.lineno) for one in traceback.extract_tb(error.__traceback__) if one.filename == file
+    ]
+    if isinstance(error, RecursionError):
+        del frames[_DEEP:]
+    if isinstance(error, UnboundLocalError) and _LATE_LINES:
+        frames = [(name, None) for name, _ in frames]
     return type(error), described(list(error.args)), str(error), tuple(frames)
 
 

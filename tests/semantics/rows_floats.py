@@ -117,6 +117,18 @@ CASES: tuple[Case, ...] = (
     DOMAIN.expression("math.exp(a)", "a", calls(("4.0", "0.1", "-745.2")), calls((*ALL, "3", "1000")), promised=True),
     DOMAIN.expression("math.sqrt(a)", "a", calls(("4", "2", "0")), calls(("-1", "2**53 + 1", "2**63 - 1"))),
     DOMAIN.expression("math.log(a, b)", "a, b", ("(8.0, 2.0)",), ("(8.0, 1.0)", "(0.0, 2.0)", "(8, 2)", "(8.0, -1.0)")),
+    *(
+        DOMAIN.expression(f"math.copysign(a, {sign})", "a, b", ("(1.5, 2.0)",) if calm else (), leaves)
+        for sign, calm, leaves in (
+            ("-math.nan", False, ("(1.5, 0.0)",)),
+            ("math.nan", False, ("(1.5, 0.0)",)),
+            ("b", True, ("(1.5, float('nan'))", "(1.5, -float('nan'))", "(0.5, -0.0)")),
+            ("-b", True, ("(1.5, float('nan'))", "(1.5, -float('nan'))")),
+            ("math.inf - math.inf", False, ("(1.5, 0.0)",)),
+            ("b - b", True, ("(1.5, float('inf'))", "(1.5, -float('inf'))")),
+            ("0.0 * b", True, ("(1.5, float('inf'))",)),
+        )
+    ),
     DOMAIN.expression("math.factorial(a)", "a", (), calls(("5", "20", "21", "-1", "5.0"))),
     DOMAIN.expression("math.isqrt(a)", "a", (), calls(("0", "17", "2**53 + 1", "2**63 - 1", "-1", "4.0"))),
     DOMAIN.expression("math.comb(a, b)", "a, b", (), ("(5, 2)", "(70, 35)", "(5, 7)", "(-1, 2)")),

@@ -102,7 +102,7 @@ class SimulatedMachine:
         self.compute(self.shape.prices.plan)  # every planning asks this once
         return {name: workers.alive for name, workers in self.pools.items()}
 
-    def forkable(self) -> bool:
+    def forkable(self, ending: int = 0) -> bool:
         return not any(workers.alive for workers in self.pools.values())
 
     def open(self, plan: Plan) -> Pool:

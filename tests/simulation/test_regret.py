@@ -35,7 +35,7 @@ MEAN_OF_KIND = {
     "foreign": 1.08,
     "payload": 1.53,
     "memory": 1.12,
-    "threaded": 1.04,
+    "threaded": 1.05,
     "waiting": 1.23,
     "served": 1.07,
     "mixed": 1.08,

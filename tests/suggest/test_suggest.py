@@ -54,7 +54,7 @@ def suggested(folder: Path, *arguments: str) -> dict[str, Any]:
     ("name", "size", "function", "after", "plan"),
     [
         ("site_check.py", "40", "load", "pages = load.map(addresses)", "threads"),
-        ("similar_texts.py", "160", "best_match", "best_match.map(range(len(TEXTS)))", "2 processes"),
+        ("similar_texts.py", "240", "best_match", "best_match.map(range(len(TEXTS)))", "2 processes"),
     ],
 )
 def test_a_program_that_gains(tmp_path: Path, name: str, size: str, function: str, after: str, plan: str) -> None:

@@ -47,6 +47,10 @@ TRY_AGAIN = 0.2
 """Seconds between two attempts to send chunks to a cluster that takes none at the moment."""
 
 
+_SENT = object()
+"""Wakes the receiver, which looks for workers that have gone only while something is under way."""
+
+
 @dataclass(eq=False, slots=True)
 class SharedJob:
     """What all chunks of a job have in common.
@@ -256,6 +260,7 @@ class Traffic:
             parcel.pending.name = parcel.name
             parcel.tries += 1
             self._under_way[parcel.name] = parcel
+        self._back.put(_SENT)
         tickets = [node.Ticket(each.name, each.start, each.timeout, identity) for each in group]
         options: dict[str, Any] = {
             "workers": [worker] if worker else self.connection.restricted,
@@ -354,6 +359,8 @@ class Traffic:
     def _receive(self, arrivals: list[Any]) -> None:
         finished = []
         for arrival in arrivals:
+            if arrival is _SENT:
+                continue
             if type(arrival) is _Fetched:
                 self._take(arrival)
                 continue

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import FunctionType
 from typing import Any
 
@@ -35,6 +35,7 @@ from autopar._kernel.kernel import Fact
 from autopar._kernel.refusal import Refused
 from autopar._kernel.source import Source, read_source
 from autopar._kernel.types import Type
+from autopar._model.light_dataclass import dataclass
 
 __all__ = ["NO_ARRAYS", "Loops", "as_loops"]
 

@@ -6,10 +6,10 @@ A dtype is found by asking NumPy: the operation is done once, on single elements
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from autopar._kernel import types as t
+from autopar._model.light_dataclass import dataclass
 
 ONE = "1"
 """The text of a length that is one for certain, and so is broadcast."""

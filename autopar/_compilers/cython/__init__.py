@@ -16,11 +16,11 @@ compiled      `CompiledObjects`: the form that the engine calls
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, cast
 
 from autopar._model.compiler import EXACT, NotCompiled, Refusal, Terms, Types
+from autopar._model.light_dataclass import dataclass
 
 if TYPE_CHECKING:
     from autopar._kernel.types import Type

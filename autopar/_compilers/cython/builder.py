@@ -15,7 +15,7 @@ import sys
 import sysconfig
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +25,7 @@ from autopar._compilers.native.emit import FLAGS as KERNEL_FLAGS
 from autopar._compilers.native.loader import Library
 from autopar._compilers.native.toolchain import Toolchain, compile_text, find_toolchain, private_folder, run_program
 from autopar._model.compiler import NotCompiled
+from autopar._model.light_dataclass import dataclass
 
 __all__ = ["DEADLINE", "Built", "build", "cython_version", "library", "why_no_cython"]
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from opcode import opmap
 from typing import TYPE_CHECKING, Any
 
-from autopar._compilers.cython.lines import NOWHERE, mark
+from autopar._compilers.cython.lines import NOWHERE, iterated_at, mark
 from autopar._compilers.cython.names import Scope
 from autopar._model.compiler import NotCompiled
 
@@ -296,10 +296,11 @@ class Expressions:
         if isinstance(node, ast.Lambda):
             return self.function(node, "<lambda>", node.args)
         made = self.function(node, "<genexpr>", None)
-        first = self.value(node.generators[0].iter)
+        source = node.generators[0].iter
+        first, at = self.value(source), mark(iterated_at(source, node.lineno))
         if _CALLER_ITERATES:
-            first = f"ap_iterator({first}{mark(node.lineno)})"
-        return f"({made}({first}))"
+            first = f"{at}ap_iterator({first}{at})"
+        return f"({made}({first}{mark(node.lineno)}))"
 
     def function(self, node: ast.AST, name: str, arguments: ast.arguments | None) -> str:
         """An inner function, which is made of Python's own code for it."""
@@ -314,7 +315,9 @@ class Expressions:
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp) -> str:
         call, passed = self._comprehend(self, node)
-        first = f"ap_iterable({self.value(node.generators[0].iter)}{mark(node.lineno)})"
+        source = node.generators[0].iter
+        at = mark(iterated_at(source, node.lineno))
+        first = f"{at}ap_iterable({self.value(source)}{at})"
         place = mark(NOWHERE) if sys.version_info >= (3, 12) else mark(node.lineno)
         return f"{place}{call}(ap, {first}{passed}{place}){mark(node.lineno)}"
 

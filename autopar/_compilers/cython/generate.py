@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any
 
 from autopar._compilers.cython.admission import admit
 from autopar._compilers.cython.bound import bound_before
 from autopar._compilers.cython.expressions import Expressions
-from autopar._compilers.cython.lines import NOWHERE, Lines
+from autopar._compilers.cython.lines import NOWHERE, Lines, iterated_at
 from autopar._compilers.cython.names import COMPREHENSIONS, Scope, bound_names, walk_own
 from autopar._compilers.cython.statements import Statements
 from autopar._compilers.cython.support import C_TEXT, DECLARATIONS
@@ -21,6 +20,7 @@ from autopar._compilers.cython.surroundings import Surroundings
 from autopar._kernel.refusal import Refused
 from autopar._kernel.source import read_source
 from autopar._model.compiler import NotCompiled
+from autopar._model.light_dataclass import dataclass
 
 __all__ = ["Written", "module_text", "write"]
 
@@ -227,7 +227,7 @@ def _write_comprehension(statements: Statements, node: ast.ListComp | ast.SetCom
             generator(number + 1)
             statements.depth -= len(one.ifs)
 
-        statements.loop(one.target, source, one.target.lineno, body)
+        statements.loop(one.target, source, iterated_at(one.iter, node.lineno), body)
 
     generator(0)
     statements.line("return ap_out", NOWHERE)

@@ -6,9 +6,11 @@ written in parentheses, a line may be broken at any mark; it is, where the line 
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
 
-__all__ = ["Lines", "mark"]
+__all__ = ["Lines", "iterated_at", "mark"]
 
 NOWHERE = 0
 """The line of what adds nothing to a traceback: raising an exception again."""
@@ -19,6 +21,11 @@ _MARK = re.compile("\x00(-?[0-9]+)\x00")
 def mark(line: int) -> str:
     """What follows belongs to this line of the user's file."""
     return f"\x00{line}\x00"
+
+
+def iterated_at(iterable: ast.expr, line: int) -> int:
+    """The line that fails where this gives no iterator, or no next item, in a loop or comprehension of a line."""
+    return iterable.lineno if sys.version_info >= (3, 13) else line
 
 
 class Lines:

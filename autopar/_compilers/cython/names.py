@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from autopar._model.light_dataclass import dataclass
 
 __all__ = ["INNER", "Scope", "bound_names", "walk_own"]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autopar._compilers.cython.expressions import SMALL, Expressions
-from autopar._compilers.cython.lines import NOWHERE, Lines, mark
+from autopar._compilers.cython.lines import NOWHERE, Lines, iterated_at, mark
 from autopar._model.compiler import NotCompiled
 
 __all__ = ["Statements"]
@@ -132,6 +132,8 @@ class Statements:
             surely = target.id in scope.variables and target.id in self.expressions.bound
             if surely and isinstance(node.op, ast.Add) and not plain:
                 self.line(f"AP_ADD_TO(v_{target.id}, {value})", node.lineno)
+                # Cython sees no assignment in that, and a parameter without one would only be borrowed from the caller.
+                self.line(f"if AP_NEVER(): v_{target.id} = None", node.lineno)
             elif target.id in scope.variables:
                 self.line(f"{self.expressions.name(target.id)} {operator} {value}", node.lineno)
             else:
@@ -191,7 +193,8 @@ class Statements:
         self._else(node.orelse, node.lineno)
 
     def _for(self, node: ast.For) -> None:
-        self.loop(node.target, self.value(node.iter), node.lineno, lambda: self.block(node.body))
+        line = iterated_at(node.iter, node.lineno)
+        self.loop(node.target, self.value(node.iter), line, lambda: self.block(node.body))
         self._else(node.orelse, node.lineno)
 
     def loop(self, target: ast.expr, iterable: str, line: int, write: Callable[[], object]) -> None:

@@ -196,13 +196,30 @@ static int ap_matches(PyObject *error, PyObject *type)
     PyErr_SetString(PyExc_TypeError, "catching classes that do not inherit from BaseException is not allowed");
     return -1;
 }
-static PyObject *ap_special(PyObject *manager, const char *name, const char *more)
+#if PY_VERSION_HEX >= 0x030E0000
+static void ap_not_special(PyObject *manager, const char *name)
+{
+    PyObject *type = (PyObject *)Py_TYPE(manager);
+    const char *more = !PyObject_HasAttrString(type, "__aenter__") || !PyObject_HasAttrString(type, "__aexit__") ? ""
+        : " but it supports the asynchronous context manager protocol. Did you mean to use 'async with'?";
+    PyErr_Format(PyExc_TypeError, "'%T' object does not support the context manager protocol (missed %s method)%s",
+                 manager, name, more);
+}
+#else
+static void ap_not_special(PyObject *manager, const char *name)
+{
+    PyErr_Format(PyExc_TypeError, "'%.200s' object does not support the context manager protocol%s",
+                 Py_TYPE(manager)->tp_name, strcmp(name, "__exit__") ? "" : " (missed __exit__ method)");
+}
+#endif
+static PyObject *ap_special(PyObject *manager, const char *name)
 {
     PyObject *found = PyObject_GetAttrString((PyObject *)Py_TYPE(manager), name);
     if (!found) {
-        if (PyErr_ExceptionMatches(PyExc_AttributeError))
-            PyErr_Format(PyExc_TypeError, "'%.200s' object does not support the context manager protocol%s",
-                         Py_TYPE(manager)->tp_name, more);
+        if (PyErr_ExceptionMatches(PyExc_AttributeError)) {
+            PyErr_Clear();
+            ap_not_special(manager, name);
+        }
         return NULL;
     }
     descrgetfunc get = Py_TYPE(found)->tp_descr_get;
@@ -213,13 +230,15 @@ static PyObject *ap_special(PyObject *manager, const char *name, const char *mor
 }
 static PyObject *ap_enter(PyObject *manager)
 {
-    PyObject *leave, *value, *enter = ap_special(manager, "__enter__", "");
-    if (!enter) return NULL;
-    if (!(leave = ap_special(manager, "__exit__", " (missed __exit__ method)"))) { Py_DECREF(enter); return NULL; }
-    value = PyObject_CallNoArgs(enter);
-    Py_DECREF(enter);
+#if PY_VERSION_HEX >= 0x030E0000
+    PyObject *leave = ap_special(manager, "__exit__"), *enter = leave ? ap_special(manager, "__enter__") : NULL;
+#else
+    PyObject *enter = ap_special(manager, "__enter__"), *leave = enter ? ap_special(manager, "__exit__") : NULL;
+#endif
+    PyObject *value = enter && leave ? PyObject_CallNoArgs(enter) : NULL;
     PyObject *pair = value ? PyTuple_Pack(2, leave, value) : NULL;
-    Py_DECREF(leave);
+    Py_XDECREF(enter);
+    Py_XDECREF(leave);
     Py_XDECREF(value);
     return pair;
 }

@@ -172,9 +172,10 @@ class _Writer:
             return "1" if expr.value else "0"
         if expr.machine in ("i64", "u64") and abs(expr.value) < 2**31:
             return f"<{_TYPES[expr.machine]}>({int(expr.value)})"
-        key = ("constant", expr.machine, repr(expr.value))
+        text = expression(expr, self.kernel.float_flags)  # for a NaN has a sign, which Python's own text of it lacks
+        key = ("constant", expr.machine, text)
         if key not in self._names:
-            self._macro(key, [], expression(expr, self.kernel.float_flags), _TYPES[expr.machine], ())
+            self._macro(key, [], text, _TYPES[expr.machine], ())
         return f"{self._names[key]}()"
 
     def _macro(self, key: tuple[Any, ...], letters: list[str], body: str, result: str, machines: Sequence[str]) -> str:

@@ -11,10 +11,10 @@ import builtins
 import ctypes
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, get_args, get_origin
 
+from autopar._model.light_dataclass import dataclass
 from autopar.errors import HintTypeError
 
 SCALARS: dict[type, type[Any]] = {int: ctypes.c_int64, float: ctypes.c_double, bool: ctypes.c_bool}

@@ -11,7 +11,6 @@ import ctypes
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autopar._compilers.native.binding import bind
@@ -21,6 +20,7 @@ from autopar._compilers.native.results import finisher
 from autopar._compilers.native.sampling import FIRST
 from autopar._kernel import types as t
 from autopar._kernel.abi import COLUMN_KINDS
+from autopar._model.light_dataclass import dataclass
 from autopar._native_api import pack_numbers
 from autopar._native_twin_entry import Packing, Unfit
 

@@ -10,18 +10,19 @@ in words.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from autopar._compilers.native.toolchain import Toolchain
+from autopar._model.blake2 import blake2b
+from autopar._model.light_dataclass import dataclass
 from autopar._private_file import RefusedError, claim_folder, read_private
 from autopar._user_cache import locate
 
@@ -75,7 +76,7 @@ def function_key(function: Callable[..., Any], types: Sequence[object], *, pytho
 
 
 def _key(*parts: str) -> str:
-    digest = hashlib.blake2b(digest_size=_KEY_BYTES)
+    digest = blake2b(digest_size=_KEY_BYTES)
     for part in parts:
         piece = part.encode("utf-8", "surrogatepass")
         digest.update(len(piece).to_bytes(8, "big") + piece)
@@ -279,4 +280,4 @@ def _remove_unfinished(folder: Path) -> None:
 
 
 def _digest(content: bytes) -> str:
-    return hashlib.blake2b(content, digest_size=_DIGEST_BYTES).hexdigest()
+    return blake2b(content, digest_size=_DIGEST_BYTES).hexdigest()

@@ -6,13 +6,14 @@ import ctypes
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Protocol
 
 from autopar._compilers.native.cache import ObjectCache, is_key, key_of
 from autopar._compilers.native.refusal import NotCompiled
 from autopar._compilers.native.toolchain import DEADLINE, Toolchain, compile_text, find_toolchain, private_folder
+from autopar._model.light_dataclass import dataclass
 
 VERSION = "1"
 """Raised when objects of the same C text are not the same any more, for a reason that their key does not show."""

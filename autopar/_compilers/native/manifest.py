@@ -6,7 +6,6 @@ up anew, and only if each has the value that it had then is the object loaded.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
@@ -21,6 +20,7 @@ from autopar._compilers.native.toolchain import find_toolchain
 from autopar._kernel import types as t
 from autopar._kernel.kernel import Kernel
 from autopar._kernel.names import Facts
+from autopar._model.blake2 import blake2b
 
 _SCALARS: dict[str, t.Type] = {"int": t.Int(), "float": t.Float(), "bool": t.Bool(), "None": t.Nothing()}
 
@@ -122,7 +122,7 @@ def _key(function: FunctionType, types: Iterable[t.Type], rtol: float, flags: tu
     numpy = sys.modules.get("numpy")
     parts = [VERSION, sys.version, toolchain.key, _front_end(), getattr(numpy, "__version__", ""), str(rtol > 0)]
     parts += [str(__debug__), function.__module__ or "", _code(function), *map(str, types)]
-    digest = hashlib.blake2b(digest_size=16)
+    digest = blake2b(digest_size=16)
     for part in parts:
         piece = part.encode("utf-8", "surrogatepass")
         digest.update(len(piece).to_bytes(8, "big") + piece)

@@ -14,12 +14,13 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autopar._compilers.native.refusal import NotCompiled
+from autopar._model.light_dataclass import dataclass
 from autopar._model.parked import parked
 
 if TYPE_CHECKING:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import itertools
 import os
+import sys
 import threading
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from autopar._kernel.kernel import Kernel
 from autopar._model.compiler import NotCompiled
+from autopar._model.light_dataclass import dataclass
 from autopar._model.own_work import OWN_WORK
 
 DEADLINE = 30.0
@@ -18,6 +21,8 @@ DEADLINE = 30.0
 
 MOST_STATEMENTS = 4000
 """Statements of a kernel, loops included, that LLVM is put to: it cannot be stopped once it has begun."""
+
+GIL_STAYS_OFF = "importing Numba may switch the GIL on for the whole program, so that is left to the program"
 
 _numbers = itertools.count(1)
 
@@ -60,7 +65,7 @@ class _Numba:
         Raises
         ------
         NotCompiled
-            Numba is not there, or broken.
+            Numba is not there, or broken, or is left to the program to import.
         """
         with self.lock:
             if self.refused:
@@ -68,6 +73,8 @@ class _Numba:
             if self.codegen is None:
                 try:
                     self.codegen = _code_generator()
+                except NotCompiled:
+                    raise  # not for good: the program may import it yet
                 except Exception as error:  # whatever a broken installation raises
                     self.refused = f"Numba cannot be used: {type(error).__name__}: {error}"
                     raise NotCompiled(self.refused) from error
@@ -81,8 +88,22 @@ class _Numba:
         self.working = 0
 
 
+def import_numba(name: str = "numba") -> Any:
+    """Import a module of Numba's, unless that may switch the GIL on: plans rest on there being none.
+
+    Raises
+    ------
+    NotCompiled
+        There is no GIL, and the program has not imported Numba itself.
+    """
+    gil = getattr(sys, "_is_gil_enabled", lambda: True)()
+    if not gil and "numba" not in sys.modules and importlib.util.find_spec("numba") is not None:
+        raise NotCompiled(GIL_STAYS_OFF)
+    return importlib.import_module(name)
+
+
 def _code_generator() -> Any:
-    codegen: Any = importlib.import_module("numba.core.codegen")
+    codegen = import_numba("numba.core.codegen")
     return codegen.JITCPUCodegen("autopar")
 
 

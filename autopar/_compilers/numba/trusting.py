@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from autopar._compilers.native.binding import as_call, bind
+from autopar._compilers.numba.jit import import_numba
 from autopar._model.compiler import Counters, Function, NotCompiled, Refusal
+from autopar._model.light_dataclass import dataclass
 
 NOTE = "Numba's answers are taken as they are, unchecked, since exact=False was given"
 
@@ -26,7 +26,9 @@ class NumbaType:
 def types_of(function: Function, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[NumbaType, ...] | Refusal:
     """The types of a call's parameters as Numba has them."""
     try:
-        numba: Any = importlib.import_module("numba")
+        numba = import_numba()
+    except NotCompiled as refused:
+        return refused.refusal
     except Exception as error:  # whatever a broken installation raises
         return Refusal(f"Numba cannot be used: {type(error).__name__}: {error}")
     bound = bind(function, args, kwargs)
@@ -48,7 +50,7 @@ class Trusted:
     """
 
     def __init__(self, function: Function, types: tuple[NumbaType, ...]) -> None:
-        numba: Any = importlib.import_module("numba")
+        numba = import_numba()
         self.compiler, self.certain = "numba", True
         self.function = function
         self.counters = Counters()

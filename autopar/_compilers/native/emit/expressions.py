@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from autopar._kernel import ir
 from autopar._kernel.types import INT64_MIN
 
@@ -108,7 +110,8 @@ def _constant(expr: ir.Const) -> str:
 
 def _real(value: float, suffix: str) -> str:
     if value != value:
-        return f'__builtin_nan{suffix}("")'
+        nan = f'__builtin_nan{suffix}("")'
+        return nan if math.copysign(1.0, value) > 0 else f"(-{nan})"
     if value in (float("inf"), float("-inf")):
         return f"(-__builtin_inf{suffix}())" if value < 0 else f"__builtin_inf{suffix}()"
     text = repr(value)

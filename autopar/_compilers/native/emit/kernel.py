@@ -13,6 +13,7 @@ from autopar._kernel.kernel import Kernel
 __all__ = ["FLAGS", "emit"]
 
 OVERLAP, WARNING = 1, 2  # the side exits that no line of the function takes
+_WRONG = "FE_OVERFLOW | FE_DIVBYZERO | FE_INVALID"  # what NumPy warns of, unless told otherwise
 
 
 def emit(kernel: Kernel) -> str:
@@ -83,12 +84,13 @@ def _entry(kernel: Kernel) -> list[str]:
             sides.append(f"slots + {starts[i]}, {kind.ndim}, {t.item_size(kind)}, {str(strided).lower()}")
         lines.append(f"    if (ap_overlap({', '.join(sides)})) return {OVERLAP};")
     if kernel.float_flags:
-        lines.append("    feclearexcept(FE_ALL_EXCEPT);")
+        # To clear them takes 30 ns, to look at them 5; mostly none is set.
+        lines.append(f"    if (fetestexcept({_WRONG})) feclearexcept(FE_ALL_EXCEPT);")
     arguments = [_from_word(var, i) for i, var in enumerate(kernel.slots)]
     call = f"kernel({', '.join([*arguments, f'slots + {kernel.layout.result}'])})"
     if kernel.float_flags:
         lines.append(f"    i64 left = {call};")
-        lines.append(f"    if (!left && fetestexcept(FE_OVERFLOW | FE_DIVBYZERO | FE_INVALID)) left = {WARNING};")
+        lines.append(f"    if (!left && fetestexcept({_WRONG})) left = {WARNING};")
         lines.append("    return left;")
     else:
         lines.append(f"    return {call};")

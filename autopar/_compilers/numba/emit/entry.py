@@ -44,7 +44,9 @@ def call_function(module: Any, kernel: ir.Kernel, inner: Any, name: str) -> Any:
     if flags is None:
         raise NotCompiled(f"autopar does not know the floating-point flags of {platform.machine()}")
     every, wrong = (ll.Constant(m.INT32, number) for number in flags)
-    call(builder, "feclearexcept", every)
+    before = call(builder, "fetestexcept", wrong)
+    with builder.if_then(builder.icmp_signed("!=", before, ll.Constant(m.INT32, 0)), likely=False):
+        call(builder, "feclearexcept", every)
     left = builder.call(inner, [*arguments, out])
     with builder.if_then(builder.icmp_signed("==", left, m.number(0))):
         raised = call(builder, "fetestexcept", wrong)
