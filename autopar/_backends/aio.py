@@ -31,13 +31,19 @@ def background_loop() -> asyncio.AbstractEventLoop:
     global _loop
     with _lock:
         if _loop is None or _loop.is_closed():
-            _loop = asyncio.new_event_loop()
+            loop = asyncio.new_event_loop()
             # Held by the loop, which its thread holds: a program that ends meanwhile does not find them unreachable,
             # and so does not complain of each.
-            vars(_loop)[_UNENDED] = set()
-            own_thread(_loop.run_forever, "autopar-asyncio").start()
-            before_waiting(functools.partial(_loop.call_soon_threadsafe, _loop.stop))
+            vars(loop)[_UNENDED] = set()
+            before_waiting(functools.partial(_stop, loop))
+            own_thread(loop.run_forever, "autopar-asyncio").start()
+            _loop = loop  # Only now: Ctrl-C before would leave a loop that nobody runs.
         return _loop
+
+
+def _stop(loop: asyncio.AbstractEventLoop) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(loop.stop)
 
 
 def on_own_loop() -> bool:
@@ -48,6 +54,8 @@ def on_own_loop() -> bool:
 class LoopFuture(Future[Any]):
     """The future of a coroutine on the background loop; cancelling it cancels the coroutine.
 
+    Nothing runs before :meth:`begin`, which Ctrl-C may leave at any place: the future is there to be cancelled then.
+
     Attributes
     ----------
     ended
@@ -57,9 +65,13 @@ class LoopFuture(Future[Any]):
     def __init__(self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any]) -> None:
         super().__init__()
         self._loop = loop
+        self._coroutine: Coroutine[Any, Any, Any] | None = coroutine
         self._task: asyncio.Task[None] | None = None
         self.ended = threading.Event()
-        loop.call_soon_threadsafe(self._start, coroutine)
+
+    def begin(self) -> None:
+        """Start the coroutine, in the caller's context."""
+        self._loop.call_soon_threadsafe(self._start)
 
     def cancel(self) -> bool:
         """Cancel the coroutine unless it has ended."""
@@ -68,23 +80,27 @@ class LoopFuture(Future[Any]):
         self._loop.call_soon_threadsafe(self._cancel_task)
         return True
 
-    def _start(self, coroutine: Coroutine[Any, Any, Any]) -> None:
-        unended = vars(self._loop)[_UNENDED]
-
-        def end(task: object) -> None:
-            unended.discard(task)
-            coroutine.close()  # A task that is cancelled before its first step has not touched it.
-            self.ended.set()
-
-        self._task = self._loop.create_task(self._settle(coroutine))
-        unended.add(self._task)
-        self._task.add_done_callback(end)
+    def _start(self) -> None:
+        if self._coroutine is None:
+            return
+        self._task = self._loop.create_task(self._settle(self._coroutine))
+        vars(self._loop)[_UNENDED].add(self._task)
+        self._task.add_done_callback(self._end)
         if self.cancelled():
             self._task.cancel()
 
     def _cancel_task(self) -> None:
         if self._task is not None:
             self._task.cancel()
+        else:
+            self._end(None)  # It was never begun.
+
+    def _end(self, task: object) -> None:
+        vars(self._loop)[_UNENDED].discard(task)
+        coroutine, self._coroutine = self._coroutine, None
+        if coroutine is not None:
+            coroutine.close()  # A task that is cancelled before its first step has not touched it.
+        self.ended.set()
 
     async def _settle(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         # Exceptions stop here: asyncio would give the caller a copy of some, and leave its loop because of others.
@@ -103,6 +119,13 @@ class LoopFuture(Future[Any]):
 
 def run_on_loop(coroutine: Coroutine[Any, Any, Any]) -> LoopFuture:
     """Start a coroutine on the background loop, in the caller's context."""
+    future = on_loop(coroutine)
+    future.begin()
+    return future
+
+
+def on_loop(coroutine: Coroutine[Any, Any, Any]) -> LoopFuture:
+    """The future of a coroutine that will run on the background loop once it is begun."""
     return LoopFuture(background_loop(), coroutine)
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import AsyncGenerator, Coroutine, Iterator
 from typing import Any
 
-from autopar._backends.aio import on_own_loop, run_on_loop
+from autopar._backends.aio import on_loop, on_own_loop, run_on_loop
 from autopar._engine.coroutines import CoroutineRun
 
 
@@ -40,8 +40,9 @@ def iterate_on_own_loop(run: CoroutineRun, *, ordered: bool) -> Iterator[Any]:
 
 def _wait_on_own_loop(coroutine: Coroutine[Any, Any, Any]) -> Any:
     """Run a coroutine on autopar's own loop; after Ctrl-C it is cancelled, and may clean up as under `asyncio.run`."""
-    future = run_on_loop(coroutine)
+    future = on_loop(coroutine)
     try:
+        future.begin()
         return future.result()
     except BaseException:
         if future.cancel():
