@@ -58,12 +58,14 @@ def for_statement(ctx: Context, node: ast.For) -> None:
 
 
 def _counter_name(ctx: Context, items: Items, target: ast.expr, body: list[ast.stmt]) -> str:
-    """Return the C variable that is the counter under another name, if the body leaves the loop variable alone."""
+    """Return the C variable that is the counter under another name, if nothing else sets the loop variable."""
+    others: list[ast.AST] = list(body)
     if items.numbered and isinstance(target, ast.Tuple):
-        target = target.elts[0]
+        target, *rest = target.elts
+        others += rest
     elif items.span is None:
         return ""  # It is an item, and no item is a position.
-    if isinstance(target, ast.Name) and target.id not in names_assigned(body):
+    if isinstance(target, ast.Name) and target.id not in names_assigned(others):
         return f"{key_of(ctx.frame, target.id)}_i64"
     return ""
 
