@@ -24,6 +24,10 @@ def exponentials(a: Any) -> Any:
     return np.exp(a)
 
 
+def total(a: Any) -> Any:
+    return np.sum(a)
+
+
 def mean_of_row(m: Any) -> Any:
     return np.mean(np.sin(m))
 
@@ -66,11 +70,11 @@ def test_rtol_of_a_decorated_function_reaches_its_single_calls() -> None:
 
 
 def test_a_difference_beyond_rtol_withdraws_the_kernel() -> None:
-    """A comparison goes by the tolerance that was given."""
-    compiled = compile_function(exponentials, (VALUES,), terms=Terms(rtol=1e-18))
+    """A comparison goes by the tolerance that was given: NumPy adds in pairs, compiled code in order."""
+    compiled = compile_function(total, (VALUES,), terms=Terms(rtol=1e-18))
     assert isinstance(compiled, CompiledFunction)
     compiled.sampling.grace = math.inf  # however long the machine takes for the first call, it is compared
     with pytest.warns(autopar.errors.KernelMismatchWarning):
         found = compiled(VALUES)
-    np.testing.assert_array_equal(found, exponentials(VALUES))
+    assert found == total(VALUES)
     assert compiled.withdrawn
