@@ -65,14 +65,18 @@ def test_workers_end_with_their_program(how: str) -> None:
 
 def test_an_executor_with_cancelled_chunks_ends_all_the_same() -> None:
     """Its own thread neither trips over what was cancelled, which would be a warning here, nor leaves a worker."""
-    chunks = [Chunk(Job(time.sleep, cores=1), place, [3600]) for place in range(8)]
+    # More than an executor that earlier maps have left with many workers hands to them ahead.
+    chunks = [Chunk(Job(time.sleep, cores=1), place, [3600]) for place in range(100)]
     pool = LokyPool(1)
     pending = [pool.submit(chunk) for chunk in chunks]
     executor = pending[0].executor  # type: ignore[attr-defined]
-    assert pending[-1].cancel()
-    workers = [psutil.Process(each.pid) for each in executor.executor._processes.values()]
-    executor.end()
-    pool.close()
+    try:
+        cancelled = pending[-1].cancel()
+        workers = [psutil.Process(each.pid) for each in executor.executor._processes.values()]
+    finally:
+        executor.end()
+        pool.close()
+    assert cancelled
     assert not psutil.wait_procs(workers, timeout=20)[1]
     assert [each.done() for each in pending] == [True] * len(chunks)
 
