@@ -189,7 +189,7 @@ def _either(ctx: Context, node: ast.IfExp) -> Value:
     test = condition(ctx, node.test)
     if test.known is not None:
         return expression(ctx, node.body if test.known else node.orelse)
-    key = f"{ctx.frame.prefix}either{ctx.serial()}"
+    key = f"{ctx.frame.prefix}either{ctx.serial()}$"
     before, ends = ctx.state, []
     for part_, constraints in ((node.body, test.if_true), (node.orelse, test.if_false)):
         ctx.state = before
@@ -224,7 +224,7 @@ def _only_sets(block: ir.Block, value: Number) -> bool:
 
 def _boolean(ctx: Context, node: ast.BoolOp) -> Value:
     """Lower `and` and `or` as a value: operands of one type, of which all but the last are tested."""
-    key = f"{ctx.frame.prefix}either{ctx.serial()}"
+    key = f"{ctx.frame.prefix}either{ctx.serial()}$"
     before = ctx.state
     first = expression(ctx, node.values[0])
     for operand in node.values[1:]:

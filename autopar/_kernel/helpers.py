@@ -11,7 +11,7 @@ from autopar._kernel.context import Context, Frame, Return, insert_before
 from autopar._kernel.source import read_source
 from autopar._kernel.state import Bound, Clash, join_values
 from autopar._kernel.value import Known, Value, constant
-from autopar._kernel.variables import adapt, assign, store_value
+from autopar._kernel.variables import adapt, assign, in_ascii, store_value
 
 __all__ = ["arguments_of", "finish", "inline", "local_names"]
 
@@ -93,7 +93,9 @@ def inline(ctx: Context, function: FunctionType, node: ast.Call, values: list[Va
         ctx.sources.append(source.text)
     bound = arguments_of(ctx, function, source.tree, given, named, node)
     serial = ctx.serial()
-    prefix = f"{function.__name__}{serial}$"
+    # A program may call a function anything.
+    name = function.__name__ if function.__name__.isidentifier() else "helper"
+    prefix = f"{in_ascii(name)}{serial}$"
     path = (*ctx.frame.path, (node.lineno, node.col_offset, function.__name__))
     frame = Frame(function, prefix, path, local_names(source.tree), f"return{serial}")
     before = dict(ctx.state or {})
@@ -101,7 +103,7 @@ def inline(ctx: Context, function: FunctionType, node: ast.Call, values: list[Va
     for name, value in bound.items():
         assign(ctx, name, value, node)
     ctx.statements(source.tree.body)
-    value = finish(ctx, frame, f"{prefix}result", node)
+    value = finish(ctx, frame, f"{prefix}result$", node)
     ctx.frames.pop()
     ctx.state = before
     ctx.line = node.lineno

@@ -15,7 +15,7 @@ from autopar._kernel.interval import Interval
 from autopar._kernel.sequences import Items, sequence
 from autopar._kernel.state import State, widen
 from autopar._kernel.value import Number, Span, Value
-from autopar._kernel.variables import adapt, key_of
+from autopar._kernel.variables import adapt, key_of, key_within
 
 __all__ = ["each", "for_statement", "leave", "names_assigned", "while_statement"]
 
@@ -268,11 +268,7 @@ class _Loop:
         prefix, ctx = self.ctx.frame.prefix, self.ctx
         changed = {key_of(ctx.frame, name) for name in self.assigned}
 
-        def stays(name: str) -> bool:
-            bare = name.removeprefix(prefix)
-            return changed.isdisjoint({prefix + bare.partition("$")[0], prefix + bare.rpartition("_")[0]})
-
-        return frozenset(name for name in ctx.variables if stays(name))
+        return frozenset(name for name in ctx.variables if key_within(name, prefix) not in changed)
 
     def _settle(
         self, attempt: Callable[[], tuple[ir.Block, LoopFrame]], once: Callable[[], None]

@@ -121,12 +121,12 @@ class _Lowering:
             key = key_of(frame, name)
             ctx.state[key] = Bound(store_value(ctx, key, value) if name in assigned else value)
         ctx.statements(tree.body)
-        result = finish(ctx, frame, "result", tree)
+        result = finish(ctx, frame, "result$", tree)
         kind, results = self._result(result, tree)
         return self._assembled(parameters, kind, results)
 
     def _parameter(self, index: int, name: str, kind: t.Type, sized: bool) -> Value:
-        prefix = f"arg_{key_of(self.ctx.frame, name)}"
+        prefix = f"arg${key_of(self.ctx.frame, name)}"
         return self._value(prefix, kind, index, sized)
 
     def _value(self, name: str, kind: t.Type, index: int, sized: bool) -> Value:

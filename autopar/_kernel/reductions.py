@@ -42,7 +42,7 @@ class _Running:
 
     def __init__(self, ctx: Context, name: str, start: Value, node: ast.AST) -> None:
         self.ctx, self.node = ctx, node
-        self.key = f"{ctx.frame.prefix}{name}{ctx.serial()}"
+        self.key = f"{ctx.frame.prefix}{name}{ctx.serial()}$"
         self.set(start)
 
     def set(self, value: Value) -> None:

@@ -87,7 +87,7 @@ def held(ctx: Context, value: Value) -> Value:
 def _held_memory(ctx: Context, value: Memory) -> Memory:
     from autopar._kernel.variables import bind_memory
 
-    return bind_memory(ctx, f"held{ctx.serial()}", value)
+    return bind_memory(ctx, f"held{ctx.serial()}$", value)
 
 
 def assign_to(ctx: Context, target: ast.expr, value: Value, node: ast.AST) -> None:

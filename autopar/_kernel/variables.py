@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from autopar._kernel import ir
 from autopar._kernel.context import Change, Context, Frame
@@ -10,14 +11,27 @@ from autopar._kernel.interval import Interval
 from autopar._kernel.state import Bound, Clash, State
 from autopar._kernel.value import Memory, Number, Pack, Value, machine_of
 
-__all__ = ["adapt", "assign", "bind_memory", "key_of", "read", "store_value"]
+__all__ = ["adapt", "assign", "bind_memory", "in_ascii", "key_of", "key_within", "read", "store_value"]
 
 NO_OWNER = ir.Const("own", 0)
+
+_PLACE = re.compile(r"\$(?=\d)")
+"""Before the place of an item of a tuple, in the names of its C variables."""
 
 
 def key_of(frame: Frame, name: str) -> str:
     """Return the state's name of a variable of a scope."""
-    return frame.prefix + "".join(c if c.isascii() else f"$u{ord(c):x}" for c in name)
+    return frame.prefix + in_ascii(name)
+
+
+def in_ascii(name: str) -> str:
+    """Return a Python name as one that C takes, another one for each."""
+    return "".join(c if c.isascii() else f"$u{ord(c):06x}" for c in name)
+
+
+def key_within(variable: str, prefix: str) -> str:
+    """Return the state's name of the variable that a C variable belongs to, one of its parts perhaps."""
+    return prefix + _PLACE.split(variable.removeprefix(prefix).rpartition("_")[0], maxsplit=1)[0]
 
 
 def read(ctx: Context, name: str, node: ast.AST) -> Value | None:
@@ -62,8 +76,33 @@ def store_value(ctx: Context, key: str, value: Value) -> Value:
     if isinstance(value, Memory):
         return bind_memory(ctx, key, value)
     if isinstance(value, Pack):
-        return Pack(tuple(store_value(ctx, f"{key}${i}", item) for i, item in enumerate(value.items)), value.argument)
+        if _rests_on(value, f"{key}$"):
+            # Its items are set one after the other, and none may be read by a later one as it is then.
+            value = _store_items(ctx, f"{ctx.frame.prefix}aside{ctx.serial()}$", value)
+        return _store_items(ctx, key, value)
     return value
+
+
+def _store_items(ctx: Context, key: str, value: Pack) -> Pack:
+    return Pack(tuple(store_value(ctx, f"{key}${i}", item) for i, item in enumerate(value.items)), value.argument)
+
+
+def _rests_on(value: Value, start: str) -> bool:
+    """Whether a value is worked out from C variables whose names start so."""
+    if isinstance(value, Pack):
+        return any(_rests_on(item, start) for item in value.items)
+    if isinstance(value, Number):
+        return _reads(value.expr, start) or (value.flag is not None and _reads(value.flag, start))
+    if isinstance(value, Memory):
+        parts = (value.data, value.owner, *(dim.expr for dim in value.dims), *(value.strides or ()))
+        return any(part is not None and _reads(part, start) for part in parts)
+    return False
+
+
+def _reads(expr: ir.Expr, start: str) -> bool:
+    if isinstance(expr, ir.Var):
+        return expr.name.startswith(start)
+    return isinstance(expr, ir.Op) and any(_reads(arg, start) for arg in expr.args)
 
 
 def _store_number(ctx: Context, key: str, value: Number) -> Number:

@@ -327,8 +327,8 @@ class _Writer:
 
 
 def _var(name: str) -> str:
-    """A variable's name here; those of our own have a dollar in them, which Cython does not take."""
-    return f"o_{name.replace('$', '_')}" if "$" in name else f"k_{name}"
+    """A variable's name here; some have a dollar in them, which Cython does not take."""
+    return f"o_{name.replace('_', '__').replace('$', '_S')}" if "$" in name else f"k_{name}"
 
 
 _WRITERS: dict[type, Callable[[_Writer, Any], None]] = {
