@@ -40,6 +40,7 @@ class _Writer(Expressions):
     statements: int = 0
     shape: tuple[str, ...] | None = None
     alike: dict[str, str] = field(default_factory=dict)  # arrays of the shape of another
+    tuples: dict[str, tuple[str, ...]] = field(default_factory=dict)  # the kinds of their items
 
     def write(self, text: str) -> None:
         self.lines.append("    " * self.depth + text)
@@ -92,6 +93,31 @@ class _Writer(Expressions):
         self.write(f"{a}, {b} = {name}" if self.tape.likely(50) else f"{a}, {b} = {name}[0], {name}[1]")
         self.names["int"].append(a)
         self.names["float"].append(b)
+
+    def pack(self) -> None:
+        """A tuple whose items are names of their own from now on."""
+        kinds = self.tape.pick((("int", "float"), ("int", "int"), ("float", "float", "int"), ("int", "int")))
+        name = self.new(self.tape.pick(("t", "t", "té", "t_0")))
+        self.write(f"{name} = ({', '.join(self.made_of(kind, 1) for kind in kinds)})")
+        self.tuples[name] = kinds
+        for place, kind in enumerate(kinds):
+            self.names[kind].append(f"{name}[{place}]")
+            self.fixed.add(f"{name}[{place}]")
+
+    def repack(self) -> None:
+        """Set a tuple anew, mostly from its own items, which change places or are added."""
+        known = [name for name, kinds in self.tuples.items() if f"{name}[0]" in self.names[kinds[0]]]
+        if not known:
+            return self.pack()
+        name = self.tape.pick(known)
+        kinds = self.tuples[name]
+        parts = []
+        for kind in kinds:
+            own = [f"{name}[{place}]" for place, other in enumerate(kinds) if other == kind]
+            item = self.tape.pick(own)
+            parts.append(self.tape.pick((item, item, f"{item} + {self.tape.pick(own)}", self.made_of(kind, 1))))
+        self.write(f"{name} = ({', '.join(parts)})")
+        return None
 
     def store(self) -> None:
         array = self.array()
@@ -374,11 +400,20 @@ class _Writer(Expressions):
             self.give_back()
 
 
-_OFTEN = (_Writer.assign, _Writer.reassign, _Writer.store, _Writer.reassign, _Writer.store, _Writer.leave)
+_OFTEN = (
+    _Writer.assign,
+    _Writer.reassign,
+    _Writer.store,
+    _Writer.reassign,
+    _Writer.store,
+    _Writer.leave,
+    _Writer.repack,
+)
 _SELDOM = (
     _Writer.assign,
     _Writer.swap,
     _Writer.unpack,
+    _Writer.pack,
     _Writer.local_array,
     _Writer.swap,
     _Writer.local_array,
