@@ -133,6 +133,7 @@ class Context:
         self.sources: list[str] = []
         self.growing: dict[str, Any] = {}  # variable of a list that grows -> where it starts
         self.learned_constants: dict[ir.Expr, ir.Const] = {}  # the one element of a new list, to be repeated
+        self.changing: frozenset[str] = frozenset()  # variables that are set in the loop whose items are being lowered
         self.changes: list[Change] = []  # assignments to variables, in the round of the loop that is being lowered
         self.inlined = 0  # calls compiled in so far
         self.line = 0

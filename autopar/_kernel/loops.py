@@ -39,10 +39,12 @@ def names_assigned(nodes: Iterable[ast.AST]) -> frozenset[str]:
 
 def for_statement(ctx: Context, node: ast.For) -> None:
     """Lower a for loop."""
+    assigned = names_assigned([node.target, *node.body])
+    around, ctx.changing = ctx.changing, frozenset(key_of(ctx.frame, name) for name in assigned)
     items = sequence(ctx, node.iter)
+    ctx.changing = around
     if isinstance(node.iter, ast.Name) and node.iter.id in names_assigned(node.body):
         raise ctx.refuse(node, f"'{node.iter.id}' changes while the loop runs over it")
-    assigned = names_assigned([node.target, *node.body])
 
     def body(item: Value) -> None:
         ctx.assign_to(node.target, item, node)
@@ -216,7 +218,7 @@ class _Loop:
         self, var: ir.Var, ends: tuple[ir.Expr, ir.Expr, ir.Expr], down: bool, once: Callable[[], None], counter: str
     ) -> None:
         ctx, (start, stop, step) = self.ctx, ends
-        outside = self._outside()
+        outside = self._outside() - {var.name}
 
         def attempt() -> tuple[ir.Block, LoopFrame]:
             before: ir.Block = []

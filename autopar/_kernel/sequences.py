@@ -14,6 +14,7 @@ from autopar._kernel.indexing import load, row
 from autopar._kernel.interval import Interval
 from autopar._kernel.order import is_users
 from autopar._kernel.value import Known, Memory, Number, Pack, Span, Value, constant
+from autopar._kernel.variables import held, key_within, variables_of
 from autopar._model.light_dataclass import dataclass
 
 __all__ = ["Items", "is_map", "items_of", "sequence", "span"]
@@ -42,6 +43,7 @@ def sequence(ctx: Context, node: ast.expr) -> Items:
 
 def items_of(ctx: Context, value: Value, node: ast.AST) -> Items:
     """Return the items of a value."""
+    value = _at_rest(ctx, value, node)
     if isinstance(value, Span):
         return _items_of_span(ctx, value, node)
     if isinstance(value, Pack):
@@ -58,6 +60,14 @@ def items_of(ctx: Context, value: Value, node: ast.AST) -> Items:
 
         return Items(memory.dims[0], item)
     raise ctx.refuse(node, "a loop over this object is not in the native fragment")
+
+
+def _at_rest(ctx: Context, value: Value, node: ast.AST) -> Value:
+    """Return a value as it is before the loop whose items it gives, if the loop sets what it is made of."""
+    changing = any(key_within(name, ctx.frame.prefix) in ctx.changing for name in variables_of(value))
+    if changing and isinstance(value, Memory) and value.capacity is not None:
+        raise ctx.refuse(node, "a list that may grow while a loop runs over it is not in the native fragment")
+    return held(ctx, value) if changing else value
 
 
 def span(ctx: Context, node: ast.Call) -> Span:
@@ -109,7 +119,8 @@ def length_of_span(ctx: Context, value: Span, node: ast.AST) -> Number:
 
 
 def _range(ctx: Context, node: ast.Call) -> Items:
-    value = span(ctx, node)
+    value = _at_rest(ctx, span(ctx, node), node)
+    assert isinstance(value, Span)
     # The length is worked out only where it is asked for, which a plain loop over a range never does.
     return Items(constant(0), lambda k: value.start, span=value)
 
@@ -129,7 +140,7 @@ def _enumerate(ctx: Context, node: ast.Call) -> Items:
         raise ctx.refuse(node, "enumerate() takes a sequence and a start")
     inner = _counted(ctx, sequence(ctx, arguments[0]), node)
     if len(arguments) == 2:
-        first = ctx.number(ctx.expression(arguments[1]), node)
+        first = ctx.number(_at_rest(ctx, ctx.expression(arguments[1]), node), node)
         if first.kind != t.Int():
             raise ctx.refuse(node, f"enumerate() from {first.kind} is not in the native fragment")
     if inner.fixed is not None:

@@ -21,7 +21,7 @@ from autopar._kernel.sequences import is_map, items_of, sequence
 from autopar._kernel.speculation import chosen
 from autopar._kernel.state import Bound
 from autopar._kernel.value import Known, Memory, Number, Pack, Value
-from autopar._kernel.variables import adapt, assign, key_of
+from autopar._kernel.variables import adapt, assign, held, key_of
 
 __all__ = ["assign_to", "statements"]
 
@@ -53,8 +53,11 @@ def _assign(ctx: Context, node: ast.Assign) -> None:
     value = ctx.lazy(node.value) if lazy else ctx.expression(node.value)
     if lazy and may_write(ctx, node.targets[0]):
         value = materialised(ctx, value, node)
-    if isinstance(value, Pack) and any(isinstance(target, ast.Tuple) for target in node.targets):
-        value = held(ctx, value)
+    unpacked = isinstance(value, Pack) and any(isinstance(target, (ast.Tuple, ast.List)) for target in node.targets)
+    if unpacked or len(node.targets) > 1:
+        value = held(
+            ctx, value
+        )  # The targets are set one after the other, and the value may be made of what they were.
     for target in node.targets:
         assign_to(ctx, target, value, node)
 
@@ -69,25 +72,6 @@ def _start_list(ctx: Context, name: str, node: ast.AST) -> None:
     ctx.state[key] = Bound(start_list(ctx, key, (ctx.frame.path, name), node))
     if ctx.learned.get(("may be unbound", key)):
         ctx.add(ir.Assign(ctx.variable(f"{key}_bound", "bool"), ir.Const("bool", True)))
-
-
-def held(ctx: Context, value: Value) -> Value:
-    """Return a copy of a value that assignments to its variables do not change."""
-    if isinstance(value, Number):
-        expr = ctx.hold(value.expr)
-        flag = ctx.hold(value.flag) if value.flag is not None else None
-        return Number(value.kind, expr, value.range, value.same, value.below, value.weak, flag)
-    if isinstance(value, Pack):
-        return Pack(tuple(held(ctx, item) for item in value.items), value.argument)
-    if isinstance(value, Memory) and isinstance(value.data, ir.Var) and value.capacity is None:
-        return _held_memory(ctx, value)
-    return value
-
-
-def _held_memory(ctx: Context, value: Memory) -> Memory:
-    from autopar._kernel.variables import bind_memory
-
-    return bind_memory(ctx, f"held{ctx.serial()}$", value)
 
 
 def assign_to(ctx: Context, target: ast.expr, value: Value, node: ast.AST) -> None:

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 
 from autopar._kernel import ir
 from autopar._kernel.context import Change, Context, Frame
 from autopar._kernel.interval import Interval
 from autopar._kernel.state import Bound, Clash, State
-from autopar._kernel.value import Memory, Number, Pack, Value, machine_of
+from autopar._kernel.value import Memory, Number, Pack, Span, Value, machine_of
 
-__all__ = ["adapt", "assign", "bind_memory", "in_ascii", "key_of", "key_within", "read", "store_value"]
+__all__ = [
+    "adapt",
+    "assign",
+    "bind_memory",
+    "held",
+    "in_ascii",
+    "key_of",
+    "key_within",
+    "read",
+    "store_value",
+    "variables_of",
+]
 
 NO_OWNER = ir.Const("own", 0)
 
@@ -76,33 +89,55 @@ def store_value(ctx: Context, key: str, value: Value) -> Value:
     if isinstance(value, Memory):
         return bind_memory(ctx, key, value)
     if isinstance(value, Pack):
-        if _rests_on(value, f"{key}$"):
-            # Its items are set one after the other, and none may be read by a later one as it is then.
+        if any(name.startswith(f"{key}$") for name in variables_of(value)):
+            # Its items are set one after the other, and a later one is not to read what an earlier one is by then.
             value = _store_items(ctx, f"{ctx.frame.prefix}aside{ctx.serial()}$", value)
         return _store_items(ctx, key, value)
-    return value
+    return held(ctx, value) if isinstance(value, Span) else value
 
 
 def _store_items(ctx: Context, key: str, value: Pack) -> Pack:
     return Pack(tuple(store_value(ctx, f"{key}${i}", item) for i, item in enumerate(value.items)), value.argument)
 
 
-def _rests_on(value: Value, start: str) -> bool:
-    """Whether a value is worked out from C variables whose names start so."""
-    if isinstance(value, Pack):
-        return any(_rests_on(item, start) for item in value.items)
+def held(ctx: Context, value: Value) -> Value:
+    """Return a copy of a value that assignments to its variables do not change."""
     if isinstance(value, Number):
-        return _reads(value.expr, start) or (value.flag is not None and _reads(value.flag, start))
-    if isinstance(value, Memory):
-        parts = (value.data, value.owner, *(dim.expr for dim in value.dims), *(value.strides or ()))
-        return any(part is not None and _reads(part, start) for part in parts)
-    return False
+        flag = ctx.hold(value.flag) if value.flag is not None else None
+        return replace(value, expr=ctx.hold(value.expr), flag=flag)
+    if isinstance(value, Pack):
+        return replace(value, items=tuple(held(ctx, item) for item in value.items))
+    if isinstance(value, Span):
+        ends = (value.start, value.stop, value.step)
+        return Span(*(replace(end, expr=ctx.hold(end.expr)) for end in ends))
+    if isinstance(value, Memory) and value.capacity is None:
+        return bind_memory(ctx, f"held{ctx.serial()}$", value)
+    return value
 
 
-def _reads(expr: ir.Expr, start: str) -> bool:
+def variables_of(value: Value) -> Iterator[str]:
+    """Go through the C variables that a value is worked out from."""
+    if isinstance(value, Pack):
+        for item in value.items:
+            yield from variables_of(item)
+        return
+    parts: list[ir.Expr | None] = []
+    if isinstance(value, Number):
+        parts = [value.expr, value.flag]
+    elif isinstance(value, Span):
+        parts = [value.start.expr, value.stop.expr, value.step.expr]
+    elif isinstance(value, Memory):
+        parts = [value.data, value.owner, *(dim.expr for dim in value.dims), *(value.strides or ())]
+    for part in parts:
+        yield from _names_in(part)
+
+
+def _names_in(expr: ir.Expr | None) -> Iterator[str]:
     if isinstance(expr, ir.Var):
-        return expr.name.startswith(start)
-    return isinstance(expr, ir.Op) and any(_reads(arg, start) for arg in expr.args)
+        yield expr.name
+    elif isinstance(expr, ir.Op):
+        for arg in expr.args:
+            yield from _names_in(arg)
 
 
 def _store_number(ctx: Context, key: str, value: Number) -> Number:

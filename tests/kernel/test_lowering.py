@@ -158,7 +158,7 @@ def test_slots() -> None:
     """Parameters are flattened in order, and the result follows."""
     kernel = kernel_for(affine, np.ones(3), 3)
     assert kernel.layout == abi.Layout((0, 3), 4, 5)
-    assert [var.name for var in kernel.slots] == ["arg_a", "arg_a_n0", "arg_a_s0", "arg_n"]
+    assert [var.name for var in kernel.slots] == ["arg$a", "arg$a_n0", "arg$a_s0", "arg$n"]
 
 
 def test_the_c_text_is_the_same_each_time() -> None:

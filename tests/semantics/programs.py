@@ -119,6 +119,49 @@ class _Writer(Expressions):
         self.write(f"{name} = ({', '.join(parts)})")
         return None
 
+    def twice(self) -> None:
+        """One value for two names, of which one is known already, or for a name and an item."""
+        kind = self.tape.pick(("int", "float"))
+        known = [name for name in self.names[kind] if name not in self.fixed]
+        if not known:
+            return self.assign()
+        name = self.new()
+        text = self.tape.pick((f"{known[-1]} + {self.made_of(kind, 0)}", self.made_of(kind, 2)))
+        self.write(f"{known[-1]} = {name if self.tape.likely(80) else self.item()} = {text}")
+        if name in self.lines[-1]:
+            self.names[kind].append(name)
+        return None
+
+    def rename(self) -> None:
+        """Give an array's name to a part of it, or two arrays the names of each other."""
+        arrays = [array for array in self.arrays if array.ndim == 1]
+        if not arrays:
+            return self.store()
+        array = self.tape.pick(arrays)
+        others = [one.name for one in arrays if (one.dtype, one.is_list) == (array.dtype, array.is_list)]
+        a, b = array.name, self.tape.pick(others)
+        self.write(self.tape.pick((f"{a} = {a}[1:]", f"{a} = {a}[:-1]", f"{a}, {b} = {b}, {a}", f"{a} = {b}")))
+        return None
+
+    def over_tuple(self) -> None:
+        """A loop over expressions, whose names the body may set."""
+        kind = self.tape.pick(("int", "float"))
+        parts = [self.made_of(kind, 1) for _ in range(2 + self.tape.below(2))]
+        counter, name = self.new("i"), self.new("x")
+        numbered = self.tape.likely(30)
+        head = (
+            f"{counter}, {name} in enumerate(({', '.join(parts)}))" if numbered else f"{name} in ({', '.join(parts)})"
+        )
+        self.write(f"for {head}:")
+        kept = {kind: list(one) for kind, one in self.names.items()}
+        self.names[kind].append(name)
+        if numbered:
+            self.names["int"].append(counter)
+            self.fixed.add(counter)
+        self.turn()
+        self.fixed.discard(counter)
+        self.names = kept
+
     def store(self) -> None:
         array = self.array()
         if array.is_list and array.name.startswith("p") and self.tape.likely(95):
@@ -374,7 +417,18 @@ class _Writer(Expressions):
     def statement(self) -> None:
         self.statements += 1
         if self.depth <= DEEPEST and self.statements < 14 and self.tape.likely(45):
-            self.tape.pick((self.counted, self.branch, self.over_array, self.counted, self.repeated, self.branch))()
+            self.tape.pick(
+                (
+                    self.counted,
+                    self.branch,
+                    self.over_array,
+                    self.counted,
+                    self.repeated,
+                    self.branch,
+                    self.over_tuple,
+                    self.over_array,
+                )
+            )()
         else:
             self.tape.pick(_OFTEN if self.tape.likely(80) else _SELDOM)(self)
 
@@ -414,6 +468,8 @@ _SELDOM = (
     _Writer.swap,
     _Writer.unpack,
     _Writer.pack,
+    _Writer.twice,
+    _Writer.rename,
     _Writer.local_array,
     _Writer.swap,
     _Writer.local_array,

@@ -134,7 +134,7 @@ def test_random_programs_go_as_in_python_by_way_of_numba(
 
 @pytest.mark.slow
 def test_a_mistake_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Floor division that rounds towards zero, planted in the C text, shows in a hundred programs."""
+    """Floor division that rounds towards zero, planted in the C text, shows in three hundred programs."""
     right, wrong = "q - (a % b != 0 &&", "q - (false &&"
 
     def mistaken(text: str, *arguments: Any, **options: Any) -> bytes:
@@ -144,4 +144,4 @@ def test_a_mistake_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(together, "compile_text", mistaken)
     programs: list[Program] = []
     drawn(0, programs.append, Phase.generate)
-    assert compare(programs[:100], optimised=False).differing != []
+    assert compare(programs[:300], optimised=False).differing != []
