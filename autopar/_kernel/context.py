@@ -134,6 +134,7 @@ class Context:
         self.growing: dict[str, Any] = {}  # variable of a list that grows -> where it starts
         self.learned_constants: dict[ir.Expr, ir.Const] = {}  # the one element of a new list, to be repeated
         self.changing: frozenset[str] = frozenset()  # variables that are set in the loop whose items are being lowered
+        self.carried: set[str] = set()  # variables in which reductions carry a value from item to item
         self.changes: list[Change] = []  # assignments to variables, in the round of the loop that is being lowered
         self.inlined = 0  # calls compiled in so far
         self.line = 0

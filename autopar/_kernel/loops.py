@@ -15,7 +15,7 @@ from autopar._kernel.interval import Interval
 from autopar._kernel.sequences import Items, sequence
 from autopar._kernel.state import State, widen
 from autopar._kernel.value import Number, Span, Value
-from autopar._kernel.variables import adapt, key_of, key_within
+from autopar._kernel.variables import adapt, key_behind, key_of
 
 __all__ = ["each", "for_statement", "leave", "names_assigned", "while_statement"]
 
@@ -267,10 +267,9 @@ class _Loop:
 
     def _outside(self) -> frozenset[str]:
         """Return the C variables that the body cannot change."""
-        prefix, ctx = self.ctx.frame.prefix, self.ctx
-        changed = {key_of(ctx.frame, name) for name in self.assigned}
-
-        return frozenset(name for name in ctx.variables if key_within(name, prefix) not in changed)
+        ctx = self.ctx
+        changed = {key_of(ctx.frame, name) for name in self.assigned} | ctx.carried
+        return frozenset(name for name in ctx.variables if key_behind(name) not in changed)
 
     def _settle(
         self, attempt: Callable[[], tuple[ir.Block, LoopFrame]], once: Callable[[], None]

@@ -43,6 +43,7 @@ class _Running:
     def __init__(self, ctx: Context, name: str, start: Value, node: ast.AST) -> None:
         self.ctx, self.node = ctx, node
         self.key = f"{ctx.frame.prefix}{name}{ctx.serial()}$"
+        ctx.carried.add(self.key)
         self.set(start)
 
     def set(self, value: Value) -> None:
@@ -83,6 +84,7 @@ def any_or_all(ctx: Context, node: ast.Call) -> Value:
     every = getattr(function, "value", None) is all
     out = ctx.temp("bool", "found")
     ctx.add(ir.Assign(out, ir.Const("bool", every)))
+    ctx.carried.add(out.name.rpartition("_")[0])
 
     def put(value: Value) -> None:
         expr = test_of(ctx, value, node)
@@ -142,6 +144,7 @@ def _extreme_of_sequence(ctx: Context, relation: str, node: ast.Call) -> Value:
     assert isinstance(best.expr, ir.Var)
     target = best.expr
     ctx.add(ir.Assign(found, ir.Const("bool", False)))
+    ctx.carried |= {target.name.rpartition("_")[0], found.name.rpartition("_")[0]}
 
     def put(value: Value) -> None:
         number = _certain(ctx, value, node)

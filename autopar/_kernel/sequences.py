@@ -14,7 +14,7 @@ from autopar._kernel.indexing import load, row
 from autopar._kernel.interval import Interval
 from autopar._kernel.order import is_users
 from autopar._kernel.value import Known, Memory, Number, Pack, Span, Value, constant
-from autopar._kernel.variables import held, key_within, variables_of
+from autopar._kernel.variables import held, key_behind, variables_of
 from autopar._model.light_dataclass import dataclass
 
 __all__ = ["Items", "is_map", "items_of", "sequence", "span"]
@@ -64,7 +64,7 @@ def items_of(ctx: Context, value: Value, node: ast.AST) -> Items:
 
 def _at_rest(ctx: Context, value: Value, node: ast.AST) -> Value:
     """Return a value as it is before the loop whose items it gives, if the loop sets what it is made of."""
-    changing = any(key_within(name, ctx.frame.prefix) in ctx.changing for name in variables_of(value))
+    changing = any(key_behind(name) in ctx.changing for name in variables_of(value))
     if changing and isinstance(value, Memory) and value.capacity is not None:
         raise ctx.refuse(node, "a list that may grow while a loop runs over it is not in the native fragment")
     return held(ctx, value) if changing else value

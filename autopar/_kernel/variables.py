@@ -19,8 +19,8 @@ __all__ = [
     "bind_memory",
     "held",
     "in_ascii",
+    "key_behind",
     "key_of",
-    "key_within",
     "read",
     "store_value",
     "variables_of",
@@ -42,9 +42,9 @@ def in_ascii(name: str) -> str:
     return "".join(c if c.isascii() else f"$u{ord(c):06x}" for c in name)
 
 
-def key_within(variable: str, prefix: str) -> str:
+def key_behind(variable: str) -> str:
     """Return the state's name of the variable that a C variable belongs to, one of its parts perhaps."""
-    return prefix + _PLACE.split(variable.removeprefix(prefix).rpartition("_")[0], maxsplit=1)[0]
+    return _PLACE.split(variable.rpartition("_")[0], maxsplit=1)[0]
 
 
 def read(ctx: Context, name: str, node: ast.AST) -> Value | None:
