@@ -15,7 +15,7 @@ from itertools import pairwise
 from autopar._kernel import ir, promotion
 from autopar._kernel import types as t
 from autopar._kernel.arithmetic import binary, convert, truth_integer
-from autopar._kernel.building import allocate, loop
+from autopar._kernel.building import allocate, loop, strides_of
 from autopar._kernel.comparison import compare
 from autopar._kernel.context import Context
 from autopar._kernel.indexing import element_of, load, offset_of, store
@@ -304,6 +304,10 @@ def store_all(ctx: Context, target: Memory, value: Value, node: ast.AST) -> None
         raise ctx.refuse(node, "an array of more dimensions stored in one of fewer is not in the native fragment")
     same_shape(ctx, target.dims, source.dims, node)
     if any(_in_the_way(target, memory) for memory in source.sources):
+        if source.memory is not None and _copied_in_order(target, source.memory):
+            raise ctx.refuse(
+                node, "a part of an array copied over another in other steps is not in the native fragment"
+            )
         out = allocate(ctx, t.Array(source.kind.dtype, len(source.dims)), source.dims, node)
         made = source
         nest(ctx, out.dims, lambda indexes: store(ctx, out, offset_of(out, indexes), made.item(indexes), node))
@@ -333,6 +337,16 @@ def _in_the_way(target: Memory, source: Memory) -> bool:
     if -1 in source.origins or -1 in target.origins or source.origins & target.origins:
         return True
     return source.owner is not None and target.owner is not None
+
+
+def _copied_in_order(target: Memory, source: Memory) -> bool:
+    """Whether NumPy may overwrite elements of one row before it has read them: it looks at where rows begin only."""
+    if len(target.dims) != 1:
+        return False
+    there, here = strides_of(target)[0], strides_of(source)[-1]
+    if isinstance(there, ir.Const) and isinstance(here, ir.Const) and there.value * here.value < 0:
+        return False
+    return there != here
 
 
 def changed_in_place(ctx: Context, op: ast.operator, target: Memory, value: Value, node: ast.AST) -> None:

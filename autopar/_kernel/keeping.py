@@ -78,8 +78,7 @@ class _Keeper:
         inside = list(walk(loop.body))
         if sum(isinstance(s, ir.Store) and s.base == store.base for s in inside) > 1:
             return False
-        moving = {loop.var.name, *(s.target.name for s in inside if isinstance(s, (ir.Assign, ir.Checked, ir.Load)))}
-        return not moving.isdisjoint(_names(store.offset))
+        return not _moving(loop.var.name, inside).isdisjoint(_names(store.offset))
 
     def _assign(self, statement: ir.Assign, after: _Used, needed: bool) -> _Used:
         if after is None:
@@ -154,6 +153,22 @@ def _both(a: _Used, b: _Used) -> _Used:
 
 def _and(used: _Used, more: set[str]) -> _Used:
     return None if used is None else used | more
+
+
+def _moving(counter: str, inside: list[ir.Statement]) -> set[str]:
+    """Return the variables that are another in each round of a loop, as far as that is certain."""
+    moving = {counter, *(s.target.name for s in inside if isinstance(s, ir.Load))}
+    found = True
+    while found:
+        more = {
+            s.target.name
+            for s in inside
+            if isinstance(s, (ir.Assign, ir.Checked))
+            and not (moving | {s.target.name}).isdisjoint(_names(s.value if isinstance(s, ir.Assign) else s.args))
+        } - moving
+        found = bool(more)
+        moving |= more
+    return moving
 
 
 def _is_short(loop: ir.For) -> bool:
