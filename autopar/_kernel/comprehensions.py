@@ -15,6 +15,7 @@ from autopar._kernel.interval import Interval
 from autopar._kernel.loops import each, names_assigned
 from autopar._kernel.sequences import Items, items_of, length_of_span, sequence
 from autopar._kernel.value import Memory, Number, Value
+from autopar._kernel.variables import key_of
 
 __all__ = ["generate", "list_comprehension", "list_display"]
 
@@ -156,7 +157,7 @@ def generate(
     ctx.frames.append(frame)
     counter = ""
     if isinstance(generator.target, ast.Name):
-        counter = f"{prefix}{generator.target.id}_i64"
+        counter = f"{key_of(frame, generator.target.id)}_i64"
     each(ctx, items, assigned, body, node, None, counter if items.span is not None else "")
     ctx.frames.pop()
     if ctx.state is not None:
