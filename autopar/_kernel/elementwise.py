@@ -305,9 +305,7 @@ def store_all(ctx: Context, target: Memory, value: Value, node: ast.AST) -> None
     same_shape(ctx, target.dims, source.dims, node)
     if any(_in_the_way(target, memory) for memory in source.sources):
         if source.memory is not None and _copied_in_order(target, source.memory):
-            raise ctx.refuse(
-                node, "a part of an array copied over another in other steps is not in the native fragment"
-            )
+            _require_other_arrays(ctx, target, source.memory, node)
         out = allocate(ctx, t.Array(source.kind.dtype, len(source.dims)), source.dims, node)
         made = source
         nest(ctx, out.dims, lambda indexes: store(ctx, out, offset_of(out, indexes), made.item(indexes), node))
@@ -347,6 +345,14 @@ def _copied_in_order(target: Memory, source: Memory) -> bool:
     if isinstance(there, ir.Const) and isinstance(here, ir.Const) and there.value * here.value < 0:
         return False
     return there != here
+
+
+def _require_other_arrays(ctx: Context, target: Memory, source: Memory, node: ast.AST) -> None:
+    """Leave where two arrays that the function has made are parts of one; refuse where an argument is both."""
+    reason = "a part of an array copied over another in other steps"
+    if target.owner is None or source.owner is None:
+        raise ctx.refuse(node, f"{reason} is not in the native fragment")
+    ctx.exit_if(ir.Op("bool", "==", (target.owner, source.owner)), node, reason)
 
 
 def changed_in_place(ctx: Context, op: ast.operator, target: Memory, value: Value, node: ast.AST) -> None:
