@@ -64,13 +64,14 @@ def no_subscriber_left() -> Iterator[None]:
 
 
 def _leave_store() -> None:
-    """Write what waits; what a thread still adds after its test is kept nowhere, since the folder may be gone."""
+    """Nothing of what waits, or of what a thread still adds, is written any more: the folder is about to go."""
     journal, log = sys.modules.get("autopar._engine.journal"), sys.modules.get("autopar._record.log")
-    if journal is not None:
-        journal.new_log()
     if log is not None:
         for each in list(log._LOGS):
-            vars(each)["_store"] = None
+            with each._writing:
+                vars(each)["_store"] = None
+    if journal is not None:
+        journal.new_log()
 
 
 @pytest.fixture(scope="session")
@@ -115,10 +116,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: places.get(item.path, len(places)))
     if os.environ.get("AUTOPAR_TEST_LONG") == "1" or any("::" in argument for argument in config.args):
         return
-    left_out = {item for item in items if zlib.crc32(item.nodeid.encode()) % _one_in(item)}
+    left_out = {item for item in items if zlib.crc32(_case(item).encode()) % _one_in(item)}
     if left_out:
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
+
+
+def _case(item: pytest.Item) -> str:
+    """The file and the parameters of a test: all tests of a case run or none, since they share what is compiled."""
+    called = getattr(item, "callspec", None)
+    return item.nodeid if called is None else f"{item.path.name}[{called.id}]"
 
 
 def _one_in(item: pytest.Item) -> int:

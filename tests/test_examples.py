@@ -12,6 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
+LONG = os.environ.get("AUTOPAR_TEST_LONG") == "1"
+
 pytestmark = pytest.mark.slow
 
 
@@ -26,22 +28,25 @@ def run_example(name: str, *arguments: str) -> str:
 
 
 TIMES = r"plain loop [\d.]+ s, autopar [\d.]+ s: [\d.]+ "
+EXAMPLES = {
+    "word_statistics": (20, r"of \d+ files .*\d words of prose, reading ease \d+"),
+    "fetch_pages": (20, r"Fetching \d+ pages .* fetch\(\) .* fetch_async\(\) "),
+    "hash_and_compress": (5, r"\d+ files .*[\d.]+ MB become [\d.]+ MB"),
+    "own_c": (40, r"Mandelbrot set, \d+ rows .*\d+ points are inside"),
+    "trivial": (1000, r"Halving [\d,]+ numbers .* decision: serial"),
+}
+"""Name -> a small size, and what it says."""
 
 
-@pytest.mark.usefixtures("not_eager")  # One example shows what is not worth it.
-@pytest.mark.parametrize(
-    ("name", "size", "expected"),
-    [
-        ("word_statistics.py", "20", r"of 20 files .*\d words of prose, reading ease \d+"),
-        ("fetch_pages.py", "20", r"Fetching 20 pages .* fetch\(\) .* fetch_async\(\) "),
-        ("hash_and_compress.py", "5", r"5 files .*[\d.]+ MB become [\d.]+ MB"),
-        ("own_c.py", "40", r"Mandelbrot set, 40 rows .*\d+ points are inside"),
-        ("trivial.py", "1000", r"Halving 1,000 numbers .* decision: serial"),
-    ],
-)
-def test_an_example_says_what_it_did_and_what_was_decided(name: str, size: str, expected: str) -> None:
-    """An example prints what it did, both times, that the results are equal, and the decision with its reason."""
-    said = " ".join(run_example(name, size).split())
+@pytest.fixture(scope="module")
+def demo() -> str:
+    """What the demo says, which runs all examples and all ways."""
+    return run_example("demo.py", "--quick")
+
+
+def check_an_example(said: str, expected: str) -> None:
+    """What an example did, both times, that the results are equal, and the decision with its reason."""
+    said = " ".join(said.split())
     assert re.search(expected, said)
     assert re.search(TIMES, said)
     assert "the results are equal" in said
@@ -49,12 +54,27 @@ def test_an_example_says_what_it_did_and_what_was_decided(name: str, size: str, 
 
 
 @pytest.mark.timeout(300)
-def test_the_demo_runs_all_examples_and_ends_with_the_table() -> None:
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_says_what_it_did_and_what_was_decided(demo: str, name: str) -> None:
+    """Each is a section of the demo."""
+    section = demo.split(f"-- examples/{name}.py")[1].partition("\n\n")[0]
+    check_an_example(section, EXAMPLES[name][1])
+
+
+@pytest.mark.usefixtures("not_eager")  # One example shows what is not worth it.
+@pytest.mark.parametrize("name", EXAMPLES if LONG else ["trivial"])
+def test_an_example_is_a_script_that_takes_a_size(name: str) -> None:
+    """In a process of its own it says the same."""
+    size, expected = EXAMPLES[name]
+    check_an_example(run_example(f"{name}.py", str(size)), expected)
+
+
+@pytest.mark.timeout(300)
+def test_the_demo_runs_all_examples_and_ends_with_the_table(demo: str) -> None:
     """The demo runs every example and ends with one line for each function that they mapped."""
-    said = run_example("demo.py", "--quick")
     examples = {path.stem for path in (ROOT / "examples").glob("*.py")} - {"demo", "page_server"}
-    assert set(re.findall(r"^-- examples/(\w+)\.py$", said, re.MULTILINE)) == examples
-    decided, ways = said.split("Ten ways past one core")
+    assert set(re.findall(r"^-- examples/(\w+)\.py$", demo, re.MULTILINE)) == examples == set(EXAMPLES)
+    decided = demo.split("Ten ways past one core")[0]
     heading, _, *lines = decided[decided.index("\nfunction ") :].strip().splitlines()
     assert heading.split() == ["function", "items", "kind", "plan", "predicted", "actual", "speedup", "why"]
     assert [line.split()[0].partition(".")[0] for line in lines] == [
@@ -65,30 +85,32 @@ def test_the_demo_runs_all_examples_and_ends_with_the_table() -> None:
         "own_c",
         "trivial",
     ]
-    heading, _, *lines = ways[ways.index("way ") :].strip().splitlines()
-    assert heading.split()[:2] == ["way", "works"]
-    rows = [re.split(r" {2,}", line) for line in lines if "  " in line]
-    assert len(rows) == 10
-    assert {works for _, works, *_ in rows} <= {"yes", "no"}
-    assert all(
-        any(line.startswith(f"{name}: unavailable: ") for line in lines) for name, works, *_ in rows if works == "no"
-    )
 
 
 WAYS = sorted(path.name for path in (ROOT / "examples" / "ten_ways").glob("*_way.py"))
 
 
-@pytest.mark.parametrize("name", WAYS)
-def test_each_of_the_ten_ways_gives_the_loops_results(name: str) -> None:
+@pytest.mark.timeout(300)
+def test_each_of_the_ten_ways_gives_the_loops_results(demo: str) -> None:
     """By hand and by the hint, with its speedups; a way that cannot be had says why in autopar's own words."""
+    ways = demo.split("Ten ways past one core")[1]
+    heading, _, *lines = ways[ways.index("way ") :].strip().splitlines()
+    assert heading.split()[:2] == ["way", "works"]
+    rows = [re.split(r" {2,}", line) for line in lines if "  " in line]
+    assert len(rows) == len(WAYS) == 10
+    for name, works, _, by_hand, by_autopar, *_ in rows:
+        if works == "yes":
+            assert re.fullmatch(r"[\d.]+x [\d.]+x", f"{by_hand} {by_autopar}")
+        else:
+            assert any(re.match(rf"{name}: unavailable: (backend|compiler)=", line) for line in lines)
+
+
+@pytest.mark.parametrize("name", WAYS if LONG else ["threading_way.py"])
+def test_a_way_is_a_script(name: str) -> None:
+    """By itself it says in a line what the table of the demo says."""
     said = run_example(f"ten_ways/{name}", "--quick").strip()
     assert re.search(
         r"the results are equal; by hand [\d.]+ times as fast as the plain loop, by autopar [\d.]+ times$"
         r"|: unavailable: (backend|compiler)=",
         said,
     )
-
-
-def test_there_are_ten_ways() -> None:
-    """One file for each way."""
-    assert len(WAYS) == 10

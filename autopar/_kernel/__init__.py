@@ -8,7 +8,7 @@ One idea a file, in the order of the work:
 `ir`             the typed intermediate form;  `kernel`: `Kernel`, what they make up
 `lower`          from a function and types to its kernel
 `source`         from a function to its checked syntax tree;  `names`: what its free names mean, as facts to guard;
-                 `syntax_warnings`: what Python warns of when it reads it
+                 `syntax_warnings`: what Python warns of when it reads it;  `nodes`: all nodes of a tree
 `context`        the desk: statements so far, state, exits, what was learned
 `value`          what an expression is worth;  `interval`: what an integer can be;  `promotion`: NEP 50
 `state`          what is known of the variables, and how paths are joined;  `variables`: assigning and reading them;

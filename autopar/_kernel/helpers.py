@@ -8,6 +8,7 @@ from typing import Any
 
 from autopar._kernel import ir
 from autopar._kernel.context import Context, Frame, Return, insert_before
+from autopar._kernel.nodes import nodes_of
 from autopar._kernel.source import read_source
 from autopar._kernel.state import Bound, Clash, join_values
 from autopar._kernel.value import Known, Value, constant
@@ -24,10 +25,10 @@ def local_names(tree: ast.FunctionDef) -> frozenset[str]:
     arguments = tree.args
     names = {a.arg for a in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
     inside: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         if isinstance(node, ast.comprehension):
-            inside |= {id_ for n in ast.walk(node.target) if (id_ := _place(n))}
-    for node in ast.walk(tree):
+            inside |= {id_ for n in nodes_of(node.target) if (id_ := _place(n))}
+    for node in nodes_of(tree):
         stored = isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del))
         if isinstance(node, ast.Name) and stored and _place(node) not in inside:
             names.add(node.id)

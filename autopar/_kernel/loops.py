@@ -12,6 +12,7 @@ from autopar._kernel.arithmetic import ZERO
 from autopar._kernel.context import Change, Context, Leap, LoopFrame, insert_before
 from autopar._kernel.counters import counted, multiplied, with_ranges
 from autopar._kernel.interval import Interval
+from autopar._kernel.nodes import nodes_of
 from autopar._kernel.sequences import Items, sequence
 from autopar._kernel.state import State, widen
 from autopar._kernel.value import Number, Span, Value
@@ -28,7 +29,7 @@ def names_assigned(nodes: Iterable[ast.AST]) -> frozenset[str]:
     """Return the names that statements assign to, or change by a method."""
     names = set()
     for top in nodes:
-        for node in ast.walk(top):
+        for node in nodes_of(top):
             if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del)):
                 names.add(node.id)
             function = node.func if isinstance(node, ast.Call) else None

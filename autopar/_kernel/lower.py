@@ -16,6 +16,7 @@ from autopar._kernel.expressions import condition, expression, lazy
 from autopar._kernel.helpers import arguments_of, finish, local_names
 from autopar._kernel.interval import Interval
 from autopar._kernel.keeping import keep_results
+from autopar._kernel.nodes import nodes_of
 from autopar._kernel.prune import exits_after_store, used_variables
 from autopar._kernel.refusal import Refused
 from autopar._kernel.source import Source, read_source
@@ -252,14 +253,14 @@ class _Lowering:
 
 def _assigned(tree: ast.FunctionDef) -> frozenset[str]:
     return frozenset(
-        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del))
+        node.id for node in nodes_of(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, (ast.Store, ast.Del))
     )
 
 
 def _sizes(tree: ast.FunctionDef) -> frozenset[str]:
     """Return the parameters that are lengths by the look of it: in range(n), in [x] * n, in zeros((n, m))."""
     names: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes_of(tree):
         places: list[ast.expr] = []
         if isinstance(node, ast.Call):
             function = node.func
@@ -271,5 +272,5 @@ def _sizes(tree: ast.FunctionDef) -> frozenset[str]:
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and isinstance(node.left, ast.List):
             places = [node.right]
         for place in places:
-            names |= {n.id for n in ast.walk(place) if isinstance(n, ast.Name)}
+            names |= {n.id for n in nodes_of(place) if isinstance(n, ast.Name)}
     return frozenset(names)

@@ -8,6 +8,7 @@ from types import FunctionType
 from typing import Any
 
 from autopar._kernel.context import Context
+from autopar._kernel.nodes import nodes_of
 from autopar._kernel.refusal import Refused
 from autopar._kernel.value import Known, Value
 
@@ -22,7 +23,7 @@ def is_users(function: Any) -> bool:
 
 def may_write(ctx: Context, node: ast.expr) -> bool:
     """Whether an expression calls something that may change an array: a function of the user's, or a method."""
-    return any(isinstance(inner, ast.Call) and not _only_reads(ctx, inner.func) for inner in ast.walk(node))
+    return any(isinstance(inner, ast.Call) and not _only_reads(ctx, inner.func) for inner in nodes_of(node))
 
 
 def arguments(ctx: Context, nodes: Sequence[ast.expr]) -> list[Value]:

@@ -53,28 +53,34 @@ def read_source(function: FunctionType) -> Source:
         # Not inspect.getsource, which looks through all modules for the one that the function is from.
         linecache.checkcache(code.co_filename)
         lines = linecache.getlines(code.co_filename, function.__globals__)[line - 1 :]
-        text, start = "".join(inspect.getblock(lines)), line
+        text = "".join(inspect.getblock(lines))
     except (OSError, SyntaxError, tokenize.TokenError):
-        text, start = "", line
+        text = ""
     if not text:
         raise Refused(line, "the source of the function is not at hand")
     if warned := warns_when_parsed(text):
         raise Refused(line + warned - 1, "Python warns of this whenever it reads the source, which would say it twice")
     try:
         with _PARSING:
-            module = ast.parse("if 1:\n" + text if text[:1] in " \t" else text)
+            module = ast.parse(_at_line(text, line))
     except SyntaxError:
         raise Refused(line, "the source of the function does not parse by itself") from None
     tree: ast.AST = module.body[0]
     if isinstance(tree, ast.If):
-        tree, start = tree.body[0], start - 1
+        tree = tree.body[0]
     if not isinstance(tree, ast.FunctionDef):
         raise Refused(line, "only functions made by def are in the native fragment")
-    ast.increment_lineno(tree, start - 1)
     if warned := warns_when_compiled(tree):
         raise Refused(warned, "Python warns of this whenever it compiles the source, which would say it twice")
     _check(tree, function)
     return Source(tree, text, code.co_filename, line)
+
+
+def _at_line(text: str, line: int) -> str:
+    """The text moved to where it stands in its file; with an indent, under something that has one."""
+    if text[:1] not in " \t":
+        return "\n" * (line - 1) + text
+    return "\n" * (line - 2) + "if 1:\n" + text  # not the first line of its file
 
 
 def _check(tree: ast.FunctionDef, function: FunctionType) -> None:
@@ -89,7 +95,7 @@ def _check(tree: ast.FunctionDef, function: FunctionType) -> None:
         name="outer",
         args=ast.arguments(
             posonlyargs=[],
-            args=[ast.arg(arg=name) for name in code.co_freevars],
+            args=[ast.copy_location(ast.arg(arg=name), bare) for name in code.co_freevars],
             kwonlyargs=[],
             kw_defaults=[],
             defaults=[],
@@ -98,7 +104,7 @@ def _check(tree: ast.FunctionDef, function: FunctionType) -> None:
         decorator_list=[],
     )
     vars(outer)["type_params"] = []  # a field from Python 3.12 on
-    ast.fix_missing_locations(outer)
+    ast.copy_location(outer, bare)
     # How a method of a global is called depends on whether the module that defines the function imports that name.
     there = function.__globals__
     modules = [name for name in code.co_names if isinstance(there.get(name), ModuleType)]
@@ -109,8 +115,9 @@ def _check(tree: ast.FunctionDef, function: FunctionType) -> None:
 
 
 def _compiles_to(code: CodeType, outer: ast.FunctionDef, imported: tuple[str, ...]) -> bool:
-    imports = [ast.Import(names=[ast.alias(name=name)]) for name in imported]
-    module = ast.fix_missing_locations(ast.Module(body=[*imports, outer], type_ignores=[]))
+    names = [ast.copy_location(ast.alias(name=name), outer) for name in imported]
+    imports = [ast.copy_location(ast.Import(names=[name]), outer) for name in names]
+    module = ast.Module(body=[*imports, outer], type_ignores=[])
     try:
         with _PARSING:
             made = compile(module, "<kernel>", "exec", flags=code.co_flags & _FUTURES, dont_inherit=True)

@@ -39,7 +39,7 @@ def join(a: State, b: State, minimum: dict[str, int]) -> State:
     out: State = {}
     for name in {**a, **b}:
         x, y = a.get(name), b.get(name)
-        if isinstance(x, Clash):
+        if isinstance(x, Clash) or (x is y and x is not None):
             out[name] = x
         elif isinstance(y, Clash):
             out[name] = y

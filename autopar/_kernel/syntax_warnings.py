@@ -12,6 +12,8 @@ import re
 import sys
 import tokenize
 
+from autopar._kernel.nodes import nodes_of
+
 _ESCAPE = re.compile(r"\\(?:[0-7]{1,3}|.)", re.DOTALL)
 _KNOWN = frozenset("\n\r\\'\"abfnrtvx01234567")
 _IN_TEXTS = frozenset("NuU")
@@ -77,7 +79,7 @@ def warns_when_compiled(tree: ast.AST) -> int:
     >>> warns_when_compiled(ast.parse("x is 1")), warns_when_compiled(ast.parse("x is None"))
     (1, 0)
     """
-    return next((getattr(node, "lineno", 1) for node in ast.walk(tree) if _warned_of(node)), 0)
+    return next((getattr(node, "lineno", 1) for node in nodes_of(tree) if _warned_of(node)), 0)
 
 
 def _warned_of(node: ast.AST) -> bool:
@@ -118,4 +120,4 @@ def _no_index(node: ast.expr) -> bool:
 
 
 def _leaves(body: list[ast.stmt]) -> bool:
-    return any(isinstance(node, (ast.Return, ast.Break, ast.Continue)) for each in body for node in ast.walk(each))
+    return any(isinstance(node, (ast.Return, ast.Break, ast.Continue)) for each in body for node in nodes_of(each))

@@ -94,6 +94,8 @@ def _comparison(made: type, *, hashable: bool) -> dict[str, Any]:
     values: Any = attrgetter(*names) if len(names) > 1 else _none_or_one(names)
 
     def equal(self: Any, other: Any) -> Any:
+        if self is other:
+            return True
         return values(self) == values(other) if other.__class__ is self.__class__ else NotImplemented
 
     def hashed(self: Any) -> int:

@@ -32,7 +32,7 @@ WAY = compare.Way(
     "benchmarks/backends: coroutines",
     loop=lambda items: [work.fetch(item) for item in items],
     by_hand=by_hand,
-    by_autopar=lambda items: parallel(afetch, backend="asyncio").map(items),
+    by_autopar=parallel(afetch, backend="asyncio").map,
     items=range(100),
 )
 

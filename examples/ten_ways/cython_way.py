@@ -36,7 +36,7 @@ WAY = compare.Way(
     "benchmarks/object_functions",
     loop=lambda items: [work.words(item) for item in items],
     by_hand=by_hand,
-    by_autopar=lambda items: parallel(work.words, compiler="cython").map(items),
+    by_autopar=parallel(work.words, compiler="cython").map,
     items=work.texts(20),
 )
 

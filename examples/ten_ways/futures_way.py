@@ -24,7 +24,7 @@ WAY = compare.Way(
     "benchmarks/backends: computing",
     loop=lambda items: [work.words(item) for item in items],
     by_hand=by_hand,
-    by_autopar=lambda items: parallel(work.words, backend="processes").map(items),
+    by_autopar=parallel(work.words, backend="processes").map,
     items=work.texts(60),
 )
 

@@ -25,7 +25,7 @@ WAY = compare.Way(
     "none: processes share arrays as well (backends/large_arrays)",
     loop=lambda items: [work.spread(item) for item in items],
     by_hand=by_hand,
-    by_autopar=lambda items: parallel(work.spread, backend="joblib").map(items),
+    by_autopar=parallel(work.spread, backend="joblib").map,
     items=[numpy.arange(2_000_000.0)] * 40,
 )
 

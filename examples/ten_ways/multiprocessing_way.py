@@ -43,7 +43,7 @@ WAY = compare.Way(
     "benchmarks/backends: inherited",
     loop=lambda items: [total(item) for item in items],
     by_hand=by_hand,
-    by_autopar=lambda items: parallel(total, backend="multiprocessing", pure=True).map(items),
+    by_autopar=parallel(total, backend="multiprocessing", pure=True).map,
     items=range(24),
 )
 

@@ -33,7 +33,7 @@ WAY = compare.Way(
     "benchmarks/numpy_kernels: where NumPy calls are fused",
     loop=lambda items: [work.collatz(item) for item in items],
     by_hand=by_hand,
-    by_autopar=lambda items: parallel(work.collatz, compiler="numba").map(items),
+    by_autopar=parallel(work.collatz, compiler="numba").map,
     items=range(9_000, 9_040),
 )
 

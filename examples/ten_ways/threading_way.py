@@ -41,7 +41,7 @@ WAY = compare.Way(
     "benchmarks/backends: compressing",
     loop=lambda items: [work.packed(item) for item in items],
     by_hand=by_hand,
-    by_autopar=lambda items: parallel(work.packed, backend="threads").map(items),
+    by_autopar=parallel(work.packed, backend="threads").map,
     items=[text.encode() for text in work.texts(16)],
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from tests.semantics.outcome import Outcome, arguments_of, module, outcome
 
 pytestmark = pytest.mark.slow
 
-PROGRAMS = 2000 if os.environ.get("AUTOPAR_TEST_LONG") == "1" else 30
+PROGRAMS = 2000 if os.environ.get("AUTOPAR_TEST_LONG") == "1" else 60
 SIZES = (
     "(np.arange(5.0) / 3 - 0.5, np.cos(np.arange(5.0)), np.sin(np.arange(25.0)).reshape(5, 5),"
     " np.array([0, 2, 1, 4, 3]), 0.25)",
@@ -157,50 +158,60 @@ def _source(body: str) -> str:
 
 
 class Opened:
-    """A function that is compiled anew for each call, with nothing but the kernel between call and answer."""
+    """A function with nothing but its kernel between call and answer; one that was withdrawn is compiled anew."""
 
     def __init__(self, function: Any, rtol: float = 0.0) -> None:
         self.function, self.rtol = function, rtol
         self.ended: list[bool] = []
+        self._forms: dict[Any, CompiledFunction | Refusal] = {}
 
     def __call__(self, *arguments: Any) -> Any:
         self.ended.append(False)
-        terms = Terms(rtol=self.rtol)
-        types = signature(self.function, arguments, {})
-        form = types if isinstance(types, Refusal) else compile_for(self.function, types, terms=terms)
+        form = self._form_for(arguments)
         if isinstance(form, Refusal):
             return self.function(*arguments)
-        assert isinstance(form, CompiledFunction)
-        form.sampling = Never()
-        form._entry.countdown = 1 << 40
+        before = form.calls
         try:
             return form(*arguments)
         finally:
-            self.ended[-1] = form.calls > 0
+            self.ended[-1] = form.calls > before
+
+    def _form_for(self, arguments: tuple[Any, ...]) -> CompiledFunction | Refusal:
+        types = signature(self.function, arguments, {})
+        if isinstance(types, Refusal):
+            return types
+        known = self._forms.get(types)
+        if known is not None and (isinstance(known, Refusal) or not known.withdrawn):
+            return known
+        form = compile_for(self.function, types, terms=Terms(rtol=self.rtol))
+        if not isinstance(form, Refusal):
+            assert isinstance(form, CompiledFunction)
+            form.sampling = Never()
+            form._entry.countdown = 1 << 40
+        self._forms[types] = form
+        return form
 
 
-def _both(
-    source: str, call: str, opened: list[Opened] | None = None, *, one_nan: bool = False
-) -> tuple[Outcome, Outcome]:
-    found = []
-    for compiled in (False, True):
-        names = module(source, "<whole arrays>")
-        function = Opened(names["f"]) if compiled else names["f"]
-        found.append(outcome(function, arguments_of(call, names), names, "<whole arrays>", one_nan=one_nan))
-        if opened is not None and isinstance(function, Opened):
-            opened.append(function)
-    return found[0], found[1]
+def _both(source: str, calls: tuple[str, ...], *, one_nan: bool = False) -> Iterator[tuple[Outcome, Outcome, Opened]]:
+    """What each call does in Python, on a module of its own, and compiled."""
+    file = "<whole arrays>"
+    names = module(source, file)
+    opened = Opened(names["f"])
+    for call in calls:
+        fresh = module(source, file)
+        expected = outcome(fresh["f"], arguments_of(call, fresh), fresh, file, one_nan=one_nan)
+        yield expected, outcome(opened, arguments_of(call, names), names, file, one_nan=one_nan), opened
 
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(("name", "body", "calls", "compiled"), CASES, ids=[case[0] for case in CASES])
 def test_a_case_goes_as_in_numpy(name: str, body: str, calls: tuple[str, ...], compiled: bool) -> None:
     """Value and type to the bit, errors, warnings, and the arguments afterwards; and no less is compiled than was."""
-    opened: list[Opened] = []
-    for call in calls:
-        expected, found = _both(_source(body), call, opened)
+    ended: list[bool] = []
+    for expected, found, opened in _both(_source(body), calls):
         assert found == expected
-    assert opened[0].ended == [compiled]
+        ended = opened.ended
+    assert ended[0] == compiled
 
 
 @pytest.mark.timeout(600)
@@ -212,7 +223,6 @@ def test_random_programs_go_as_in_numpy() -> None:
     @settings(max_examples=PROGRAMS, database=None, deadline=None, suppress_health_check=list(HealthCheck))
     @given(programs())
     def each(source: str) -> None:
-        opened: list[Opened] = []
         names = module(source, "<whole arrays>")
         arguments = arguments_of(SIZES[0], names)
         types = signature(names["f"], arguments, {})
@@ -222,10 +232,11 @@ def test_random_programs_go_as_in_numpy() -> None:
         except Refused:
             ended.append(False)
             return
-        for call in SIZES:
-            expected, found = _both(source, call, opened, one_nan=True)
+        compiled = False
+        for call, (expected, found, opened) in zip(SIZES, _both(source, SIZES, one_nan=True), strict=True):
             assert found == expected, call
-        ended.append(any(one.ended[0] for one in opened))
+            compiled = any(opened.ended)
+        ended.append(compiled)
 
     each()
     assert sum(ended) >= len(ended) // 8

@@ -13,7 +13,7 @@ from autopar._compilers.native.emit import FLAGS
 from tests.semantics.compilers import Native
 from tests.semantics.outcome import Outcome, arguments_of, module, outcome
 from tests.semantics.programs import Program
-from tests.semantics.together import Texts
+from tests.semantics.together import QUICK, Texts
 
 
 @dataclass
@@ -124,7 +124,7 @@ def compare(
     trace: Path | None = None,
     compiler: type[Native] = Native,
 ) -> Compared:
-    """Run programs both ways; compiled with -O1 if not `optimised`, where a C compiler does that.
+    """Run programs both ways; hardly optimised if not `optimised`, where a C compiler does that.
 
     `trace` is a file that says which program runs, for whoever finds this process dead.
     """
@@ -134,7 +134,7 @@ def compare(
     for run in runs:
         with _named(run.program):
             texts.wanted |= run.texts()
-    texts.compile(FLAGS if optimised else tuple("-O1" if flag == "-O3" else flag for flag in FLAGS))
+    texts.compile(FLAGS if optimised else QUICK)
     for run in runs:
         if trace is not None:
             trace.write_text(str(run.program), encoding="utf-8")

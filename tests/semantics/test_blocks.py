@@ -11,12 +11,11 @@ import pytest
 
 from autopar._compilers.native import Refusal, signature
 from autopar._compilers.native.blocks import run_block
-from autopar._compilers.native.emit import FLAGS
 from tests.semantics import rows
 from tests.semantics.case import Case
 from tests.semantics.compilers import Native
 from tests.semantics.outcome import arguments_of, described, module
-from tests.semantics.together import Texts
+from tests.semantics.together import QUICK, Texts
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]  # the first test compiles for all
 
@@ -52,7 +51,7 @@ def natives() -> dict[Case, Native]:
     for case, native in found.items():
         for items in items_by_type(case).values():
             texts.wanted |= dict.fromkeys(native.texts_for(items[0]))
-    texts.compile(tuple("-O1" if flag == "-O3" else flag for flag in FLAGS))  # a third of the time
+    texts.compile(QUICK)
     return found
 
 

@@ -35,7 +35,7 @@ ADMITTED_AT_LEAST = 0.4
 SHRINKING_SECONDS = 60.0
 
 OPTIMISED_EVERY = 10
-"""One batch in so many is compiled as users' functions are; the others with -O1, which takes a third of the time."""
+"""One batch in so many is compiled as users' functions are; the others are hardly optimised."""
 
 
 def drawn(number: int, use: Callable[[Program], None], *phases: Phase) -> None:
@@ -134,7 +134,7 @@ def test_random_programs_go_as_in_python_by_way_of_numba(
 
 @pytest.mark.slow
 def test_a_mistake_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Floor division that rounds towards zero, planted in the C text, shows in three hundred programs."""
+    """Floor division that rounds towards zero, planted in the C text, shows in two of these programs."""
     right, wrong = "q - (a % b != 0 &&", "q - (false &&"
 
     def mistaken(text: str, *arguments: Any, **options: Any) -> bytes:
@@ -144,4 +144,4 @@ def test_a_mistake_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(together, "compile_text", mistaken)
     programs: list[Program] = []
     drawn(0, programs.append, Phase.generate)
-    assert compare(programs[:300], optimised=False).differing != []
+    assert compare(programs[200:250], optimised=False).differing != []

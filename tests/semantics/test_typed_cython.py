@@ -13,7 +13,6 @@ from autopar._compilers import cython
 from autopar._compilers.cython.builder import library
 from autopar._compilers.cython.typed import typed_module
 from autopar._compilers.native.compiled import CompiledFunction
-from autopar._compilers.native.emit import FLAGS
 from autopar._compilers.native.loader import Code, Library
 from autopar._kernel.ir import Kernel
 from autopar._model.compiler import Refusal
@@ -23,10 +22,10 @@ from tests.semantics.compilers import Native
 from tests.semantics.outcome import arguments_of, module, outcome
 from tests.semantics.programs import Program
 from tests.semantics.test_objects import drawn
+from tests.semantics.together import QUICK
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-QUICK = tuple("-O1" if flag == "-O3" else flag for flag in FLAGS)
 EVERY = 12
 """Of the rows' cases, one in so many is built besides those that the exact fragment promises."""
 

@@ -17,6 +17,9 @@ from autopar._compilers.native.toolchain import Toolchain, compile_text, find_to
 DEADLINE = 600.0
 """Seconds for hundreds of kernels on a busy machine."""
 
+QUICK = tuple("-Og" if flag == "-O3" else flag for flag in FLAGS)
+"""Flags for code that runs once: optimising it takes three times as long."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Part:
