@@ -26,7 +26,7 @@ $(READY): $(BUILT_FROM)
 	@$(PYTHON) -m venv $(VENV)
 	@rm -f "autopar/_native$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[docs,test]'
-	@$(BIN)/python -m compileall -q -j 0 -x '/tests/|/typeshed/' autopar $(VENV)/lib || true
+	@$(BIN)/python -m compileall -q -j 0 -x 'site-packages/.*/tests/|/typeshed/' $(SOURCES) $(VENV)/lib || true
 	@$(BIN)/python -c 'from autopar._native_api import why_not_native; print("Set up;", why_not_native or "with the native extension")'
 	@touch $@
 

@@ -25,7 +25,7 @@ from tests.semantics.outcome import Outcome, arguments_of, module, outcome
 
 pytestmark = pytest.mark.slow
 
-PROGRAMS = 2000 if os.environ.get("AUTOPAR_TEST_LONG") == "1" else 60
+PROGRAMS = 2000 if os.environ.get("AUTOPAR_TEST_LONG") == "1" else 30
 SIZES = (
     "(np.arange(5.0) / 3 - 0.5, np.cos(np.arange(5.0)), np.sin(np.arange(25.0)).reshape(5, 5),"
     " np.array([0, 2, 1, 4, 3]), 0.25)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 from types import FunctionType
 from typing import Any
@@ -21,6 +22,7 @@ from tests.semantics.programs import PROGRAMS, Program
 
 pytestmark = [needs_gil, pytest.mark.slow, pytest.mark.timeout(600)]
 
+CASES = rows.CASES if os.environ.get("AUTOPAR_TEST_LONG") == "1" else rows.CASES[::2]
 PROGRAMS_DRAWN = 60
 ADMITTED_ROWS = 0.5
 """Share of the rows' cases that are compiled: 0.6 when this was written; the others work on arrays."""
@@ -48,13 +50,13 @@ class _Opened:
 
 @functools.cache
 def _rows() -> dict[Case, tuple[_Opened, dict[str, Any]]]:
-    names = {case: module(case.source, rows.file_of(case)) for case in rows.CASES}
+    names = {case: module(case.source, rows.file_of(case)) for case in CASES}
     functions = {case: each["f"] for case, each in names.items() if isinstance(each["f"], FunctionType)}
     forms = opened(functions)
     return {case: (_Opened(function, forms[case]), names[case]) for case, function in functions.items()}
 
 
-@pytest.mark.parametrize("case", rows.CASES, ids=str)
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_row_goes_as_in_python(case: Case) -> None:
     """Value and type to the bit, exception with its lines, warnings, output and arguments are Python's."""
     if case not in _rows():
@@ -67,7 +69,7 @@ def test_a_row_goes_as_in_python(case: Case) -> None:
 def test_much_is_admitted() -> None:
     """A route that refuses everything would pass the tables."""
     compiled = sum(isinstance(call.form, CompiledObjects) for call, _ in _rows().values())
-    assert compiled >= ADMITTED_ROWS * len(rows.CASES)
+    assert compiled >= ADMITTED_ROWS * len(CASES)
 
 
 def drawn(number: int, count: int) -> list[Program]:

@@ -27,7 +27,7 @@ from tests.semantics.programs import PROGRAMS, Program
 
 LONG = os.environ.get("AUTOPAR_TEST_LONG") == "1"
 BATCHES, PROGRAMS_IN_A_BATCH = (400, 500) if LONG else (4, 500)
-BY_NUMBA = 500 if LONG else 60
+BY_NUMBA = 500 if LONG else 30
 WORKERS = 2
 ADMITTED_AT_LEAST = 0.4
 """Share of the programs that compiled code carries to the end in one of their calls: 0.55 when this was written."""
@@ -35,7 +35,7 @@ ADMITTED_AT_LEAST = 0.4
 SHRINKING_SECONDS = 60.0
 
 OPTIMISED_EVERY = 10
-"""One batch in so many is compiled as users' functions are; the others are hardly optimised."""
+"""One batch in so many is compiled as users' functions are; the others as they are."""
 
 
 def drawn(number: int, use: Callable[[Program], None], *phases: Phase) -> None:
