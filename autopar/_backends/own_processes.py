@@ -126,6 +126,7 @@ class OwnProcesses:
             self._killed = True
             workers = list(self._all)
         for worker in workers:
+            worker.runner.stopped = True  # One that is about to send its call would start another process for it.
             process = worker.runner.process
             with suppress(ProcessLookupError, ValueError):  # It has ended by itself.
                 process.terminate() if gently else process.kill()

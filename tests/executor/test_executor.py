@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 import autopar as ap
+from autopar._backends.processes import ProcessRunner
 from autopar._engine.functions import state_of
 from autopar._model.observation import Profile, Sample
 from autopar._observe import host
@@ -300,6 +301,25 @@ class TestWorkers:
             started = list(executor._processes.values())
         assert started
         assert not any(process.is_alive() for process in started)
+
+    @pytest.mark.parametrize("end", ["terminate_workers", "kill_workers"])
+    def test_no_worker_takes_the_place_of_one_that_was_ended(self, end: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A call that was about to be sent when the workers were ended fails too."""
+        executor = ap.Executor(1, backend="processes")
+        executor.submit(functions.square, 1).result()
+        send, ended = ProcessRunner._send, list[Any]()
+
+        def send_late(runner: ProcessRunner, parcel: Any) -> bool:
+            if not ended:
+                ended.append(runner.process)
+                getattr(executor, end)()
+                runner.process.join(10)
+            return send(runner, parcel)
+
+        monkeypatch.setattr(ProcessRunner, "_send", send_late)
+        with pytest.raises(BrokenProcessPool):
+            executor.submit(functions.sleep_long).result(20)
+        executor.shutdown()
 
     @pytest.mark.parametrize("end", ["terminate_workers", "kill_workers"])
     def test_workers_can_be_ended_in_the_middle(self, end: str) -> None:
