@@ -88,7 +88,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLineClu
         close_all()
 
 
-ONE_IN = {"dask": 10, "chosen-dask": 10, "joblib": 4, "multiprocessing": 4, "numba": 10}
+ONE_IN = {"dask": 10, "chosen-dask": 10, "joblib": 4, "multiprocessing": 4, "numba": 20}
 """Way that tests take as a parameter -> one in so many of them runs; in long runs all do.
 
 These share nearly all of their code with ways that every test takes: worker processes, and native code.

@@ -17,7 +17,6 @@ from tests.scripts import ROOT
 WHOLE = ("tests/api", "tests/engine", "tests/faults", "tests/same_answer", "tests/test_minimal.py")
 PART = (
     "tests/api/test_maps.py",
-    "tests/api/test_iterators.py",
     "tests/same_answer/test_output.py",
     "tests/same_answer/test_warnings.py",
     "tests/test_minimal.py",

@@ -18,7 +18,7 @@ from tests.same_answer.prelude import Program, program
 from tests.same_answer.programs import programs
 
 LONG = os.environ.get("AUTOPAR_TEST_LONG") == "1"
-EXAMPLES = 100_000 if LONG else 600
+EXAMPLES = 100_000 if LONG else 400
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(36_000 if LONG else 240)]
 

@@ -22,7 +22,7 @@ from tests.semantics.programs import PROGRAMS, Program
 
 pytestmark = [needs_gil, pytest.mark.slow, pytest.mark.timeout(600)]
 
-CASES = rows.CASES if os.environ.get("AUTOPAR_TEST_LONG") == "1" else rows.CASES[::2]
+CASES = rows.CASES if os.environ.get("AUTOPAR_TEST_LONG") == "1" else rows.CASES[::4]
 PROGRAMS_DRAWN = 60
 ADMITTED_ROWS = 0.5
 """Share of the rows' cases that are compiled: 0.6 when this was written; the others work on arrays."""
