@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 
 import autopar as ap
-from autopar.errors import HintValueError, ItemTimeoutError, TransportError, WorkerDiedError
+from autopar._backends.dask import prices
+from autopar._backends.dask.connections import Connection
+from autopar.errors import HintValueError, ItemTimeoutError, TransportError, UnavailableError, WorkerDiedError
 from tests.cluster.command_line import CommandLineCluster
 from tests.cluster.functions import (
     compiled_there,
@@ -63,6 +66,17 @@ def test_items_run_in_processes_beside_the_worker(cluster: CommandLineCluster) -
     with cluster.client() as client:
         of_workers = set(client.run(lambda: __import__("os").getpid()).values())
     assert not of_workers & set(where.map(range(20)))
+
+
+def test_a_cluster_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is meant for workers that went since they were counted waits for them; whoever asks for prices does not."""
+    monkeypatch.setattr(prices, "NO_ANSWER", 0.5)
+    monkeypatch.setattr(prices, "_known", WeakKeyDictionary())
+    monkeypatch.setattr(Connection, "restricted", ["tcp://127.0.0.1:9"])
+    with pytest.raises(UnavailableError, match=r"has not answered for 0\.5 s"):
+        tripled.map(range(20))
+    monkeypatch.undo()
+    assert tripled.map(range(20)) == [3 * x for x in range(20)]
 
 
 def test_the_error_of_the_first_failing_item_is_raised() -> None:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import functools
 import statistics
 import threading
 import time
 import weakref
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from autopar._backends.dask import node
 from autopar._backends.dask.connections import Connection
 from autopar._backends.dask.fitness import in_words
 from autopar._backends.dask.surroundings import this_host
 from autopar._model.cluster import Cluster
+from autopar.errors import UnavailableError
 
 TRIPS, BATCH = 3, 24
 """Echoes one by one, and together: 50 to 150 ms in all on 2 busy cores (distributed 2026.8)."""
 
 LARGE = 1 << 20
 """Bytes of an echo that tells what a byte costs."""
+
+NO_ANSWER = 30.0
+"""Seconds for an echo after which a cluster is given up: its workers may have gone since they were counted, and what is
+meant for them waits for their return."""
 
 BELIEVED_FOR = 300.0
 """Seconds after which a cluster's prices are measured again: others come and go. Chosen, not measured."""
@@ -82,14 +88,21 @@ def _prices(connection: Connection) -> Prices:
 def _measured(connection: Connection) -> Prices:
     client, workers = connection.client, connection.restricted
 
+    def gather(futures: Any) -> float:
+        began = time.perf_counter()
+        try:
+            client.sync(functools.partial(client.gather, futures, asynchronous=True), callback_timeout=NO_ANSWER)
+        except TimeoutError as error:
+            said = f"the cluster at {connection.where} has not answered for {NO_ANSWER:g} s"
+            raise UnavailableError(said) from error
+        return time.perf_counter() - began
+
     def echo(data: list[bytes]) -> float:
         began = time.perf_counter()
-        client.gather(client.map(node.echo, data, pure=False, workers=workers))
+        gather(client.map(node.echo, data, pure=False, workers=workers))
         return time.perf_counter() - began
 
     trip = min(echo([b""]) for _ in range(TRIPS))
     dispatch = max(0.0, echo([b""] * BATCH) - trip) / (BATCH - 1)
-    large = client.scatter([bytes(LARGE)], workers=workers, hash=False)[0]
-    began = time.perf_counter()
-    client.gather(large)
-    return Prices(trip, max(dispatch, 1e-5), max(time.perf_counter() - began - trip, 0.0) / LARGE + 1e-9)
+    large = client.scatter([bytes(LARGE)], workers=workers, hash=False, timeout=NO_ANSWER)[0]
+    return Prices(trip, max(dispatch, 1e-5), max(gather(large) - trip, 0.0) / LARGE + 1e-9)
