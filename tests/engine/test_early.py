@@ -81,6 +81,19 @@ def test_a_settled_map_takes_the_shortest_way(
     assert last.why == "the whole of it ran before planning could pay"
 
 
+def test_a_function_that_is_not_to_be_compiled_takes_it_too(
+    shortcuts: list[bool], patience: Callable[[float], None]
+) -> None:
+    """To ask for Python is no demand that a plan would have to meet: what no plan can repay is not planned."""
+    function = parallel(add, compiler="python")
+    function.map([1, 2, 3])
+    patience(IMPATIENT)
+    function._self_state.memory.latest[int].wall = 1e-9
+    items = list(range(2000))
+    assert function.map(items) == [x + 1 for x in items]
+    assert len(shortcuts) == 1
+
+
 def test_a_map_that_is_slower_than_expected_goes_on_the_ordinary_way(
     shortcuts: list[bool], patience: Callable[[float], None]
 ) -> None:

@@ -365,6 +365,8 @@ WORTH: list[tuple[str, float, int | None, int, dict[str, Any], bool]] = [
     ("eager with nothing left", 1e-7, 0, 1, {"eager": True}, False),
     ("demanded", 1e-7, 1, 1, {"backend": "threads"}, True),
     ("with a timeout", 1e-7, 1, 1, {"timeout": 1.0}, True),
+    ("to be compiled", 1e-7, 20_000, 20_000, {"compiler": "native"}, True),
+    ("not to be compiled", 1e-7, 20_000, 20_000, {"compiler": "python"}, False),
 ]
 
 
