@@ -19,14 +19,15 @@ setup: $(READY) ## install autopar and its tools into the virtual environment
 
 # The install is editable: tests run against the sources. What the extension is built from rebuilds it; a stale one is
 # removed first, so that a failed build leaves the pure-Python twin and not last week's code. pip would compile all
-# packages one after the other, with their tests.
+# packages one after the other, with their tests; some hold files of other Pythons, which do not compile.
 $(READY): $(BUILT_FROM)
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "autopar needs Python 3.11 or newer, and %s is %s: try make PYTHON=python3.12" % (sys.executable, sys.version.split()[0]))'
 	@echo "Setting up $(VENV): about a minute the first time"
 	@$(PYTHON) -m venv $(VENV)
 	@rm -f "autopar/_native$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[docs,test]'
-	@$(BIN)/python -m compileall -q -j 0 -x 'site-packages/.*/tests/|/typeshed/' $(SOURCES) $(VENV)/lib || true
+	@$(BIN)/python -m compileall -q -j 0 $(SOURCES)
+	@$(BIN)/python -m compileall -q -j 0 -x '/tests/|/typeshed/' $(VENV)/lib || true
 	@$(BIN)/python -c 'from autopar._native_api import why_not_native; print("Set up;", why_not_native or "with the native extension")'
 	@touch $@
 

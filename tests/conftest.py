@@ -88,23 +88,27 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLineClu
         close_all()
 
 
-ONE_IN = {"dask": 10, "chosen-dask": 10, "joblib": 4, "multiprocessing": 4, "numba": 20}
+ONE_IN = {"dask": 10, "chosen-dask": 10, "joblib": 4, "multiprocessing": 4, "numba": 3}
 """Way that tests take as a parameter -> one in so many of them runs; in long runs all do.
 
 These share nearly all of their code with ways that every test takes: worker processes, and native code.
 """
 
+ROWS_BY_NUMBA = 20
+"""The same for the rows of differences by way of Numba, of which each is compiled by itself for 0.3 s."""
+
 
 LONGEST = (
     "semantics/test_programs.py",
-    "test_examples.py",
-    "same_answer/test_programs.py",
-    "same_answer/test_eager.py",
-    "simulation/test_regret.py",
     "semantics/test_rows.py",
-    "faults/test_four_deep.py",
+    "test_examples.py",
+    "same_answer/test_cases.py",
+    "same_answer/test_programs.py",
     "faults/test_program_end.py",
-    "semantics/test_typed_cython.py",
+    "benchmarks/test_regret.py",
+    "simulation/test_regret.py",
+    "compilers/test_whole_arrays.py",
+    "faults/test_four_deep.py",
 )
 """Files of tests that take half a minute or more, from the longest down: one that is begun last is waited for alone."""
 
@@ -116,21 +120,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: places.get(item.path, len(places)))
     if os.environ.get("AUTOPAR_TEST_LONG") == "1" or any("::" in argument for argument in config.args):
         return
-    left_out = {item for item in items if zlib.crc32(_case(item).encode()) % _one_in(item)}
+    left_out = {item for item in items if zlib.crc32(_drawn_by(item).encode()) % _one_in(item)}
     if left_out:
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
 
 
-def _case(item: pytest.Item) -> str:
-    """The file and the parameters of a test: all tests of a case run or none, since they share what is compiled."""
+def _of_a_row(item: pytest.Item) -> bool:
     called = getattr(item, "callspec", None)
-    return item.nodeid if called is None else f"{item.path.name}[{called.id}]"
+    return called is not None and {"case", "compiler"} <= called.params.keys()
+
+
+def _drawn_by(item: pytest.Item) -> str:
+    """What chance goes by: the test, or the row's case, whose tests share what is compiled for it."""
+    called: Any = getattr(item, "callspec", None)
+    return f"{item.path.name}[{called.id}]" if _of_a_row(item) else item.nodeid
 
 
 def _one_in(item: pytest.Item) -> int:
     called = getattr(item, "callspec", None)
     ways = [] if called is None else [called.params.get(name) for name in ("route", "compiler")]
+    if "numba" in ways and _of_a_row(item):
+        return ROWS_BY_NUMBA
     return max((ONE_IN.get(way, 1) for way in ways if isinstance(way, str)), default=1)
 
 

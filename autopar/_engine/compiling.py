@@ -93,7 +93,7 @@ class Compiling:
         self.python_seconds: float | None = None
         self._left_before: Counter[tuple[int, str]] = Counter()
         settings = task.settings
-        self.demanded = settings.compiler not in (None, "python")
+        self.demanded = settings.must_compile
         if settings.compiler == "python":
             self.why_not = 'compiler="python" is demanded'
         elif settings.backend not in (None, "serial", "threads", "dask"):

@@ -179,7 +179,7 @@ class MapRun:
     def _meet_demand(self) -> None:
         """A demand is met before the first item: what was meant for elsewhere is not probed in the caller's thread."""
         settings = self.task.settings
-        if settings.backend is not None or settings.timed or settings.compiler not in (None, "python"):
+        if settings.backend is not None or settings.timed or settings.must_compile:
             # Taking an item early must not be noticed, least of all if the demand is then refused.
             if self.task.source.inert and (first := self.task.source.peek()):
                 self.task.see(first[0])
@@ -202,7 +202,7 @@ class MapRun:
     def _start_from_memory(self) -> None:
         """Where earlier maps have shown what such items take, the choice is made before the first one runs."""
         settings = self.task.settings
-        if settings.backend is None and not settings.timed and settings.compiler in (None, "python"):
+        if settings.backend is None and not (settings.timed or settings.must_compile):
             if self._compiled_before():
                 return
             choice = self._deciding.choose_from_memory()

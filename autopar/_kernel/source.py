@@ -80,7 +80,7 @@ def _at_line(text: str, line: int) -> str:
     """The text moved to where it stands in its file; with an indent, under something that has one."""
     if text[:1] not in " \t":
         return "\n" * (line - 1) + text
-    return "\n" * (line - 2) + "if 1:\n" + text  # not the first line of its file
+    return "\n" * (line - 2) + "if 1:\n" + text  # no file begins with an indent, so there is a line before it
 
 
 def _check(tree: ast.FunctionDef, function: FunctionType) -> None:

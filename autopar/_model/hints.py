@@ -344,6 +344,11 @@ class Settings:
         object.__setattr__(self, "plain", self.in_loop and self.backend is None and self.compiler is None)
 
     @property
+    def must_compile(self) -> bool:
+        """Compiled code is demanded; ``compiler="python"`` forbids it, and demands nothing."""
+        return self.compiler not in (None, "python")
+
+    @property
     def timed(self) -> bool:
         """Items, or all of them together, may take so long and no longer."""
         return self.timeout is not None or self.deadline is not None

@@ -108,7 +108,7 @@ def worth_planning(
     without one; or waits that overlap perfectly, which leaves one item. An item that takes less than a thread's
     dispatch is no wait. Nothing is planned before a millisecond was spent in the loop: first items are often slow.
     """
-    if settings.backend is not None or settings.compiler not in (None, "python") or settings.timed:
+    if settings.backend is not None or settings.must_compile or settings.timed:
         return True
     items = max(1, seen) if remaining is None else remaining
     if items < 1:

@@ -54,7 +54,7 @@ else:
 """
 
 
-@pytest.mark.parametrize(("one", "two"), PAIRS if LONG else QUICK[::3])
+@pytest.mark.parametrize(("one", "two"), PAIRS if LONG else QUICK[::2])
 def test_maps_four_deep(one: str, two: str) -> None:
     """The results are the loop's; what forks this process is refused beside threads, and says so."""
     # What joblib's resource tracker says of workers that are gone goes to the standard error.

@@ -124,7 +124,7 @@ def compare(
     trace: Path | None = None,
     compiler: type[Native] = Native,
 ) -> Compared:
-    """Run programs both ways; as it is if not `optimised`, where a C compiler does that.
+    """Run programs both ways; their C is not optimised unless `optimised` is given.
 
     `trace` is a file that says which program runs, for whoever finds this process dead.
     """

@@ -35,7 +35,7 @@ ADMITTED_AT_LEAST = 0.4
 SHRINKING_SECONDS = 60.0
 
 OPTIMISED_EVERY = 10
-"""One batch in so many is compiled as users' functions are; the others as they are."""
+"""One batch in so many is compiled as users' functions are; the C of the others is not optimised."""
 
 
 def drawn(number: int, use: Callable[[Program], None], *phases: Phase) -> None:

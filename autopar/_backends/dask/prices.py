@@ -90,11 +90,7 @@ def _measured(connection: Connection) -> Prices:
 
     def gather(futures: Any) -> float:
         began = time.perf_counter()
-        try:
-            client.sync(functools.partial(client.gather, futures, asynchronous=True), callback_timeout=NO_ANSWER)
-        except TimeoutError as error:
-            said = f"the cluster at {connection.where} has not answered for {NO_ANSWER:g} s"
-            raise UnavailableError(said) from error
+        client.sync(functools.partial(client.gather, futures, asynchronous=True), callback_timeout=NO_ANSWER)
         return time.perf_counter() - began
 
     def echo(data: list[bytes]) -> float:
@@ -102,7 +98,11 @@ def _measured(connection: Connection) -> Prices:
         gather(client.map(node.echo, data, pure=False, workers=workers))
         return time.perf_counter() - began
 
-    trip = min(echo([b""]) for _ in range(TRIPS))
-    dispatch = max(0.0, echo([b""] * BATCH) - trip) / (BATCH - 1)
-    large = client.scatter([bytes(LARGE)], workers=workers, hash=False, timeout=NO_ANSWER)[0]
-    return Prices(trip, max(dispatch, 1e-5), max(gather(large) - trip, 0.0) / LARGE + 1e-9)
+    try:
+        trip = min(echo([b""]) for _ in range(TRIPS))
+        dispatch = max(0.0, echo([b""] * BATCH) - trip) / (BATCH - 1)
+        large = client.scatter([bytes(LARGE)], workers=workers, hash=False, timeout=NO_ANSWER)[0]
+        return Prices(trip, max(dispatch, 1e-5), max(gather(large) - trip, 0.0) / LARGE + 1e-9)
+    except TimeoutError as error:
+        said = f"the cluster at {connection.where} has not answered for {NO_ANSWER:g} s"
+        raise UnavailableError(said) from error
