@@ -1,10 +1,11 @@
-"""What every test gets: a store of its own, and Hypothesis in one of two profiles."""
+"""What every test gets: a store of its own, and Hypothesis in one of two profiles. Which tests run, in which order."""
 
 from __future__ import annotations
 
 import math
 import os
 import sys
+import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -99,31 +100,67 @@ ROWS_BY_NUMBA = 20
 
 
 LONGEST = (
-    "semantics/test_programs.py",
     "semantics/test_rows.py",
     "test_examples.py",
     "same_answer/test_cases.py",
-    "same_answer/test_programs.py",
     "faults/test_program_end.py",
     "benchmarks/test_regret.py",
     "simulation/test_regret.py",
     "compilers/test_whole_arrays.py",
-    "faults/test_four_deep.py",
 )
 """Files of tests that take half a minute or more, from the longest down: one that is begun last is waited for alone."""
 
+MANY_ALIKE = (
+    "semantics/test_programs.py",
+    "same_answer/test_programs.py",
+    "same_answer/test_eager.py",
+    "faults/test_four_deep.py",
+    "semantics/test_objects.py",
+    "effects/test_standard_library.py",
+)
+"""Files whose tests are drawn by chance, or repeat others another way. They come last, the longest first."""
+
+UNTIL = float(os.environ.get("AUTOPAR_TEST_UNTIL", "inf"))
+"""Seconds since the epoch. What is left of MANY_ALIKE by then is skipped, in a run that has to end in time."""
+
+
+class FailuresAtOnce:
+    """Names what fails as soon as it does: a run that is cut off does not come to its summary."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        reporter: Any = self._config.pluginmanager.get_plugin("terminalreporter")
+        if report.failed and reporter is not None:  # workers of xdist have none
+            crash = getattr(report.longrepr, "reprcrash", None)
+            reporter.write_line(
+                f"\n{report.nodeid} ({report.when}): {getattr(crash, 'message', report.longrepr)}"[:2000]
+            )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(FailuresAtOnce(config))
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The longest files first, and a share of the tests only on ways that take long."""
+    """The longest files first, those of many alike last, and a share of the tests only on ways that take long."""
     here = Path(__file__).parent
-    places = {here / name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: places.get(item.path, len(places)))
+    places = {here / name: place - len(LONGEST) for place, name in enumerate(LONGEST)}
+    places |= {here / name: place for place, name in enumerate(MANY_ALIKE, 1)}
+    items.sort(key=lambda item: places.get(item.path, 0))
     if os.environ.get("AUTOPAR_TEST_LONG") == "1" or any("::" in argument for argument in config.args):
         return
     left_out = {item for item in items if zlib.crc32(_drawn_by(item).encode()) % _one_in(item)}
     if left_out:
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what is one of many alike when time is up."""
+    if time.time() > UNTIL and item.path.relative_to(Path(__file__).parent).as_posix() in MANY_ALIKE:
+        pytest.skip("one of many alike, and time is up: AUTOPAR_TEST_UNTIL")
 
 
 def _of_a_row(item: pytest.Item) -> bool:
