@@ -9,6 +9,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,10 +33,17 @@ os.environ.setdefault("AUTOPAR_STORE", "off")
 NUMPYS_ERROR_STATE: Any = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
 
 
+@pytest.fixture(scope="session")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Name a folder for each test's store, without making it: most tests never write."""
+    folder = tmp_path_factory.mktemp("stores")
+    return (folder / str(number) for number in count())
+
+
 @pytest.fixture(autouse=True)
-def isolated_store(tmp_path: Path) -> Iterator[Path]:
+def isolated_store(stores: Iterator[Path]) -> Iterator[Path]:
     """Give the test, and the processes it starts, a store of its own: a file that is not made yet."""
-    store = tmp_path / "store" / "store.sqlite"
+    store = next(stores) / "store.sqlite"
     with pytest.MonkeyPatch.context() as variables:  # not the test's own, which it may undo in the middle
         variables.setenv("AUTOPAR_STORE", str(store))
         yield store
@@ -104,13 +112,13 @@ LONGEST = (
     "test_examples.py",
     "same_answer/test_cases.py",
     "faults/test_program_end.py",
-    "benchmarks/test_regret.py",
-    "simulation/test_regret.py",
     "compilers/test_whole_arrays.py",
 )
 """Files of tests that take half a minute or more, from the longest down: one that is begun last is waited for alone."""
 
 MANY_ALIKE = (
+    "simulation/test_regret.py",
+    "benchmarks/test_regret.py",
     "semantics/test_programs.py",
     "same_answer/test_programs.py",
     "same_answer/test_eager.py",
@@ -118,7 +126,7 @@ MANY_ALIKE = (
     "semantics/test_objects.py",
     "effects/test_standard_library.py",
 )
-"""Files whose tests are drawn by chance, or repeat others another way. They come last, the longest first."""
+"""Files whose tests are drawn by chance, or repeat others another way. They come last, in this order."""
 
 UNTIL = float(os.environ.get("AUTOPAR_TEST_UNTIL", "inf"))
 """Seconds since the epoch. What is left of MANY_ALIKE by then is skipped, in a run that has to end in time."""
