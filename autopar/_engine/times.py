@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Hashable
 from typing import Any
 
-from autopar._model.timeline import ALL_OTHERS, CALLER, MOST_WORKERS, Span, Timeline, condensed
+from autopar._model.timeline import ALL_OTHERS, CALLER, MOST_WORKERS, Timeline, condensed
 from autopar._model.work import Outcome, Pending
 
 ROOM = 1000
@@ -89,7 +89,7 @@ class ChunkTimes:
         """What was noted; None where nothing ran beside the caller's thread."""
         if not self._on_pool:
             return None
-        spans = sorted(condensed(Span(*each) for each in self._spans)[0], key=lambda span: span.start)
+        spans = sorted(condensed(self._spans)[0], key=lambda span: span.start)
         places: dict[int, int] = {}
         for span in spans:
             places.setdefault(span.worker, len(places))
@@ -130,7 +130,7 @@ class ChunkTimes:
         span = self._newest[number] = [number, start, end, items, 1, end - start]
         self._spans.append(span)
         if len(self._spans) >= ROOM:
-            kept, grain = condensed(Span(*each) for each in self._spans)
+            kept, grain = condensed(self._spans)
             self._grain = max(grain, self._grain)
             self._spans = [list(each) for each in kept]
             self._newest = {each[0]: each for each in self._spans}

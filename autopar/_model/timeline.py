@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from autopar._model.light_dataclass import dataclass
 
@@ -43,6 +43,10 @@ class Span(NamedTuple):
     busy: float = 0.0
 
 
+Row: TypeAlias = Sequence[Any]
+"""What a span holds, in its order: thousands are put together while a map runs, and tuples are made quickly."""
+
+
 @dataclass(slots=True)
 class Timeline:
     """The spans of one map, by worker and time.
@@ -63,11 +67,18 @@ class Timeline:
         self.workers, self.spans = (), ()
 
 
-def condensed(spans: Iterable[Span], most: int = MOST_SPANS) -> tuple[list[Span], float]:
+def condensed(spans: Iterable[Row], most: int = MOST_SPANS) -> tuple[list[Span], float]:
     """Put neighbours of a worker together until few enough are left.
 
     Neighbours go together while they last no longer than a grain, which doubles until that is enough: so all parts of
     the map are seen equally well, and a chunk that took long stands by itself.
+
+    Parameters
+    ----------
+    spans
+        Spans, or all of them lists of the same.
+    most
+        Spans that may be left, if there are no more workers than that.
 
     Returns
     -------
@@ -83,28 +94,25 @@ def condensed(spans: Iterable[Span], most: int = MOST_SPANS) -> tuple[list[Span]
     (2, 4.0)
     """
     kept = sorted(spans)
-    room = max(most, len({span.worker for span in kept}))
-    if len(kept) <= room:
-        return kept, 0.0
-    extent = max(span.end for span in kept) - min(span.start for span in kept)
-    grain = max(extent, 1e-9) * len({span.worker for span in kept}) / room
-    while True:
-        kept = _joined(kept, grain)
-        if len(kept) <= room:
-            return kept, grain
-        grain *= 2
+    workers = len({row[0] for row in kept})
+    room, grain = max(most, workers), 0.0
+    if len(kept) > room:
+        grain = max(max(row[2] for row in kept) - min(row[1] for row in kept), 1e-9) * workers / room
+        while len(kept := _joined(kept, grain)) > room:
+            grain *= 2
+    return list(map(Span._make, kept)), grain
 
 
-def _joined(spans: Sequence[Span], grain: float) -> list[Span]:
-    joined: list[Span] = []
-    worker, start, end, items, chunks, busy = spans[0]
-    for span in spans[1:]:
-        if span[0] == worker and max(span[2], end) - start <= grain:
-            end = max(end, span[2])
-            items += span[3]
-            chunks += span[4]
-            busy += span[5]
+def _joined(rows: Sequence[Row], grain: float) -> list[Row]:
+    joined: list[Row] = []
+    worker, start, end, items, chunks, busy = rows[0]
+    for row in rows[1:]:
+        if row[0] == worker and max(row[2], end) - start <= grain:
+            end = max(end, row[2])
+            items += row[3]
+            chunks += row[4]
+            busy += row[5]
         else:
-            joined.append(Span(worker, start, end, items, chunks, busy))
-            worker, start, end, items, chunks, busy = span
-    return [*joined, Span(worker, start, end, items, chunks, busy)]
+            joined.append((worker, start, end, items, chunks, busy))
+            worker, start, end, items, chunks, busy = row
+    return [*joined, (worker, start, end, items, chunks, busy)]
