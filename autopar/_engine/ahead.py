@@ -25,7 +25,7 @@ from autopar._model.workload import Kind
 from autopar._plan import DEFAULT_COSTS, RACERS, cold_start
 
 FIRST_LOOK = 4e-3
-"""Seconds after which a first item is looked at; then each time as much again has passed. The thread that looks takes
+"""Seconds after which a first item is looked at; then each time it has taken twice as long. The thread that looks takes
 0.1 ms to start (benchmarks/backend_costs.py), a planning with its analysis 1 to 2 ms."""
 
 FIRST_LOOK_AT_A_WAIT = 1e-3
@@ -92,7 +92,7 @@ class Ahead:
             if not self._may_start() or self._pools[0] != self._pools_before:
                 return
             if not self._start(sample):
-                yield sample.wall
+                yield max(FIRST_LOOK, 2 * sample.wall - watched.sample().wall)
         while not self.pool.left:
             self.pool.fill()
             if not self.pool.busy:
@@ -135,6 +135,8 @@ class Ahead:
         profile = Profile()
         profile.add(sample)
         choice = self._deciding.choose(profile)
+        if choice.workload.kind is not Kind.IO and self._task.compiling.begin_beside(sample.cpu):
+            return False
         if not BACKENDS[choice.plan.backend].same_process:
             # The item is there to be weighed; what its result will weigh an earlier map may know.
             profile.bytes_in = self._task.machine.pickled_size((self._task.sample_item,)).bytes

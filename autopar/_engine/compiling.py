@@ -24,7 +24,7 @@ from autopar._plan import DEFAULT_COSTS
 if TYPE_CHECKING:
     from autopar._engine.task import MapTask
     from autopar._model.compiler import Compiled, Types
-    from autopar._model.plan import Rejected
+    from autopar._model.plan import Plan, Rejected
 
 AT_HAND = 2.5
 """Times of what loading should take that a map waits for an object that may be in the cache: meanwhile the loop would
@@ -88,7 +88,8 @@ class Compiling:
         self._found: Types | None = None
         self._types: Types | None = None
         self._cost = cached_seconds()
-        self._asked = self._looked = False
+        self._asked = self._looked = self._waited = False
+        self._begun_beside = False
         self._used: Compiled | None = None
         self.python_seconds: float | None = None
         self._left_before: Counter[tuple[int, str]] = Counter()
@@ -145,6 +146,9 @@ class Compiling:
             Only what an earlier process has left in the cache is wanted, or what is likely to be compiled. Work on
             whole arrays may be refused, and workers that are sent for first are busy meanwhile.
         """
+        if self._begun_beside and may_wait:
+            self._begun_beside = False
+            self._wait_until_begun()
         if self.form is not None or self._types is not None or self.why_not:
             return
         task = self.task
@@ -172,14 +176,61 @@ class Compiling:
             return
         if at_hand and not cached and (unlikely or task.traits().releasing_calls):
             return
-        self._types = self._found
         patience = AT_HAND * cached_seconds()
-        begin(task.state, self._found, kind_of(self._item, star=task.source.star))
+        self._begin(self._found)
         if may_wait and not unlikely and left >= min(self._cost, native.BEHIND_SECONDS):
-            if cached:
-                self._forms.wait(self._found, patience)
-            elif self._forms.next_compiler(self._found) == "native":
-                self._forms.wait_for_the_c_compiler(self._found, FRONT_END)
+            self._wait_until_begun(patience if cached else 0.0)
+
+    def _wait_until_begun(self, for_the_cache: float = 0.0) -> None:
+        """Wait until the C compiler is at work, or for so long for an object that is in the cache."""
+        if self._types is None:
+            return
+        if for_the_cache:
+            self._forms.wait(self._types, for_the_cache)
+        elif self._forms.next_compiler(self._types) == "native":
+            self._forms.wait_for_the_c_compiler(self._types, FRONT_END)
+
+    def begin_beside(self, seconds: float) -> bool:
+        """Whether the compiler is at work while the first item runs, of which so many seconds are over.
+
+        It begins where the others would cost as much if they took no longer than that, and worker processes had better
+        wait for it: they cannot be forked meanwhile.
+        """
+        task = self.task
+        if self._types is None and self.form is None and not self.why_not and task.machine is THIS_MACHINE:
+            owed = task.state.spent + saving(seconds * (1 + (task.source.remaining or 0)), 1)
+            likely = not self._unlikely and not task.traits().releasing_calls
+            if likely and owed >= self._cost and (self._found is not None or self._look_at_types()):
+                self._begin_if_candidate(owed)
+        return self.pending
+
+    def patience(self, plan: Plan) -> float:
+        """Seconds for which the items had better stay here instead of starting workers: the compiler is nearly done.
+
+        Where an item takes longer than that, the time has passed already. Only once: then the workers start after all.
+        """
+        task = self.task
+        sooner = self.pending and not self.wants_the_gil and (plan.predicted or 0.0) > 2 * native.COMPILE_SECONDS
+        if self._waited or not sooner or plan.backend != "processes" or task.machine.warm_workers().get("processes"):
+            return 0.0
+        self._waited = True
+        if self._types is not None and task.profile.seconds_per_item > native.COMPILE_SECONDS:
+            self._forms.wait(self._types, native.COMPILE_SECONDS)
+            if self.pending or isinstance(self._forms.known(self._types), Refusal):
+                return 0.0
+        return native.COMPILE_SECONDS
+
+    def _begin_if_candidate(self, owed: float) -> None:
+        if self._found is None or owed < self._cost:
+            return
+        self.why_not = self._not_a_candidate()
+        if not self.why_not:
+            self._begin(self._found)
+            self._begun_beside = True
+
+    def _begin(self, types: Types) -> None:
+        self._types = types
+        begin(self.task.state, types, kind_of(self._item, star=self.task.source.star))
 
     def _look_at_types(self) -> bool:
         """Find out for which types, and what that costs; False if there is nothing to compile for."""

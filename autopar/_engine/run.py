@@ -272,11 +272,10 @@ class MapRun:
 
     def _put_in_force(self, plan: Plan) -> None:
         self.plan, self.predicted = plan, plan.predicted
-        task = self.task
-        if not task.profile.items:
+        if not self.task.profile.items:
             # What was predicted from a part of an item that still runs says nothing about the prices.
             plan = replace(plan, predicted=None)
-        self._trials.begin(plan, task.items_done, task.source.remaining, self._deciding.correction(plan))
+        self._trials.begin(plan, self.task.items_done, self.task.source.remaining, self._deciding.correction(plan))
         self.tell()
 
     def tell(self) -> None:
@@ -307,7 +306,9 @@ class MapRun:
             return
         if choice.plan.backend != "processes":
             self._compile(here.seconds)  # now: what reads the function would take the GIL from threads
-        if choice is self.choice:
+        elif patience := self.task.compiling.patience(choice.plan):
+            self._look_at = here.seconds + patience
+        if choice is self.choice and here.seconds >= self._look_at:
             self._adopt(choice)
 
     def _compile(self, seconds_spent: float, *, at_hand: bool = False) -> None:

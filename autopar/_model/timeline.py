@@ -43,7 +43,7 @@ class Span(NamedTuple):
     busy: float = 0.0
 
 
-Row: TypeAlias = Sequence[Any]
+Row: TypeAlias = Any
 """What a span holds, in its order: thousands are put together while a map runs, and tuples are made quickly."""
 
 
