@@ -31,8 +31,9 @@ AT_HAND = 2.5
 only compete for the GIL with what reads the function."""
 
 FRONT_END = 100e-3
-"""Seconds that a map waits at most until the C compiler is at work: what comes before, imports included, took 35 to
-60 ms of CPU time on a busy machine, and beside a loop in Python 250 to 400 ms until the compiler had begun."""
+"""Seconds that a map waits at most until the C compiler is at work, or an item's if that takes longer: what comes
+before, imports included, took 35 to 60 ms of CPU time on a busy machine, and beside a loop in Python 250 to 400 ms
+until the compiler had begun."""
 
 UNLIKELY = 3.0
 """Times of what compiling costs that a function must have cost which the compilers are likely to refuse: to find that
@@ -188,7 +189,7 @@ class Compiling:
         if for_the_cache:
             self._forms.wait(self._types, for_the_cache)
         elif self._forms.next_compiler(self._types) == "native":
-            self._forms.wait_for_the_c_compiler(self._types, FRONT_END)
+            self._forms.wait_for_the_c_compiler(self._types, max(FRONT_END, self.task.profile.seconds_per_item))
 
     def begin_beside(self, seconds: float) -> bool:
         """Whether the compiler is at work while the first item runs, of which so many seconds are over.
@@ -205,16 +206,19 @@ class Compiling:
         return self.pending
 
     def patience(self, plan: Plan) -> float:
-        """Seconds for which the items had better stay here instead of starting workers: the compiler is nearly done.
+        """Seconds for which no workers had better start for this plan, because the compiler is nearly done.
 
-        Where an item takes longer than that, the time has passed already. Only once: then the workers start after all.
+        An item that takes longer is not begun either: then the time has passed already. Only once: if the compiler
+        needs more, the plan is followed after all.
         """
         task = self.task
-        sooner = self.pending and not self.wants_the_gil and (plan.predicted or 0.0) > 2 * native.COMPILE_SECONDS
-        if self._waited or not sooner or plan.backend != "processes" or task.machine.warm_workers().get("processes"):
+        heavy = task.profile.seconds_per_item > native.COMPILE_SECONDS
+        starts = plan.backend == "processes" and not task.machine.warm_workers().get("processes")
+        nearly = self.pending and not self.wants_the_gil and (plan.predicted or 0.0) > 2 * native.COMPILE_SECONDS
+        if self._waited or not nearly or not (starts or (heavy and plan.backend == "serial")) or self._types is None:
             return 0.0
         self._waited = True
-        if self._types is not None and task.profile.seconds_per_item > native.COMPILE_SECONDS:
+        if heavy:
             self._forms.wait(self._types, native.COMPILE_SECONDS)
             if self.pending or isinstance(self._forms.known(self._types), Refusal):
                 return 0.0

@@ -306,7 +306,7 @@ class MapRun:
             return
         if choice.plan.backend != "processes":
             self._compile(here.seconds)  # now: what reads the function would take the GIL from threads
-        elif patience := self.task.compiling.patience(choice.plan):
+        if patience := self.task.compiling.patience(choice.plan):
             self._look_at = here.seconds + patience
         if choice is self.choice and here.seconds >= self._look_at:
             self._adopt(choice)
