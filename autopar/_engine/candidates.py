@@ -1,13 +1,14 @@
 """What a glance at a function's code tells, before anything that looks closer is imported.
 
-Which functions the compilers of numeric code are likely to refuse, and which can only hold the GIL.
+Which functions the compilers of numeric code are likely to refuse or could not make quicker, and which can only hold
+the GIL.
 """
 
 from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterator, Mapping
-from opcode import opmap
+from opcode import opmap, opname
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -29,6 +30,12 @@ _PLAIN_METHODS = frozenset(
 )
 _PLAIN_VALUES = (int, float, complex, str, bytes, tuple, list, dict, set, frozenset, range, type(None))
 
+_CALLS = frozenset({"CALL", "CALL_FUNCTION_EX", "CALL_KW"})
+_AROUND_A_CALL = frozenset(
+    "BUILD_TUPLE CACHE COPY_FREE_VARS KW_NAMES NOP NOT_TAKEN PRECALL PUSH_NULL RESUME RETURN_VALUE".split()
+)
+"""Instructions that do no work of their own; so do those that load something."""
+
 _DEEP = 3
 """Functions that call one another, one inside the other, that are looked into: chosen, so that it ends."""
 
@@ -46,6 +53,22 @@ def is_likely_refused(function: Callable[..., Any]) -> bool:
     if type(function) is not FunctionType:
         return False  # such as what Numba has compiled: there is nothing to be seen
     return any(_looks_foreign(part, function.__globals__) for part in _with_inner(function.__code__))
+
+
+def is_one_call(function: Callable[..., Any]) -> bool:
+    """It calls something with what it was given, and does nothing else.
+
+    Examples
+    --------
+    >>> import math
+    >>> is_one_call(lambda x: math.hypot(x, 2.0)), is_one_call(lambda x: math.hypot(x, x + 1.0))
+    (True, False)
+    """
+    if type(function) is not FunctionType:
+        return False
+    names = [opname[code] for code in function.__code__.co_code[::2]]
+    others = {name for name in names if not name.startswith("LOAD_")} - _AROUND_A_CALL
+    return others <= _CALLS and sum(name in _CALLS for name in names) == 1
 
 
 def _looks_foreign(code: CodeType, own: Mapping[str, Any]) -> bool:

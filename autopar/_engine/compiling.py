@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from autopar._compilers import load
 from autopar._compilers.native import Refusal
 from autopar._engine import native
-from autopar._engine.candidates import is_likely_refused
+from autopar._engine.candidates import is_likely_refused, is_one_call
 from autopar._engine.chooser import Chosen
 from autopar._engine.machine import THIS_MACHINE
 from autopar._engine.native import Forms, Ready, cached_seconds, kind_of
@@ -445,8 +445,12 @@ class Compiling:
         foreign = [effect for effect in traits.report.effects if effect.kind not in _COMPILABLE_EFFECTS]
         if foreign:
             return str(foreign[0])
-        calls = [call for call in traits.report.calls if _of_another_kind(call)]
-        return f"it calls {calls[0]}, which is not in the native fragment" if calls else ""
+        calls = traits.report.calls
+        foreign_calls = [call for call in calls if _of_another_kind(call)]
+        if foreign_calls:
+            return f"it calls {foreign_calls[0]}, which is not in the native fragment"
+        nothing_else = len(traits.report.codes) == 1 and is_one_call(self.task.state.function)
+        return f"it does nothing but call {calls[0]}, which is compiled already" if calls and nothing_else else ""
 
     def _check_sample(self, form: Compiled) -> None:
         """Compare with the item that ran first in Python: its result is there already, and costs nothing."""

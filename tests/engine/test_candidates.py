@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import autopar as ap
-from autopar._engine.candidates import COMPILED_BUILTINS, is_likely_refused, seems_to_hold_the_gil
+from autopar._engine.candidates import COMPILED_BUILTINS, is_likely_refused, is_one_call, seems_to_hold_the_gil
 from autopar._engine.compiling import Compiling
 from autopar._engine.functions import FunctionState
 from autopar._engine.source import Source
@@ -75,6 +75,47 @@ CASES: list[tuple[Callable[..., Any], bool]] = [
 def test_what_works_on_texts_or_dicts_is_no_candidate(function: Callable[..., Any], refused: bool) -> None:
     """Numbers and arrays are worth a look; texts, dicts, sets and builtin functions for other things are not."""
     assert is_likely_refused(function) is refused
+
+
+SINGLE: list[tuple[Callable[..., Any], bool]] = [
+    (lambda seed: np.full(500, seed, dtype=np.float64), True),
+    (lambda x: math.sqrt(x), True),
+    (lambda x: SCALE and x, False),
+    (lambda x: math.sqrt(x) + 1, False),
+    (lambda x: math.sqrt(math.fabs(x)), False),
+    (lambda x: math.hypot(*x), True),
+    (lambda x: x, False),
+    (whole_arrays, False),
+    (loops, False),
+    (inner, False),
+    (math.sqrt, False),
+]
+
+
+@pytest.mark.parametrize(("function", "single"), SINGLE)
+def test_what_does_nothing_but_one_call_is_told_apart(function: Callable[..., Any], single: bool) -> None:
+    """Anything else that it does could be made quicker."""
+    assert is_one_call(function) is single
+
+
+def filled(size: int) -> Any:
+    """One call of NumPy's."""
+    return np.full(size, 1.5)
+
+
+def filled_by_another(size: int) -> Any:
+    """One call of a function in Python, which may be worth compiling."""
+    return loops(size)
+
+
+@pytest.mark.parametrize(("function", "why"), [(filled, "nothing but call numpy.full"), (filled_by_another, "")])
+def test_one_call_of_the_librarys_is_not_compiled(function: Callable[..., Any], why: str) -> None:
+    """What it calls is compiled already."""
+    task = MapTask(FunctionState(function), Source(([1, 2],), star=False), {}, DEFAULTS)
+    task.compiling.see(task.source.take(1)[0])
+    found = task.compiling._not_a_candidate()
+    assert why in found
+    assert bool(found) is bool(why)
 
 
 def test_no_builtin_that_can_be_compiled_is_missing() -> None:
