@@ -209,7 +209,7 @@ class Deciding:
         for _ in range(MOST_RACES):
             race = None if self.task.ended else best_race(self._situation())
             if race is None:
-                break
+                return  # after one that looked like the GIL, the first chunks on threads will tell
             yield from self._run(race)
             profile = self.task.profile
             if profile.gil_share == 1.0 and not held and self.task.traits().releasing_calls:
