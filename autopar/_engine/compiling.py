@@ -60,9 +60,9 @@ def _numeric(value: Any) -> bool:
 
 
 def _of_another_kind(call: str) -> bool:
-    """Whether a library call is one of the standard library's that has nothing to do with numbers."""
+    """Whether a library call is one that no compiler has: the standard library's for other things, random numbers."""
     module = call.partition(".")[0]
-    return module in sys.stdlib_module_names and module not in _NUMERIC_MODULES
+    return (module in sys.stdlib_module_names and module not in _NUMERIC_MODULES) or call.startswith("numpy.random.")
 
 
 _NONE = object()

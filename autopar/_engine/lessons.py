@@ -51,6 +51,10 @@ CHUNKS_SEEN, HAND_OVERS_SEEN = 4, 4
 """Chunks of each thread from which those under way, of which nothing is known yet, weigh less than what a race rounds
 away; and switch intervals in which threads that compete for the GIL meet often enough to be told from others."""
 
+MOSTLY_HELD = 0.5
+"""Share of the GIL that two stretches of time have to show of a function that calls what is known to release it. The
+first one on new threads looked so with sorting and multiplying in NumPy, whose own threads start then."""
+
 SIDE_BY_SIDE = 1.2
 """Mean number of threads at work below which nothing shows of the GIL: the chunks ran one after another."""
 
@@ -86,6 +90,10 @@ class SideBySide:
     """What the chunks of a map on several threads have lost to one another so far."""
 
     def __init__(self) -> None:
+        self._again = False
+        self._clear()
+
+    def _clear(self) -> None:
         self._began, self._ended = math.inf, 0.0
         self._chunks = self._items = self._waits = 0
         self._ran = self._cpu = 0.0
@@ -106,13 +114,21 @@ class SideBySide:
         self._ran += wall
         self._cpu += outcome.cpu
 
-    def gil_share(self, workers: int, waits_per_item: float) -> float | None:
-        """Share of the GIL in what items that only compute have taken; None while too little is seen."""
+    def gil_share(self, workers: int, waits_per_item: float, *, releases: bool = False) -> float | None:
+        """Share of the GIL in what items that only compute have taken; None while too little is seen.
+
+        Of what calls something that ``releases`` it a large share must show twice.
+        """
         seconds = self._ended - self._began
         if self._chunks < CHUNKS_SEEN * workers or seconds < HAND_OVERS_SEEN * sys.getswitchinterval():
             return None
         waited = self._waits - self._items * waits_per_item
-        return gil_share_seen(self._ran, self._cpu, seconds, waited, self._items / self._chunks)
+        share = gil_share_seen(self._ran, self._cpu, seconds, waited, self._items / self._chunks)
+        if releases and not self._again and share is not None and share > MOSTLY_HELD:
+            self._again = True
+            self._clear()
+            return None
+        return share
 
     def __str__(self) -> str:
         return f"{self._cpu * 1e3:.3g} ms of work took {(self._ended - self._began) * 1e3:.3g} ms"

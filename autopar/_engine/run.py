@@ -69,10 +69,9 @@ class MapRun:
         self._look_at = 0.0
         self._trials = Trials(task.machine.now)
         self._earlier_trials: tuple[Trial, ...] = ()
-        self._checked = False
+        self._checked = self._known_better = False
         self.experience: tuple[str, ...] = ()
         self._planned_for = 0
-        self._known_better = False
 
     @property
     def trials(self) -> tuple[Trial, ...]:
@@ -252,7 +251,8 @@ class MapRun:
         if not pool.unproven:
             return
         own_waits = 0.0 if choice.workload.kind is Kind.CPU else profile.waits_per_item
-        share = pool.side_by_side.gil_share(pool.plan.workers, own_waits)
+        releases = bool(self.task.traits().releasing_calls)
+        share = pool.side_by_side.gil_share(pool.plan.workers, own_waits, releases=releases)
         if share is None:
             return
         profile.gil_share, profile.gil_share_assumed = share, False

@@ -108,9 +108,23 @@ def filled_by_another(size: int) -> Any:
     return loops(size)
 
 
-@pytest.mark.parametrize(("function", "why"), [(filled, "nothing but call numpy.full"), (filled_by_another, "")])
-def test_one_call_of_the_librarys_is_not_compiled(function: Callable[..., Any], why: str) -> None:
-    """What it calls is compiled already."""
+def sorted_at_random(size: int) -> float:
+    """Random numbers, which are those of the library alone."""
+    values = np.random.default_rng(size).standard_normal(size)
+    values.sort()
+    return float(values[0])
+
+
+@pytest.mark.parametrize(
+    ("function", "why"),
+    [
+        (filled, "nothing but call numpy.full"),
+        (sorted_at_random, "calls numpy.random.default_rng, which is not in the native fragment"),
+        (filled_by_another, ""),
+    ],
+)
+def test_calls_tell_what_is_not_compiled(function: Callable[..., Any], why: str) -> None:
+    """What is compiled already, and what no compiler has: their front ends would take the GIL to find that out."""
     task = MapTask(FunctionState(function), Source(([1, 2],), star=False), {}, DEFAULTS)
     task.compiling.see(task.source.take(1)[0])
     found = task.compiling._not_a_candidate()

@@ -107,6 +107,16 @@ def test_the_first_chunks_on_threads_show_the_share_of_the_gil(seen: SideBySide,
     assert seen.gil_share(2, 0.0) == share
 
 
+@pytest.mark.parametrize(("later", "share"), [(LONG / 2, 0.0), (LONG / 4, 1.0)], ids=["released", "held"])
+def test_what_calls_something_that_releases_the_gil_must_show_twice_that_it_is_held(later: float, share: float) -> None:
+    """The first moment on new threads, when libraries start theirs, looks like the GIL."""
+    seen = side_by_side(8, LONG / 2, LONG / 4)
+    assert seen.gil_share(2, 0.0, releases=True) is None
+    for number in range(8):
+        seen.add(LONG * 4 + number // 2 * (LONG / 2), Outcome([0, 0], wall=LONG / 2, cpu=later, waits=1))
+    assert seen.gil_share(2, 0.0, releases=True) == share
+
+
 BETTER: list[tuple[str, ItemFacts, int, float, float]] = [
     ("a first item like no other", ItemFacts(67e-3, 67e-3), 100, 4e-3, 4e-3),
     ("the same, where few have run", ItemFacts(67e-3, 67e-3), 4, 4e-3, 67e-3),
