@@ -22,8 +22,8 @@ On the way
     module; ``context`` what surrounds the caller's loop, ``variables`` and ``generators`` its context variables and
     random generators; ``quietly`` imports that leave the environment as it was.
 What items say
-    ``said`` keeps what they print and log, ``warned`` what they warn of, ``signals`` what decimal arithmetic raises;
-    ``replay`` puts it out.
+    ``said`` keeps what they print and log, as pieces that are ``emitted``; ``warned`` what they warn of, ``signals``
+    what decimal arithmetic raises; ``replay`` puts it out.
 """
 
 from __future__ import annotations

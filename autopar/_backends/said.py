@@ -14,10 +14,14 @@ from __future__ import annotations
 import pickle
 import sys
 import threading
-from collections.abc import Iterable
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
+from autopar._backends.emitted import joined
 from autopar._backends.pickling import dump_error, dumps
 from autopar._model import listening
 from autopar._model.work import ERR, NOTE, OUT, PACKED_RECORD, RECORD, Emission
@@ -146,29 +150,6 @@ class Lines(Keeper):
                 (stream if isinstance(what, str) else stream.buffer).write(what)
 
 
-def joined(emitted: Iterable[Emission]) -> list[Emission]:
-    """The same with neighbouring pieces of text put together: `print` writes each line in two."""
-    found: list[Emission] = []
-    texts: list[Any] = []
-
-    def finish() -> None:
-        if len(texts) > 1:
-            place, channel, first = found[-1]
-            found[-1] = place, channel, type(first)().join(texts)
-        texts.clear()
-
-    for place, channel, what in emitted:
-        if texts and found[-1][0] == place and found[-1][1] == channel:
-            texts.append(what)
-            continue
-        finish()
-        found.append((place, channel, what))
-        if type(what) in (str, bytes):
-            texts.append(what)
-    finish()
-    return found
-
-
 class Facts(NamedTuple):
     """What a stream says of itself, which code that writes to it may ask."""
 
@@ -203,6 +184,19 @@ class StandIn:
         self._channel = channel
         self._like = like
         self.keepers = 0
+        self._let_go: Callable[[], Any] = lambda: None
+
+    def let_go(self) -> None:
+        """Keep the stream alive no longer, which is in its own place again."""
+        with suppress(TypeError):  # it has no weak references
+            self._let_go, self._target = weakref.ref(self._target), weakref.proxy(self._target)
+
+    def again(self, stream: Any, channel: str) -> bool:
+        """Stand in for the stream once more, if it is the same."""
+        if channel != self._channel or not (stream is self._let_go() or stream is self._target):
+            return False
+        self._target = stream
+        return True
 
     @property
     def facts(self) -> Facts:
@@ -282,8 +276,19 @@ class _BufferStandIn:
         return getattr(self._target, name)
 
 
+_retired: deque[StandIn] = deque(maxlen=64)
+"""Stand-ins that are out of use. A thread in the middle of ``print`` has the stream that it found without counting its
+reference (https://github.com/python/cpython/issues/130163), so none may die soon after it has left its place."""
+
+
 def _stand_in(stream: Any, channel: str) -> Any:
-    return stream if stream is None or isinstance(stream, StandIn) else StandIn(stream, channel)
+    if stream is None or isinstance(stream, StandIn):
+        return stream
+    for retired in _retired:
+        if retired.again(stream, channel):
+            _retired.remove(retired)
+            return retired
+    return StandIn(stream, channel)
 
 
 class _Watch:
@@ -316,15 +321,14 @@ class _Watch:
             if self._keepers == 0:
                 _leave_records()
             # Whoever has put something else in their place meanwhile keeps it.
-            out, err = streams
-            if out is not None:
-                out.keepers -= 1
-                if out.keepers == 0 and sys.stdout is out:
-                    sys.stdout = behind(out)
-            if err is not None:
-                err.keepers -= 1
-                if err.keepers == 0 and sys.stderr is err:
-                    sys.stderr = behind(err)
+            for name, stream in zip(("stdout", "stderr"), streams, strict=True):
+                if stream is None:
+                    continue
+                stream.keepers -= 1
+                if stream.keepers == 0 and getattr(sys, name) is stream:
+                    setattr(sys, name, behind(stream))
+                    stream.let_go()
+                    _retired.append(stream)
 
 
 _watch = _Watch()

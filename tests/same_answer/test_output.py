@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import logging
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,10 +17,12 @@ import pytest
 
 import autopar as ap
 from autopar import parallel
-from autopar._backends.said import Keeper, StandIn, joined
+from autopar._backends.emitted import joined
+from autopar._backends.said import Keeper, StandIn
 from autopar.errors import TransportError, UnsafeDemandError
 from tests.same_answer import items
 from tests.same_answer.items import BAD
+from tests.scripts import run_python
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -408,6 +412,50 @@ def test_a_keeper_that_has_stopped_keeps_nothing() -> None:
         keeper.keep("stdout", "late")
         print("written")
     assert out.getvalue() == "written\n"
+
+
+OTHERS_SPEAK = """
+import concurrent.futures, io, sys
+from autopar._backends.said import Keeper
+
+class Stream(io.StringIO):
+    def write(self, text):
+        done = super().write(text)
+        if text == "in the middle":
+            other.submit(lambda: keepers.pop().stop()).result()
+        return done
+
+other = concurrent.futures.ThreadPoolExecutor(1)
+out = sys.stdout
+sys.stdout = stream = Stream()
+keepers = []
+other.submit(lambda: keepers.append(Keeper([]).start())).result()
+print("in the middle")
+assert sys.stdout is stream
+sys.stdout = out
+print(repr(stream.getvalue()))
+"""
+
+
+def test_a_thread_may_print_while_the_last_item_ends() -> None:
+    """Until CPython 3.14 ``print`` does not keep its stream alive, and the interpreter would crash."""
+    assert run_python("-c", OTHERS_SPEAK, PYTHONMALLOC="debug") == "'in the middle\\n'\n"
+
+
+def test_a_stream_that_was_stood_in_for_is_not_kept_alive() -> None:
+    """What a program redirects its output to may be large; the same one is stood in for by the same object."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        first = Keeper([]).start()
+        stood_in = sys.stdout
+        first.stop()
+        second = Keeper([]).start()
+        assert sys.stdout is stood_in
+        second.stop()
+    gone = weakref.ref(out)
+    del out
+    gc.collect()
+    assert gone() is None
 
 
 @pytest.fixture

@@ -1,0 +1,31 @@
+"""What items have said, as pieces with the places of their items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from autopar._model.work import Emission
+
+
+def joined(emitted: Iterable[Emission]) -> list[Emission]:
+    """The same with neighbouring pieces of text put together: `print` writes each line in two."""
+    found: list[Emission] = []
+    texts: list[Any] = []
+
+    def finish() -> None:
+        if len(texts) > 1:
+            place, channel, first = found[-1]
+            found[-1] = place, channel, type(first)().join(texts)
+        texts.clear()
+
+    for place, channel, what in emitted:
+        if texts and found[-1][0] == place and found[-1][1] == channel:
+            texts.append(what)
+            continue
+        finish()
+        found.append((place, channel, what))
+        if type(what) in (str, bytes):
+            texts.append(what)
+    finish()
+    return found
