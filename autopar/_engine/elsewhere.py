@@ -366,7 +366,7 @@ class Elsewhere:
         now = self._now()
         self._learn(outcome, now)
         if self._races:
-            self.side_by_side.add(getattr(future, "started", None), outcome)
+            self.side_by_side.add(getattr(future, "started", None), outcome, getattr(future, "worker", None))
         self.task.times.chunk(self.plan.backend, future, outcome, now)
         if self._again.raised(chunk, outcome):
             return ()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
-from collections import deque
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +55,9 @@ MOSTLY_HELD = 0.5
 """Share of the GIL that two stretches of time have to show of a function that calls what is known to release it. The
 first one on new threads looked so with sorting and multiplying in NumPy, whose own threads start then."""
 
-SIDE_BY_SIDE = 1.2
-"""Mean number of threads at work below which nothing shows of the GIL: the chunks ran one after another."""
+SIDE_BY_SIDE, TURN_BY_TURN = 1.2, 0.8
+"""Mean number of threads at work below which nothing shows of the GIL, for the chunks ran one after another; and above
+which several threads that did so waited for one another, and not for chunks."""
 
 
 def gil_share_seen(ran: float, done: float, seconds: float, waited: float, in_a_row: float = math.inf) -> float | None:
@@ -94,12 +95,13 @@ class SideBySide:
         self._clear()
 
     def _clear(self) -> None:
+        self._by: Counter[Hashable] = Counter()
         self._began, self._ended = math.inf, 0.0
         self._chunks = self._items = self._waits = 0
         self._ran = self._cpu = 0.0
 
-    def add(self, started: float | None, outcome: Outcome) -> None:
-        """Take in one chunk."""
+    def add(self, started: float | None, outcome: Outcome, worker: Hashable = None) -> None:
+        """Take in one chunk, and who ran it."""
         if started is None or not outcome.values:
             return
         wall = outcome.wall
@@ -108,6 +110,7 @@ class SideBySide:
             self._began = started
         if ended > self._ended:
             self._ended = ended
+        self._by[worker] += 1
         self._chunks += 1
         self._items += len(outcome.values)
         self._waits += outcome.waits
@@ -124,11 +127,18 @@ class SideBySide:
             return None
         waited = self._waits - self._items * waits_per_item
         share = gil_share_seen(self._ran, self._cpu, seconds, waited, self._items / self._chunks)
+        if self._took_turns(seconds):
+            share = 1.0
         if releases and not self._again and share is not None and share > MOSTLY_HELD:
             self._again = True
             self._clear()
             return None
         return share
+
+    def _took_turns(self, seconds: float) -> bool:
+        """At each moment one of them had a chunk, and hardly ever two: a chunk is over before the GIL changes hands."""
+        several = sum(chunks >= CHUNKS_SEEN for chunks in self._by.values()) > 1
+        return several and TURN_BY_TURN * seconds < self._ran < SIDE_BY_SIDE * seconds
 
     def __str__(self) -> str:
         return f"{self._cpu * 1e3:.3g} ms of work took {(self._ended - self._began) * 1e3:.3g} ms"

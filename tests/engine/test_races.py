@@ -81,11 +81,14 @@ def test_threads_wait_for_one_another() -> None:
     assert len(Together([1, 2], Start(2))) == 2
 
 
-def side_by_side(chunks: int, wall: float, cpu: float, *, threads: int = 2, waits: int = 1) -> SideBySide:
-    """Chunks of two items, as so many threads run them in turn without a pause."""
+def side_by_side(
+    chunks: int, wall: float, cpu: float, *, threads: int = 2, waits: int = 1, workers: int = 1, pause: float = 0.0
+) -> SideBySide:
+    """Chunks of two items, so many at once, which the workers run in turn with such pauses."""
     seen = SideBySide()
     for number in range(chunks):
-        seen.add(number // threads * wall, Outcome([0, 0], wall=wall, cpu=cpu, waits=waits))
+        began = number // threads * (wall + pause)
+        seen.add(began, Outcome([0, 0], wall=wall, cpu=cpu, waits=waits), number % workers)
     return seen
 
 
@@ -98,6 +101,8 @@ SHOWN: list[tuple[str, SideBySide, float | None]] = [
     ("held", side_by_side(8, LONG / 2, LONG / 4), 1.0),
     ("other programs had the cores", side_by_side(8, LONG / 2, LONG / 4, waits=0), None),
     ("one after the other", side_by_side(8, LONG / 2, LONG / 2, threads=1), None),
+    ("two that take turns", side_by_side(8, LONG / 2, LONG / 2, threads=1, workers=2), 1.0),
+    ("two that wait for work", side_by_side(8, LONG / 2, LONG / 2, threads=1, workers=2, pause=LONG), None),
 ]
 
 
