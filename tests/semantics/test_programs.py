@@ -26,7 +26,7 @@ from tests.semantics.compilers import Numba
 from tests.semantics.programs import PROGRAMS, Program
 
 LONG = os.environ.get("AUTOPAR_TEST_LONG") == "1"
-BATCHES, PROGRAMS_IN_A_BATCH = (400, 500) if LONG else (4, 500)
+BATCHES, PROGRAMS_IN_A_BATCH = (400, 500) if LONG else (10, 500)
 BY_NUMBA = 500 if LONG else 30
 WORKERS = 2
 ADMITTED_AT_LEAST = 0.4
