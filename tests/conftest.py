@@ -118,13 +118,13 @@ LONGEST = (
 
 MANY_ALIKE = (
     "simulation/test_regret.py",
-    "benchmarks/test_regret.py",
     "semantics/test_programs.py",
     "same_answer/test_programs.py",
-    "same_answer/test_eager.py",
     "faults/test_four_deep.py",
     "semantics/test_objects.py",
+    "same_answer/test_eager.py",
     "effects/test_standard_library.py",
+    "benchmarks/test_regret.py",
 )
 """Files whose tests are drawn by chance, or repeat others another way. They come last, in this order."""
 

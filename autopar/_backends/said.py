@@ -378,6 +378,7 @@ def resemble(out: Facts, err: Facts) -> None:
     if not _streams_of_worker:
         _streams_of_worker.extend(behind(stream) for stream in (sys.stdout, sys.stderr))
     own_out, own_err = _streams_of_worker
+    _retired.extend(stream for stream in (sys.stdout, sys.stderr) if isinstance(stream, StandIn))
     sys.stdout = StandIn(own_out, OUT, out) if out.exists else None
     sys.stderr = StandIn(own_err, ERR, err) if err.exists else None
 

@@ -64,6 +64,12 @@ ROWS = [
         f"{_HERE}test_an_item_prints_without_end",
     ),
     Row(
+        "a thread of the program prints while the last item of a map ends",
+        ("threads",),
+        "its line comes out, and the interpreter lives: before 3.14 `print` does not hold its stream",
+        "tests/same_answer/test_output.py::test_a_thread_may_print_while_the_last_item_ends",
+    ),
+    Row(
         "an item never returns, with `timeout=`",
         ("threads", "processes"),
         "ItemTimeoutError with its index; its process is killed, the others finish",
