@@ -20,15 +20,16 @@ setup: $(READY) ## install autopar and its tools into the virtual environment
 
 # The install is editable: tests run against the sources. What the extension is built from rebuilds it; a stale one is
 # removed first, so that a failed build leaves the pure-Python twin and not last week's code. uv takes a fifth of pip's
-# time, but does not read pip's settings: where it cannot be had or does not find a package, pip installs. Bytecode is
+# time, but does not read pip's settings: with an index of its own, or where uv fails, pip installs. Bytecode is
 # made on all cores and without packages' tests; some hold files of other Pythons, which do not compile.
 $(READY): $(BUILT_FROM)
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "autopar needs Python 3.11 or newer, and %s is %s: try make PYTHON=python3.12" % (sys.executable, sys.version.split()[0]))'
 	@echo "Setting up $(VENV): about a minute the first time"
 	@$(PYTHON) -m venv $(VENV)
 	@rm -f "autopar/_native$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')"
-	@$(PIP) install --quiet --disable-pip-version-check --no-compile uv || true
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[docs,test]' \
+	@test -n "$$PIP_INDEX_URL$$($(PIP) config get global.index-url 2>/dev/null)" \
+		|| $(PIP) install --quiet --disable-pip-version-check --no-compile uv || true
+	@test -x $(BIN)/uv && $(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[docs,test]' \
 		|| $(PIP) install --quiet --disable-pip-version-check --no-compile --editable '.[docs,test]'
 	@$(BIN)/python -m compileall -q -j 0 $(SOURCES)
 	@$(BIN)/python -m compileall -q -j 0 -x '/tests/|/typeshed/' $(VENV)/lib || true

@@ -29,3 +29,20 @@ def joined(emitted: Iterable[Emission]) -> list[Emission]:
             texts.append(what)
     finish()
     return found
+
+
+def as_text(what: str, filename: str, lineno: int, instead: str) -> str:
+    """What the decision log says of something that is handed on as its text, since it does not pickle."""
+    return f"{what} at {filename}:{lineno} does not pickle: {instead}"
+
+
+class Packed:
+    """An object as bytes."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Packed, (self.data,)

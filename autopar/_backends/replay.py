@@ -12,8 +12,9 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from autopar._backends.emitted import Packed, as_text
 from autopar._backends.pickling import load_error
-from autopar._backends.said import BYTES, Packed, as_text
+from autopar._backends.said import BYTES
 from autopar._backends.signals import raise_flags
 from autopar._model.work import ERR, NOTE, OUT, PACKED_RECORD, RECORD, SIGNALS, WARNING, Emission
 

@@ -21,7 +21,7 @@ from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-from autopar._backends.emitted import joined
+from autopar._backends.emitted import Packed, as_text, joined
 from autopar._backends.pickling import dump_error, dumps
 from autopar._model import listening
 from autopar._model.work import ERR, NOTE, OUT, PACKED_RECORD, RECORD, Emission
@@ -77,14 +77,10 @@ class Keeper:
             _of_worker = self._before
         elif not _in_worker:
             _watch.end(self._streams)
+            del self._streams
         _own.reset(self._token)
         emitted, self._emitted = self._emitted, None
         return joined(emitted) if emitted else []
-
-
-def as_text(what: str, filename: str, lineno: int, instead: str) -> str:
-    """What the decision log says of something that is handed on as its text, since it does not pickle."""
-    return f"{what} at {filename}:{lineno} does not pickle: {instead}"
 
 
 _own: ContextVar[Keeper | None] = ContextVar("autopar_keeper", default=None)
@@ -187,15 +183,19 @@ class StandIn:
         self._let_go: Callable[[], Any] = lambda: None
 
     def let_go(self) -> None:
-        """Keep the stream alive no longer, which is in its own place again."""
+        """Keep the stream alive no longer: only a ``print`` that is not over yet may still write to it from here."""
+
+        def gone(_: object) -> None:
+            self._target = None
+
         with suppress(TypeError):  # it has no weak references
-            self._let_go, self._target = weakref.ref(self._target), weakref.proxy(self._target)
+            self._let_go, self._target = weakref.ref(self._target, gone), weakref.proxy(self._target)
 
     def again(self, stream: Any, channel: str) -> bool:
         """Stand in for the stream once more, if it is the same."""
         if channel != self._channel or not (stream is self._let_go() or stream is self._target):
             return False
-        self._target = stream
+        self._target, self._let_go = stream, lambda: None
         return True
 
     @property
@@ -284,7 +284,7 @@ reference (https://github.com/python/cpython/issues/130163), so none may die soo
 def _stand_in(stream: Any, channel: str) -> Any:
     if stream is None or isinstance(stream, StandIn):
         return stream
-    for retired in _retired:
+    for retired in tuple(_retired):
         if retired.again(stream, channel):
             _retired.remove(retired)
             return retired
@@ -320,15 +320,28 @@ class _Watch:
             self._keepers -= 1
             if self._keepers == 0:
                 _leave_records()
-            # Whoever has put something else in their place meanwhile keeps it.
-            for name, stream in zip(("stdout", "stderr"), streams, strict=True):
-                if stream is None:
+            # Whoever has put something else in their place meanwhile keeps it. No variable has one of them here: the
+            # references are counted.
+            for place, name in enumerate(("stdout", "stderr")):
+                if streams[place] is None:
                     continue
-                stream.keepers -= 1
-                if stream.keepers == 0 and getattr(sys, name) is stream:
-                    setattr(sys, name, behind(stream))
-                    stream.let_go()
-                    _retired.append(stream)
+                streams[place].keepers -= 1
+                if streams[place].keepers:
+                    continue
+                if getattr(sys, name) is streams[place]:
+                    setattr(sys, name, behind(streams[place]))
+                if _references(streams, place) <= _ALONE:
+                    streams[place].let_go()
+                _retired.append(streams[place])
+
+
+def _references(streams: tuple[Any, Any], place: int) -> int:
+    return sys.getrefcount(streams[place])
+
+
+_ALONE = _references((object(), None), 0)
+"""References to what nobody has but the pair that it is in; more than that, and a handler or a variable of the program
+has a stand-in, which keeps its stream for it."""
 
 
 _watch = _Watch()
@@ -477,15 +490,3 @@ def _portable(name: str, record: Any, keeper: Keeper) -> Any:
         _note_text(record, f"the attribute {name!r} of a log record", keeper)
         return str(value)
     return Packed(data)
-
-
-class Packed:
-    """An object as bytes."""
-
-    __slots__ = ("data",)
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Packed, (self.data,)

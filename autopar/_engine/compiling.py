@@ -90,7 +90,7 @@ class Compiling:
         self._types: Types | None = None
         self._cost = cached_seconds()
         self._asked = self._looked = self._waited = False
-        self._begun_beside = False
+        self._begun_beside, self._begun_at = False, 0.0
         self._used: Compiled | None = None
         self.python_seconds: float | None = None
         self._left_before: Counter[tuple[int, str]] = Counter()
@@ -189,21 +189,44 @@ class Compiling:
         if for_the_cache:
             self._forms.wait(self._types, for_the_cache)
         elif self._forms.next_compiler(self._types) == "native":
-            self._forms.wait_for_the_c_compiler(self._types, max(FRONT_END, self.task.profile.seconds_per_item))
+            longest = max(FRONT_END, self.task.profile.seconds_per_item)
+            self._forms.wait_for_the_c_compiler(self._types, self._before_the_deadline(longest))
+
+    def _before_the_deadline(self, seconds: float) -> float:
+        ends, now = self.task.deadline_at, self.task.machine.now()
+        return seconds if ends is None else max(0.0, min(seconds, ends - now))
 
     def begin_beside(self, seconds: float) -> bool:
-        """Whether the compiler is at work while the first item runs, of which so many seconds are over.
+        """Whether others had better wait for compiled code while the first item runs, which has taken so many seconds.
 
-        It begins where the others would cost as much if they took no longer than that, and worker processes had better
-        wait for it: they cannot be forked meanwhile.
+        It is asked for where the others would cost as much as compiling if they took no longer than that. Worker
+        processes cannot be forked meanwhile, so they wait as long as a C compiler may need.
         """
         task = self.task
         if self._types is None and self.form is None and not self.why_not and task.machine is THIS_MACHINE:
             owed = task.state.spent + saving(seconds * (1 + (task.source.remaining or 0)), 1)
             likely = not self._unlikely and not task.traits().releasing_calls
             if likely and owed >= self._cost and (self._found is not None or self._look_at_types()):
-                self._begin_if_candidate(owed)
-        return self.pending
+                self._begin_beside(seconds, owed)
+        if self._types is None or self.why_not:
+            return False
+        patient = seconds - self._begun_at < 2 * native.COMPILE_SECONDS
+        if self.pending:
+            return patient and self._forms.next_compiler(self._types) == "native"
+        return self._is_there(self._types)
+
+    def _begin_beside(self, seconds: float, owed: float) -> None:
+        if self._found is None or owed < self._cost:
+            return
+        self.why_not = "" if self._forms.remembers(self._found) else self._not_a_candidate()
+        if not self.why_not:
+            self._begin(self._found)
+            self._begun_beside, self._begun_at = True, seconds
+
+    def _is_there(self, types: Types) -> bool:
+        """There is compiled code, and neither a refusal nor anything still to be asked."""
+        known = self._forms.known(types)
+        return known is not None and not isinstance(known, Refusal)
 
     def patience(self, plan: Plan) -> float:
         """Seconds for which no workers had better start for this plan, because the compiler is nearly done.
@@ -219,18 +242,10 @@ class Compiling:
             return 0.0
         self._waited = True
         if heavy:
-            self._forms.wait(self._types, native.COMPILE_SECONDS)
-            if self.pending or isinstance(self._forms.known(self._types), Refusal):
+            self._forms.wait(self._types, self._before_the_deadline(native.COMPILE_SECONDS))
+            if not self._is_there(self._types):
                 return 0.0
         return native.COMPILE_SECONDS
-
-    def _begin_if_candidate(self, owed: float) -> None:
-        if self._found is None or owed < self._cost:
-            return
-        self.why_not = self._not_a_candidate()
-        if not self.why_not:
-            self._begin(self._found)
-            self._begun_beside = True
 
     def _begin(self, types: Types) -> None:
         self._types = types

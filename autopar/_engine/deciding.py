@@ -207,7 +207,9 @@ class Deciding:
         self.measure_sizes()
         held = ""
         for _ in range(MOST_RACES):
-            race = None if self.task.ended else best_race(self._situation())
+            if self.task.ended:
+                break
+            race = best_race(self._situation())
             if race is None:
                 return  # after one that looked like the GIL, the first chunks on threads will tell
             yield from self._run(race)

@@ -440,7 +440,10 @@ class AtWork(NamedTuple):
         self.waits.append(seconds)
         if known is not None:
             forms._pending.clear()
-            forms._forms[types] = known
+            if isinstance(known, Refusal):
+                forms._refused[types] = {"native": known}  # and Numba has not been asked yet
+            else:
+                forms._forms[types] = known
 
 
 @pytest.fixture
@@ -493,6 +496,32 @@ def test_workers_start_after_a_wait_in_vain(at_work: AtWork, known: Refusal | No
     at_work.map.profile.add(Sample(1, 0.3, 0.3, None, 0))
     assert not at_work.map.compiling.patience(replace(PROCESSES, predicted=1.0))
     assert at_work.waits == [native_module.COMPILE_SECONDS]
+
+
+@pytest.mark.parametrize(
+    ("known", "seconds", "wait"),
+    [
+        (None, 0.2, True),
+        (None, 0.1 + 2.1 * native_module.COMPILE_SECONDS, False),
+        (SimpleNamespace(withdrawn=""), 5.0, True),
+        (Refusal("it is a test"), 0.2, False),
+    ],
+    ids=["at work", "at work for long", "there", "refused"],
+)
+def test_others_wait_for_what_is_compiled_beside(at_work: AtWork, known: Any, seconds: float, wait: bool) -> None:
+    """No longer than a C compiler may need, nor for a second compiler; where code is there no pool is worth it."""
+    at_work.map.compiling._begun_at = 0.1
+    at_work._end(0.0, known)
+    assert at_work.map.compiling.begin_beside(seconds) is wait
+
+
+def test_no_wait_outlasts_the_deadline(at_work: AtWork) -> None:
+    """What the compiler needs may be more than what is left."""
+    at_work.until(None)
+    at_work.map.deadline_at = at_work.map.machine.now()
+    at_work.map.profile.add(Sample(1, 0.3, 0.3, None, 0))
+    assert not at_work.map.compiling.patience(replace(PROCESSES, predicted=1.0))
+    assert at_work.waits == [0.0]
 
 
 # -- over several maps --------------------------------------------------------------------------------------------

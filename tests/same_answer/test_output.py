@@ -447,15 +447,44 @@ def test_a_stream_that_was_stood_in_for_is_not_kept_alive() -> None:
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         first = Keeper([]).start()
-        stood_in = sys.stdout
+        stood_in = weakref.ref(sys.stdout)
         first.stop()
         second = Keeper([]).start()
-        assert sys.stdout is stood_in
+        assert sys.stdout is stood_in()
         second.stop()
     gone = weakref.ref(out)
     del out
     gc.collect()
     assert gone() is None
+
+
+def test_what_a_handler_writes_to_stays_its_own() -> None:
+    """A stand-in that something of the program has keeps its stream, which nobody else may have."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        keeper = Keeper([]).start()
+        handler: logging.StreamHandler[Any] = logging.StreamHandler(sys.stdout)
+        kept = sys.stdout
+        keeper.stop()
+        assert sys.stdout is not kept
+    del kept
+    gc.collect()
+    handler.emit(logging.makeLogRecord({"msg": "late"}))
+    assert handler.stream.getvalue() == "late\n"
+
+
+def test_a_stream_that_is_put_back_after_the_map_is_itself_again() -> None:
+    """A program may save what it finds in the middle of a map, and restore it at any time."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        first = Keeper([]).start()
+        saved = sys.stdout
+        first.stop()
+        sys.stdout = saved
+        second = Keeper([]).start()
+        second.stop()
+        assert sys.stdout is out
+        print("there")
+    assert out.getvalue() == "there\n"
 
 
 @pytest.fixture
