@@ -237,8 +237,12 @@ class Compiling:
         task = self.task
         heavy = task.profile.seconds_per_item > native.COMPILE_SECONDS
         starts = plan.backend == "processes" and not task.machine.warm_workers().get("processes")
+        if self._types is None or self._waited or not (starts or (heavy and plan.backend == "serial")):
+            return 0.0
+        if starts and self.wants_the_gil:
+            self._wait_until_begun()  # until then nothing can be forked, and to spawn takes longer
         nearly = self.pending and not self.wants_the_gil and (plan.predicted or 0.0) > 2 * native.COMPILE_SECONDS
-        if self._waited or not nearly or not (starts or (heavy and plan.backend == "serial")) or self._types is None:
+        if not nearly and not self._is_there(self._types):
             return 0.0
         self._waited = True
         if heavy:

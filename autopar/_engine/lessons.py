@@ -128,7 +128,7 @@ class SideBySide:
         waited = self._waits - self._items * waits_per_item
         share = gil_share_seen(self._ran, self._cpu, seconds, waited, self._items / self._chunks)
         if self._took_turns(seconds):
-            share = 1.0
+            return 1.0
         if releases and not self._again and share is not None and share > MOSTLY_HELD:
             self._again = True
             self._clear()

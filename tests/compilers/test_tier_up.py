@@ -489,6 +489,23 @@ def test_workers_wait_for_a_compiler_that_is_nearly_done(
         assert not task.compiling.patience(replace(plan, predicted=predicted))
 
 
+def test_workers_start_once_the_c_compiler_is_at_work(at_work: AtWork, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before that nothing can be forked; then a short map does not wait any longer."""
+    task = at_work.map
+    task.profile.add(Sample(1, 0.002, 0.002, None, 0))
+    types = task.compiling._types
+    assert types is not None
+    work = task.compiling._forms._pending[types]
+    work.parked.clear()
+    monkeypatch.setattr(
+        task.compiling._forms, "wait_for_the_c_compiler", lambda types, seconds: at_work.waits.append(seconds)
+    )
+    assert not task.compiling.patience(replace(LOOP, predicted=0.2))
+    assert not at_work.waits
+    assert not task.compiling.patience(replace(PROCESSES, predicted=0.2))
+    assert at_work.waits == [compiling.FRONT_END]
+
+
 @pytest.mark.parametrize("known", [None, Refusal("it is a test")], ids=["it needs longer", "it refuses"])
 def test_workers_start_after_a_wait_in_vain(at_work: AtWork, known: Refusal | None) -> None:
     """What was waited for did not come: the plan is followed after all."""

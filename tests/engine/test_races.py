@@ -122,6 +122,12 @@ def test_what_calls_something_that_releases_the_gil_must_show_twice_that_it_is_h
     assert seen.gil_share(2, 0.0, releases=True) == share
 
 
+def test_taking_turns_shows_at_once_that_it_is_held() -> None:
+    """Nothing else looks like that, whatever the function calls."""
+    seen = side_by_side(8, LONG / 2, LONG / 2, threads=1, workers=2)
+    assert seen.gil_share(2, 0.0, releases=True) == 1.0
+
+
 BETTER: list[tuple[str, ItemFacts, int, float, float]] = [
     ("a first item like no other", ItemFacts(67e-3, 67e-3), 100, 4e-3, 4e-3),
     ("the same, where few have run", ItemFacts(67e-3, 67e-3), 4, 4e-3, 67e-3),
