@@ -278,7 +278,8 @@ class _BufferStandIn:
 
 _retired: deque[StandIn] = deque(maxlen=64)
 """Stand-ins that are out of use. A thread in the middle of ``print`` has the stream that it found without counting its
-reference (https://github.com/python/cpython/issues/130163), so none may die soon after it has left its place."""
+reference (https://github.com/python/cpython/issues/130163), so none may die soon after it has left its place. How many
+are kept is a guess: a program has one, and one more for each time that it redirects its output."""
 
 
 def _stand_in(stream: Any, channel: str) -> Any:

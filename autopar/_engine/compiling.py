@@ -35,6 +35,10 @@ FRONT_END = 100e-3
 before, imports included, took 35 to 60 ms of CPU time on a busy machine, and beside a loop in Python 250 to 400 ms
 until the compiler had begun."""
 
+NEARLY = 2.0
+"""Times of what compiling costs that others wait for it while a first item runs, and that a map must be predicted to
+take for its workers to wait: then waiting in vain costs it a half more at most. A guess."""
+
 UNLIKELY = 3.0
 """Times of what compiling costs that a function must have cost which the compilers are likely to refuse: to find that
 out took a third of it where NumPy was not loaded. What makes it unlikely may stand in a branch that is never taken, so
@@ -210,7 +214,7 @@ class Compiling:
                 self._begin_beside(seconds, owed)
         if self._types is None or self.why_not:
             return False
-        patient = seconds - self._begun_at < 2 * native.COMPILE_SECONDS
+        patient = seconds - self._begun_at < NEARLY * native.COMPILE_SECONDS
         if self.pending:
             return patient and self._forms.next_compiler(self._types) == "native"
         return self._is_there(self._types)
@@ -241,7 +245,7 @@ class Compiling:
             return 0.0
         if starts and self.wants_the_gil:
             self._wait_until_begun()  # until then nothing can be forked, and to spawn takes longer
-        nearly = self.pending and not self.wants_the_gil and (plan.predicted or 0.0) > 2 * native.COMPILE_SECONDS
+        nearly = self.pending and not self.wants_the_gil and (plan.predicted or 0.0) > NEARLY * native.COMPILE_SECONDS
         if not nearly and not self._is_there(self._types):
             return 0.0
         self._waited = True

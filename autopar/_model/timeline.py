@@ -44,7 +44,8 @@ class Span(NamedTuple):
 
 
 Row: TypeAlias = Any
-"""What a span holds, in its order: thousands are put together while a map runs, and tuples are made quickly."""
+"""What a span holds, in its order, as any sequence: while a map runs thousands are put together, and to make tuples of
+them takes a tenth off a map of 3,000 coroutines."""
 
 
 @dataclass(slots=True)
