@@ -1,10 +1,22 @@
-from collections.abc import Callable, Iterator
+from array import array
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 def thread_probe() -> tuple[int, int, int, int, int]: ...
 def call_each(
     function: Callable[..., Any], iterator: Iterator[Any], count: int, out: list[Any], star: bool = False, /
 ) -> bool | BaseException: ...
+def copied_arrays(
+    empty: Callable[[tuple[int, ...], Any], Any],
+    dtype: object,
+    release: int,
+    rows: array[int] | bytearray,
+    ndim: int,
+    first: int,
+    count: int,
+    /,
+) -> list[Any]: ...
+def exact_types(values: Iterable[Any], /) -> list[type]: ...
 def pack_numbers(kind: str, items: list[Any] | tuple[Any, ...], /) -> bytearray | None: ...
 def counted_call_type(proxy: type, /) -> type: ...
 def settle(type: type, binds: bool, /) -> None: ...

@@ -8,7 +8,7 @@ from __future__ import annotations
 import array
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -72,6 +72,24 @@ def pack_numbers(kind: str, items: list[Any] | tuple[Any, ...], /) -> bytearray 
         return bytearray(array.array("q" if kind == "i" else "d", items).tobytes())
     except OverflowError:
         return None
+
+
+def exact_types(values: Iterable[Any], /) -> list[type]:
+    """Find the exact types of some objects, each once, in the order of their first objects.
+
+    Types are told apart by identity, so that no metaclass is asked.
+
+    Examples
+    --------
+    >>> exact_types([1, "a", 2, True])
+    [<class 'int'>, <class 'str'>, <class 'bool'>]
+    """
+    found: dict[int, type] = {}
+    last = None
+    for kind in map(type, values):
+        if kind is not last:
+            found[id(kind)] = last = kind
+    return list(found.values())
 
 
 def call_each(

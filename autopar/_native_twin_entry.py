@@ -6,7 +6,10 @@ import ctypes
 import struct
 from collections.abc import Callable
 from types import FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import array
 
 CHANGED, COMPARE, UNBOUND, DONE, UNFIT = -3, -2, -1, 0, 1 << 20
 """Why a call leaves the compiled way: numbers between `DONE` and `UNFIT` are side exits."""
@@ -120,8 +123,8 @@ class Packing:
 
     def undo(self) -> None:
         """Put back what the kernel has written to arrays; lists have not seen it."""
-        for array, before in self.arrays:
-            array[...] = before
+        for written, before in self.arrays:
+            written[...] = before
 
     def write_lists(self) -> None:
         """Put the items that the kernel has changed into their lists."""
@@ -235,6 +238,46 @@ class KernelEntry:
         if kind == ord("w"):
             return tuple(words)
         return tuple([self._unpacked(program, words, arguments) for _ in range(next(program))])
+
+
+def copied_arrays(
+    empty: Callable[[tuple[int, ...], Any], Any],
+    dtype: object,
+    release: int,
+    rows: array.array[int] | bytearray,
+    ndim: int,
+    first: int,
+    count: int,
+    /,
+) -> list[Any]:
+    """Make a list of arrays out of memory that is then let go of: each by ``empty(shape, dtype)``, filled and released.
+
+    Parameters
+    ----------
+    release
+        Address of a C function that takes an owner. Of all owners none is left, also if an array cannot be made.
+    rows
+        Rows of ``2 + ndim`` words of 64 bits: owner, address of the first item, and the extents; items in C order.
+    first, count
+        Which of the rows.
+    """
+    width = 2 + ndim
+    words = memoryview(rows).cast("B").cast("q")
+    if not release or not 0 <= ndim <= 64 or first < 0 or count < 0 or len(words) // width < first + count:
+        raise ValueError("rows do not have so many words")
+    let_go = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(release)
+    arrays: list[Any] = []
+    owners = [words[width * row] for row in range(first, first + count)]
+    try:
+        for row in range(first, first + count):
+            _, address, *shape = words[width * row : width * (row + 1)]
+            made = empty(tuple(shape), dtype)
+            ctypes.memmove(made.ctypes.data, address, made.nbytes)
+            arrays.append(made)
+    finally:
+        for owner in owners:
+            let_go(owner)
+    return arrays
 
 
 def _require(fits: bool) -> None:

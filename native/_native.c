@@ -10,6 +10,8 @@
 #include "entry_impl.h"
 #include "entry_type.h"
 #include "probe_impl.h"
+#include "results_impl.h"
+#include "types_impl.h"
 
 static PyObject *
 probe_error(void)
@@ -132,6 +134,53 @@ pack_numbers(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t
     return autopar_pack_numbers(floats ? 'f' : 'i', items);
 }
 
+PyDoc_STRVAR(exact_types_doc,
+"exact_types(values, /)\n"
+"--\n"
+"\n"
+"Find the exact types of some objects, each once, in the order of their first objects.");
+
+static PyObject *
+exact_types(PyObject *Py_UNUSED(module), PyObject *values)
+{
+    return autopar_exact_types(values);
+}
+
+PyDoc_STRVAR(copied_arrays_doc,
+"copied_arrays(empty, dtype, release, rows, ndim, first, count, /)\n"
+"--\n"
+"\n"
+"Make a list of arrays out of memory that is then let go of: each by empty(shape, dtype), filled and released.\n"
+"\n"
+"A row of rows has 2 + ndim words of 64 bits: owner, address and extents. release is the address of a C function\n"
+"that takes an owner. Of all owners of the count rows from first on none is left, also if an array cannot be made.");
+
+static PyObject *
+copied_arrays(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t number)
+{
+    if (number != 7) {
+        return PyErr_Format(PyExc_TypeError, "copied_arrays() takes 7 arguments, not %zd", number);
+    }
+    void *release = PyLong_AsVoidPtr(arguments[2]);
+    Py_ssize_t ndim = PyLong_AsSsize_t(arguments[4]), first = PyLong_AsSsize_t(arguments[5]);
+    Py_ssize_t count = PyLong_AsSsize_t(arguments[6]);
+    Py_buffer rows;
+    if (PyErr_Occurred() || PyObject_GetBuffer(arguments[3], &rows, PyBUF_SIMPLE) < 0) {
+        return NULL;
+    }
+    PyObject *arrays = NULL;
+    if (release == NULL || ndim < 0 || ndim > 64 || first < 0 || count < 0
+        || rows.len / (Py_ssize_t)sizeof(int64_t) / (2 + ndim) < first + count) {
+        PyErr_SetString(PyExc_ValueError, "rows do not have so many words");
+    }
+    else {
+        arrays = autopar_copied_arrays(arguments[0], arguments[1], (void (*)(void *))(uintptr_t)release,
+                                       (const int64_t *)rows.buf + first * (2 + ndim), (int)ndim, count);
+    }
+    PyBuffer_Release(&rows);
+    return arrays;
+}
+
 PyDoc_STRVAR(counted_call_type_doc,
 "counted_call_type(proxy, /)\n"
 "--\n"
@@ -147,6 +196,8 @@ PyDoc_STRVAR(settle_doc,
 static PyMethodDef methods[] = {
     {"counted_call_type", autopar_counted_call_type, METH_O, counted_call_type_doc},
     {"settle", (PyCFunction)(void (*)(void))autopar_settle, METH_FASTCALL, settle_doc},
+    {"copied_arrays", (PyCFunction)(void (*)(void))copied_arrays, METH_FASTCALL, copied_arrays_doc},
+    {"exact_types", exact_types, METH_O, exact_types_doc},
     {"pack_numbers", (PyCFunction)(void (*)(void))pack_numbers, METH_FASTCALL, pack_numbers_doc},
     {"call_each", (PyCFunction)(void (*)(void))call_each, METH_FASTCALL, call_each_doc},
     {"thread_probe", thread_probe, METH_NOARGS, thread_probe_doc},

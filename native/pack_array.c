@@ -1,3 +1,4 @@
+#include "ndarray.h"
 #include "packing.h"
 
 #include <stdlib.h>
@@ -60,30 +61,15 @@ autopar_give_scratch(autopar_scratch *scratch, void *memory, size_t room)
     scratch->size = room;
 }
 
-/* The first fields of an ndarray, as NumPy's own inline functions (numpy/ndarraytypes.h) read them in code that was
- * compiled long ago: they are part of its binary interface. */
-typedef struct {
-    PyObject_HEAD
-    char *data;
-    int ndim;
-    Py_ssize_t *shape;
-    Py_ssize_t *strides;
-    PyObject *base;
-    PyObject *dtype;
-    int flags;
-} ndarray;
-
-#define NDARRAY_WRITEABLE 0x0400
-
 /* Remember the dtype object of an array that the buffer protocol has shown to be of this dtype, if the array's fields
  * say the same as its buffer. */
 static void
-learn_dtype(const autopar_kernel *kernel, unsigned char dtype, const ndarray *array, const Py_buffer *view)
+learn_dtype(const autopar_kernel *kernel, unsigned char dtype, const autopar_ndarray *array, const Py_buffer *view)
 {
     if (view->ndim < 1 || array->data != view->buf || array->ndim != view->ndim
         || memcmp(array->shape, view->shape, (size_t)view->ndim * sizeof(Py_ssize_t)) != 0
         || memcmp(array->strides, view->strides, (size_t)view->ndim * sizeof(Py_ssize_t)) != 0
-        || !(array->flags & NDARRAY_WRITEABLE) != !!view->readonly) {
+        || !(array->flags & AUTOPAR_NDARRAY_WRITEABLE) != !!view->readonly) {
         return;
     }
     PyObject **known = (PyObject **)&kernel->dtypes[dtype];
@@ -102,7 +88,7 @@ learn_dtype(const autopar_kernel *kernel, unsigned char dtype, const ndarray *ar
 
 /* Say in words where an array is, and its shape and strides; whether it fits as it is. */
 static int
-pack_in_place(const ndarray *array, unsigned char ndim, Py_ssize_t size, unsigned char flags, int64_t *words)
+pack_in_place(const autopar_ndarray *array, unsigned char ndim, Py_ssize_t size, unsigned char flags, int64_t *words)
 {
     const Py_ssize_t *shape = array->shape, *strides = array->strides;
     Py_ssize_t expected = size, mask = size - 1; /* sizes are powers of two, and a division takes 10 ns */
@@ -118,7 +104,7 @@ pack_in_place(const ndarray *array, unsigned char ndim, Py_ssize_t size, unsigne
         expected *= length;
     }
     return aligned && (contiguous || empty || !(flags & AUTOPAR_CONTIGUOUS))
-           && (array->flags & NDARRAY_WRITEABLE || !(flags & AUTOPAR_WRITTEN));
+           && (array->flags & AUTOPAR_NDARRAY_WRITEABLE || !(flags & AUTOPAR_WRITTEN));
 }
 
 int
@@ -127,7 +113,7 @@ autopar_pack_array(autopar_packing *pack, unsigned char dtype, unsigned char ndi
     if ((PyObject *)Py_TYPE(value) != PyTuple_GET_ITEM(pack->kernel->classes, AUTOPAR_DTYPES)) {
         return AUTOPAR_UNFIT;
     }
-    const ndarray *array = (const ndarray *)value;
+    const autopar_ndarray *array = (const autopar_ndarray *)value;
     PyObject *known = pack->kernel->dtypes[dtype];
     if (known != NULL && array->dtype == known && !(flags & AUTOPAR_UNDO)) {
         if (array->ndim != ndim || !pack_in_place(array, ndim, SIZES[dtype], flags, pack->word)) {

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import array
+import ctypes
 import importlib.util
+import math
 import re
 import shlex
 import shutil
@@ -11,10 +14,13 @@ import sys
 import sysconfig
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any, cast
 
+import numpy
 import pytest
 
 import autopar
@@ -25,6 +31,7 @@ WALL, THREAD, PROCESS, VOLUNTARY, INVOLUNTARY = range(5)
 
 Reading = tuple[int, int, int, int, int]
 CallEach = Callable[..., bool | BaseException]
+CopiedArrays = Callable[..., list[Any]]
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts the switches of each thread")
 
 
@@ -256,11 +263,124 @@ def test_call_each_names_the_wrong_argument(call_each: CallEach, arguments: tupl
         call_each(*arguments)
 
 
+class Asked(type):
+    """A metaclass that must not be asked anything."""
+
+    def __eq__(cls, other: object) -> bool:
+        raise AssertionError("asked")
+
+    def __hash__(cls) -> int:
+        raise AssertionError("asked")
+
+
+class OneOfThose(metaclass=Asked):
+    """Its class is left alone."""
+
+
+MANY = [type(f"Class{number}", (), {})() for number in range(40)]
+
+
+@pytest.mark.parametrize(
+    ("values", "types"),
+    [
+        ([], []),
+        ((1, "a", 2, True, "b"), [int, str, bool]),
+        (deque([1.5, 2, 2.5]), [float, int]),
+        ({"a": 1, 2: 3}.keys(), [str, int]),
+        ([OneOfThose(), 1, OneOfThose()], [OneOfThose, int]),
+        (MANY * 3, list(map(type, MANY))),
+    ],
+    ids=["none", "tuple", "queue", "keys", "strange metaclass", "many"],
+)
+def test_exact_types_are_told_once_each(either: ModuleType, values: Iterable[object], types: list[type]) -> None:
+    """The types of some objects come in the order of their first objects, and no metaclass is asked."""
+    found = either.exact_types(values)
+    assert len(found) == len(types)
+    assert all(one is other for one, other in zip(found, types, strict=True))
+
+
+def test_what_the_iterator_of_exact_types_raises_is_raised(either: ModuleType) -> None:
+    """An error of the iterator is not taken for its end."""
+    with pytest.raises(ZeroDivisionError):
+        either.exact_types(1 // number for number in (1, 0))
+
+
+class Kept:
+    """Memory as a kernel leaves it: arrays with an owner each, and a count of what was let go of."""
+
+    def __init__(self, shapes: list[tuple[int, ...]]) -> None:
+        self.arrays = [numpy.arange(number, number + math.prod(shape)) for number, shape in enumerate(shapes)]
+        rows = [
+            (number + 1, one.ctypes.data, *shape)
+            for number, (one, shape) in enumerate(zip(self.arrays, shapes, strict=True))
+        ]
+        self.rows = array.array("q", [word for row in rows for word in row])
+        self.released: list[int] = []
+        self._release = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(self.released.append)
+        self.release = ctypes.cast(self._release, ctypes.c_void_p).value
+
+
+@pytest.fixture
+def copied_arrays(either: ModuleType) -> CopiedArrays:
+    chosen = either.copied_arrays if either is not _native_twin else _native_twin_entry.copied_arrays
+    return cast("CopiedArrays", chosen)
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [[], [()], [(3,), (0,), (5,)], [(2, 3), (4, 1)], [(200, 300)]],
+    ids=["none", "scalar", "vectors", "matrices", "large"],
+)
+def test_arrays_are_copied_out_of_the_kernels_memory(
+    copied_arrays: CopiedArrays, shapes: list[tuple[int, ...]]
+) -> None:
+    """Each result is an array of its own, and the memory behind it is let go of."""
+    kept = Kept(shapes)
+    ndim = len(shapes[0]) if shapes else 1
+    found = copied_arrays(numpy.empty, numpy.dtype(int), kept.release, kept.rows, ndim, 0, len(shapes))
+    for one, other, shape in zip(found, kept.arrays, shapes, strict=True):
+        assert one.shape == shape
+        assert one.flags.owndata
+        assert (one.ravel() == other).all()
+    assert kept.released == list(range(1, len(shapes) + 1))
+
+
+def test_some_of_the_rows_can_be_taken(copied_arrays: CopiedArrays) -> None:
+    """The rows before and after those asked for keep their memory."""
+    kept = Kept([(1,), (2,), (3,), (4,)])
+    found = copied_arrays(numpy.empty, numpy.dtype(int), kept.release, kept.rows, 1, 1, 2)
+    assert [len(one) for one in found] == [2, 3]
+    assert kept.released == [2, 3]
+
+
+def test_nothing_is_kept_where_an_array_cannot_be_made(copied_arrays: CopiedArrays) -> None:
+    """Want of memory for one array lets go of all that there is."""
+    kept = Kept([(1,), (2,), (3,)])
+
+    def empty(shape: tuple[int, ...], dtype: Any) -> Any:
+        if shape == (2,):
+            raise MemoryError
+        return numpy.empty(shape, dtype)
+
+    with pytest.raises(MemoryError):
+        copied_arrays(empty, numpy.dtype(int), kept.release, kept.rows, 1, 0, 3)
+    assert sorted(kept.released) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("ndim", "first", "count"), [(1, 0, 3), (1, 2, 1), (2, 0, 2), (-1, 0, 1), (1, -1, 1)])
+def test_rows_that_are_not_there_are_refused(copied_arrays: CopiedArrays, ndim: int, first: int, count: int) -> None:
+    """Words are never read beyond the end."""
+    kept = Kept([(1,), (2,)])
+    with pytest.raises(ValueError, match="so many words"):
+        copied_arrays(numpy.empty, numpy.dtype(int), kept.release, kept.rows, ndim, first, count)
+    assert kept.released == []
+
+
 def test_the_stub_the_twin_and_the_extension_offer_the_same_names() -> None:
     """The public names of the extension are those of its stub and of its twin."""
     stub = set(re.findall(r"^(?:def|class) (\w+)", (ROOT / "autopar" / "_native.pyi").read_text(), re.MULTILINE))
     assert public_names(native_module()) == stub
-    twin = public_names(_native_twin) | {"KernelEntry"} & public_names(_native_twin_entry)
+    twin = public_names(_native_twin) | {"KernelEntry", "copied_arrays"} & public_names(_native_twin_entry)
     assert twin | public_names(_native_twin_call) == stub
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import types
+from collections.abc import Callable
 from typing import Any
 
 MISSING = object()
@@ -69,14 +70,24 @@ def behind_recursion_guard(function: types.FunctionType) -> types.FunctionType:
     return function
 
 
+def attributes_of(cls: type) -> Callable[[Any], dict[str, Any]]:
+    """A function that finds the attributes in an object of the class; it finds none where there is no usual dict."""
+    found = in_class(cls, "__dict__")
+    if type(found) is not types.GetSetDescriptorType:
+        return lambda obj: {}
+
+    def attributes(obj: Any) -> dict[str, Any]:
+        value = found.__get__(obj)
+        if type(value) is dict:
+            return value
+        return dict.copy(value) if issubclass(type(value), dict) else {}
+
+    return attributes
+
+
 def instance_dict(obj: Any) -> dict[str, Any]:
     """The attributes in the object itself; empty where it has no dict of the ordinary kind."""
-    found = in_class(type(obj), "__dict__")
-    if type(found) is types.GetSetDescriptorType:
-        value = found.__get__(obj)
-        if issubclass(type(value), dict):
-            return dict.copy(value) if type(value) is not dict else value
-    return {}
+    return attributes_of(type(obj))(obj)
 
 
 def in_object(obj: Any, name: str) -> Any:

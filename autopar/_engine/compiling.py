@@ -319,9 +319,19 @@ class Compiling:
 
     def note_seconds(self, each: float) -> None:
         """Keep what an item has taken in compiled code; the first maps compare with Python on top of that."""
-        ready = self._forms.ready.get(kind_of(self._item, star=self.task.source.star))
+        ready = self._ready
         if ready is not None and ready.form is self.form:
             ready.seconds = each if ready.seconds is None else min(each, ready.seconds)
+
+    @property
+    def seconds(self) -> float:
+        """What an item has taken at least in the compiled code that runs now; 0 if that is not known."""
+        ready = self._ready
+        return 0.0 if ready is None or ready.form is not self.form else ready.seconds or 0.0
+
+    @property
+    def _ready(self) -> Ready | None:
+        return self._forms.ready.get(kind_of(self._item, star=self.task.source.star))
 
     def go_on(self, form: Compiled) -> None:
         """Go on with a form that the first items ran with."""

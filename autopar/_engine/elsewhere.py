@@ -226,9 +226,9 @@ class Elsewhere:
             return min(chunksize, room)
         dispatch = self._dispatch()
         seconds = self._pace.seconds or self._remembered()
-        if task.buffersize is not None or (task.lazy and plan.backend == "dask"):
-            # Every worker gets its share of a small buffer.
-            room = max(1, room // (2 * workers))
+        if not self._pace.seconds or task.buffersize is not None or (task.lazy and plan.backend == "dask"):
+            # Every worker gets its share of a small buffer, and of what goes out on trust.
+            room = max(1, min(room, task.source.remaining or room) // (2 * workers))
         waits = self.climb is not None
         if not BACKENDS[plan.backend].same_process:
             profile = task.profile
@@ -240,11 +240,10 @@ class Elsewhere:
         return next_chunksize(seconds, remaining, workers, dispatch, buffered=room, waits=waits)
 
     def _remembered(self) -> float:
-        """Ten times an item's seconds on a cluster by earlier maps: first chunks, a tenth of others, go a long way."""
-        if self.plan.backend != "dask":
-            return 0.0
-        latest = self.task.state.memory.latest.values()
-        return 10 * max((profile.seconds_per_item for profile in latest), default=0.0)
+        """Ten times an item's seconds by earlier maps: first chunks, a tenth of others, tell what they take now."""
+        compiling, latest = self.task.compiling, self.task.state.memory.latest.values()
+        known = [compiling.seconds] if compiling.form is not None else [each.seconds_per_item for each in latest]
+        return 0.0 if self.climb is not None else 10 * max(known, default=0.0)
 
     def _dispatch(self) -> float:
         if self.plan.backend == "dask" and self.task.cluster is not None:

@@ -22,6 +22,7 @@ class Pace:
 
     def __init__(self, seconds: float = 0.0) -> None:
         self.seconds = seconds
+        self._largest = 1
         self._chunks = 0
         self._first = 0
 
@@ -32,7 +33,10 @@ class Pace:
         if items <= 0:
             return
         each = wall / items
-        self.seconds = each if self.seconds <= 0 else (1 - self.WEIGHT) * self.seconds + self.WEIGHT * each
+        # A chunk's own cost is in its time: one of many more items than those before tells more than they do.
+        weight = 1.0 if self.seconds <= 0 else max(self.WEIGHT, 1 - self._largest / items)
+        self.seconds += weight * (each - self.seconds)
+        self._largest = max(self._largest, items)
 
     @property
     def typical(self) -> bool:

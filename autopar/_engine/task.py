@@ -29,6 +29,7 @@ from autopar._model.learned import ProfileKey
 from autopar._model.observation import Profile, Traits
 from autopar._model.plan import BACKENDS, LOOP, Plan
 from autopar._model.work import UNCHANGING, Chunk, Failure, Job, Outcome, Pool, RemoteItem, Wear
+from autopar._native_api import exact_types
 from autopar._observe.traits import without_array_arguments
 from autopar.errors import DeadlineError, UnavailableError
 
@@ -307,8 +308,10 @@ class MapTask:
 
         If it does not, what the new types add is among the effects from now on.
         """
-        kinds = set(map(type, items))
-        if kinds <= self._looked_at or self.settings.pure or any(map(_on_cluster, items)):
+        kinds = set(exact_types(items))
+        if kinds <= self._looked_at or self.settings.pure or RemoteItem in kinds:
+            return True
+        if tuple in kinds and any(map(_on_cluster, items)):
             return True
         fitting = True
         for types in self._types_of(items, self.types or ArgumentTypes(())) - self._accepted:

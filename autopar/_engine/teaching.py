@@ -31,7 +31,9 @@ def teach(task: MapTask, trials: Trials, relied_on: Learned | None) -> None:
     if profile.items and task.loop.compiler == "python":
         memory.latest[type(task.sample_item)] = profile
     elif profile.items:
-        task.compiling.note_seconds(profile.seconds_per_item)
+        on_pool = task.on_pool
+        each = on_pool.wall / on_pool.items if on_pool.items else profile.seconds_per_item
+        task.compiling.note_seconds(min(each, profile.seconds_per_item))
     seconds = task.machine.now() - task.started
     if seconds < WORTH_NOTING or not profile.items or task.maps_inside:
         return

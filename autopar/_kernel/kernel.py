@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from autopar._kernel import abi
@@ -79,7 +80,7 @@ class Kernel:
         """The same where a warning of NumPy's raises nothing, so that Python goes on to the end."""
         return self.written & self.read if self.may_exit_after_write else frozenset()
 
-    @property
+    @cached_property
     def layout(self) -> abi.Layout:
         """Where parameters and result are in the slots."""
         return abi.layout_of([kind for _, kind in self.parameters], self.result)

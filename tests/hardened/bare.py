@@ -91,6 +91,21 @@ ADD = kernel(adding, b"ii", b"(\x02ii", (4, 2))
 DOUBLE = kernel(doubling, bytes([ord("l"), ord("i"), 1, 2]), b"n", (2, 2))
 
 
+RELEASED = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(lambda owner: None)
+RELEASE = ctypes.cast(RELEASED, ctypes.c_void_p).value
+
+
+def no_array(x: int) -> None:
+    """What is made is not laid out as an array: nothing is written to it."""
+    with suppress(SystemError):
+        native.copied_arrays(lambda shape, dtype: bytearray(64), None, RELEASE, bytearray(24), 1, 0, 1)
+    with suppress(ValueError):
+        native.copied_arrays(bytearray, None, RELEASE, bytearray(8), 1, 0, x + 1)
+
+
+MANY = [type(f"Class{number}", (), {})() for number in range(20)]
+
+
 # -- leaks --------------------------------------------------------------------------------------------------------
 
 
@@ -129,6 +144,9 @@ def rounds() -> dict[str, Callable[[Any], object]]:
         "call_each of an empty iterator": lambda x: native.call_each(target, twin, 2, []),
         "call_each of no iterator": never,
         "thread_probe": lambda x: native.thread_probe(),
+        "exact_types": lambda x: native.exact_types([x, "a", *MANY]),
+        "exact_types of an iterator": lambda x: native.exact_types(iter((x, "a", 1.5))),
+        "copied_arrays of what is no array": no_array,
         "pack_numbers": lambda x: native.pack_numbers("i", [x, 2, 3]),
         "pack_numbers that do not fit": lambda x: native.pack_numbers("i", [x, 2.5]),
         "kernel": lambda x: ADD(x, 10**6),

@@ -14,9 +14,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from autopar._compilers.native.binding import bind
-from autopar._compilers.native.loader import function_at
-from autopar._compilers.native.programs import classes_of, parameter_program_of
-from autopar._compilers.native.results import finisher
+from autopar._compilers.native.programs import parameter_program_of
+from autopar._compilers.native.results import array_maker, finisher
 from autopar._compilers.native.sampling import FIRST
 from autopar._kernel import types as t
 from autopar._kernel.abi import COLUMN_KINDS
@@ -31,7 +30,7 @@ SECONDS_BETWEEN_SIGNALS = 0.05
 """Longest that a block should run without giving Ctrl-C a chance."""
 
 FIRST_PART = 64
-"""Items of the first part of a block; later ones are sized by time."""
+"""Items of the first part of a block as long as no time of a call is known; later ones are sized by time."""
 
 _Read = Callable[[int, int], list[Any]]
 
@@ -92,12 +91,6 @@ class _Block:
         self.slots = (ctypes.c_int64 * max(1, layout.words))(*packing.words)
         self.outputs: list[_Column] = []
         self.read = self._output(compiled.kernel.result, iter(range(layout.result, layout.words)))
-        self._call = function_at(
-            compiled.library.address("ap_block"),
-            ctypes.c_int64,
-            *(ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64),
-            ctypes.c_void_p,
-        )
 
     @classmethod
     def of(
@@ -113,7 +106,7 @@ class _Block:
         if not all(map(t.is_scalar, compiled.types[:width])):
             return cls._of_rows(compiled, items, star, kwargs, bound[width:])
         columns: list[Sequence[Any]] = list(zip(*items, strict=True)) if star else [items]
-        layout, packing = compiled.kernel.layout, Packing(classes_of(compiled.kernel))
+        layout, packing = compiled.kernel.layout, Packing(compiled.classes)
         inputs = []
         try:
             for index, kind in enumerate(compiled.types):
@@ -140,7 +133,7 @@ class _Block:
         if not rows:
             return None
         words = compiled.kernel.layout.result
-        packing = Packing(classes_of(compiled.kernel))
+        packing = Packing(compiled.classes)
         packing.words = [0] * words
         start = ctypes.c_char.from_buffer(rows)
         base = ctypes.addressof(start)
@@ -149,7 +142,8 @@ class _Block:
 
     def run(self, out: list[Any]) -> None:
         """Run all items, in parts; what leaves the kernel runs in Python."""
-        done, part = 0, FIRST_PART
+        done, pace = 0, self.compiled.sampling.seconds_per_call
+        part = max(FIRST_PART, int(SECONDS_BETWEEN_SIGNALS / pace)) if pace else FIRST_PART
         while done < len(self.items):
             if self.compiled.withdrawn:
                 out.extend(map(self._python, range(done, len(self.items))))
@@ -174,7 +168,7 @@ class _Block:
         """Run items in the kernel; how many it did, and the side exit by which it left the next one, or 0."""
         inputs, outputs = (_flat(columns, first) for columns in (self.inputs, self.outputs))
         left = ctypes.c_int64(0)
-        ran = self._call(
+        ran = self.compiled.run_columns(
             ctypes.addressof(self.slots),
             count,
             ctypes.addressof(inputs),
@@ -225,19 +219,18 @@ class _Block:
 
     def _memory_output(self, kind: t.Array | t.List, slots: Iterator[int]) -> _Read:
         """The columns of a result in memory of the kernel's own: what owns it, where it is, and how long."""
-        readers = []
-        for _ in range(2 + kind.ndim):
-            column, read = _plain_output(t.Int(), next(slots), len(self.items))
-            self.outputs.append(column)
-            readers.append(read)
-        free = function_at(self.compiled.library.address("ap_free"), None, ctypes.c_void_p)
-        make = finisher(kind, free)
-
-        def made(first: int, count: int) -> list[Any]:
-            words: list[tuple[int, ...]] = list(zip(*(read(first, count) for read in readers), strict=True))
-            return [make(one, ()) for one in words]
-
-        return made
+        width = 2 + kind.ndim
+        rows = array.array("q", bytes(8 * width * len(self.items)))
+        base = rows.buffer_info()[0]
+        self.outputs += [_Column(next(slots), _WORD, base + 8 * place, 8 * width, rows) for place in range(width)]
+        release = self.compiled.library.address("ap_free")
+        if isinstance(kind, t.Array):
+            make = array_maker(kind, release)
+            return lambda first, count: make(rows, first, count)
+        finish = finisher(kind, release)
+        return lambda first, count: [
+            finish(tuple(rows[width * row : width * (row + 1)]), ()) for row in range(first, first + count)
+        ]
 
     def _row(self, index: int) -> tuple[Any, ...]:
         """The positional arguments of an item."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 from typing import Any
 
 from autopar._compilers.native.binding import as_call, bind
@@ -13,7 +15,8 @@ from autopar._compilers.native.blocks import run_block
 from autopar._compilers.native.comparing import difference
 from autopar._compilers.native.entry import entry_of
 from autopar._compilers.native.facts import changed, keyword_defaults, rows_of
-from autopar._compilers.native.loader import Code
+from autopar._compilers.native.loader import Code, function_at
+from autopar._compilers.native.programs import classes_of
 from autopar._compilers.native.rehearsal import Rehearsal
 from autopar._compilers.native.sampling import Sampling
 from autopar._compilers.native.warning_state import tells_of_underflow
@@ -92,6 +95,18 @@ class CompiledFunction:
     def pack_rows(self, items: list[Any] | tuple[Any, ...], star: bool, tail: tuple[Any, ...]) -> bytearray | None:
         """The words of many calls, each of an item and ``tail``, or None where one does not fit."""
         return self._entry.pack_rows(items, star, tail)
+
+    @cached_property
+    def classes(self) -> tuple[Any, ...]:
+        """The NumPy classes that arguments are compared with."""
+        return classes_of(self.kernel)
+
+    @cached_property
+    def run_columns(self) -> Callable[..., int]:
+        """The C function that runs the kernel over columns of arguments, without the GIL."""
+        pointer, number = ctypes.c_void_p, ctypes.c_int64
+        columns = (pointer, number, pointer, number, pointer, number, pointer)
+        return function_at(self.library.address("ap_block"), number, *columns)
 
     @property
     def calls(self) -> int:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from autopar._compilers.native.loader import Code, function_at
+from autopar._compilers.native.loader import Code
 from autopar._compilers.native.programs import RAW, classes_of, parameter_program, result_program
 from autopar._compilers.native.results import finisher
 from autopar._compilers.native.warning_state import warnings_raise
@@ -36,7 +35,7 @@ def entry_of(kernel: Kernel, library: Code, facts: tuple[Any, ...], miss: Miss) 
     layout = kernel.layout
     finish = None
     if program == RAW:
-        finish = finisher(kernel.result, function_at(library.address("ap_free"), None, ctypes.c_void_p))
+        finish = finisher(kernel.result, library.address("ap_free"))
     return KernelEntry(
         library.address("ap_call"),
         parameter_program(kernel, warnings_raise=cautious),

@@ -43,16 +43,22 @@ class Sampling:
     19997
     """
 
-    __slots__ = ("_ours", "_python", "_since", "compared", "grace", "ratio", "share")
+    __slots__ = ("_calls", "_ours", "_python", "_since", "compared", "grace", "ratio", "share")
 
     def __init__(self, *, share: float = SHARE, grace: float = GRACE) -> None:
         self.share = share
         self.grace = grace
         self.compared = 0
         self.ratio = GUESSED_RATIO
+        self._calls = 0
         self._ours = 0.0
         self._python = 0.0
         self._since = 0
+
+    @property
+    def seconds_per_call(self) -> float:
+        """Mean of the compiled calls; 0 if there were none."""
+        return self._ours / self._calls if self._calls else 0.0
 
     @property
     def python_seconds(self) -> float:
@@ -61,6 +67,7 @@ class Sampling:
 
     def ran(self, calls: int, seconds: float) -> None:
         """Note compiled calls and what they took together."""
+        self._calls += calls
         self._ours += seconds
         self._since += calls
 
