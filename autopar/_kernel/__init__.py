@@ -14,7 +14,8 @@ One idea a file, in the order of the work:
 `state`          what is known of the variables, and how paths are joined;  `variables`: assigning and reading them;
                  `constraints`: what tests say of them
 `statements`     statements;  `loops`: to a fix-point;  `sequences`: what they run over;  `counters`: what they count;
-                 `carrying`: from one round to the next;  `speculation`: branches worked out on both sides
+                 `carrying`: from one round to the next;  `congruences`: such numbers modulo a power of two;
+                 `speculation`: branches worked out on both sides
 `expressions`    expressions;  `arithmetic`, `comparison`: operators;  `indexing`: elements and their checks
 `elementwise`    operations on whole arrays;  `array_functions`: NumPy's functions of them;  `order`: of evaluation
 `building`       new arrays and lists;  `comprehensions`;  `reductions`: sum, min, max, any, all

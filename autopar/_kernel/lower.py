@@ -11,6 +11,7 @@ from autopar._kernel import ir
 from autopar._kernel import types as t
 from autopar._kernel.calls import apply
 from autopar._kernel.carrying import carry_elements
+from autopar._kernel.congruences import shorten_chains
 from autopar._kernel.context import Again, Context, Frame
 from autopar._kernel.expressions import condition, expression, lazy
 from autopar._kernel.helpers import arguments_of, finish, local_names
@@ -223,6 +224,7 @@ class _Lowering:
         arrays = [i for i, (_, kind_) in enumerate(parameters) if isinstance(kind_, (t.Array, t.List))]
         overlaps = tuple((a, b) for a in written for b in arrays if a != b and (b not in written or a < b))
         carry_elements(ctx.block, ctx.temp)
+        shorten_chains(ctx.block, ctx.temp)
         if ctx.float_flags:
             keep_results(ctx.block, tuple(results), ctx.temp)
         variables = used_variables(ctx.block, [*self.slots, *results])
