@@ -40,11 +40,23 @@ def check(ctx: Context, index: Number, length: Number, node: ast.AST) -> ir.Expr
     if index.range.lo < -MANY and _hoisted(ctx, expr, length, node):
         return expr
     wrapped = ctx.temp("i64", "k")
+    if index.range.lo < -1 and not inside:
+        _check_both_ends(ctx, wrapped, expr, length, node)
+        return wrapped
     from_end = ir.Op("i64", "+", (expr, length.expr))
     ctx.add(ir.Assign(wrapped, ir.Op("i64", "?", (ir.Op("bool", "<", (expr, ZERO)), from_end, expr))))
     if not inside or index.range.lo < -1 or length.range.lo < 1:
         ctx.exit_if(ir.Op("bool", "beyond", (wrapped, length.expr)), node, BEYOND)
     return wrapped
+
+
+def _check_both_ends(ctx: Context, wrapped: ir.Var, expr: ir.Expr, length: Number, node: ast.AST) -> None:
+    """Set a variable to an index that may be anything, with one test where it is not from the end."""
+    given = ctx.hold(expr, "k")
+    from_end = ir.Assign(wrapped, ir.Op("i64", "+", (given, length.expr)))
+    before = ir.Op("bool", "beyond", (wrapped, length.expr))
+    leave = ir.ExitIf(ir.Op("bool", "||", (ir.Op("bool", ">=", (given, ZERO)), before)), ctx.exit(node, BEYOND))
+    ctx.add(ir.If(ir.Op("bool", "beyond", (given, length.expr)), [from_end, leave], [ir.Assign(wrapped, given)]))
 
 
 def _from_the_end(ctx: Context, index: Number, length: Number, node: ast.AST) -> ir.Expr:

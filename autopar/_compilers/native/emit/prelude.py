@@ -210,7 +210,7 @@ static AP_UNUSED double ap_pairwise_sum(const char *p, i64 count, i64 stride)
 }
 static AP_UNUSED bool ap_truncate(double x, i64 *out)
 {
-    if (!(x >= -0x1p63 && x < 0x1p63)) return false;
+    if (!(__builtin_fabs(x) < 0x1p63)) return false;
     *out = (i64)x;
     return true;
 }
