@@ -14,14 +14,14 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, cast
 
-from autopar._model.plan import COMPILERS
-
 if TYPE_CHECKING:
     from autopar._model.compiler import Compiler
 
 
 def load(name: str) -> Compiler:
     """Import the module of one compiler, other than `python`, which compiles nothing."""
+    from autopar._model.plan import COMPILERS
+
     module = COMPILERS[name].module
     if module is None:
         raise LookupError(f"compiler {name!r} has no module")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import shutil
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
@@ -15,6 +17,8 @@ import pytest
 
 from autopar._compilers.native.refusal import NotCompiled
 from autopar._compilers.native.toolchain import (
+    KERNEL_FLAGS,
+    LEAN,
     Toolchain,
     compile_text,
     cpu_features,
@@ -188,3 +192,48 @@ def test_the_features_of_the_processor_are_known() -> None:
     """What objects are compiled for is listed, so that another processor does not run them."""
     assert os.uname().machine in cpu_features()
     assert cpu_features() in find_toolchain().key
+
+
+WITH_LIBRARIES = """
+#include <math.h>
+#include <fenv.h>
+#include <stdlib.h>
+#include <string.h>
+__attribute__((visibility("default"))) long use(long a, double x)
+{
+    char *copy = calloc(a, 1);
+    memset(copy, 1, a);
+    if (memchr(copy, 0, a)) return -1;
+    __int128 wide = (__int128)a << 80;
+    long out = (long)(wide / (a + 1) >> 70) + (long)pow(x, 2.5) + fetestexcept(FE_OVERFLOW);
+    free(copy);
+    return out;
+}
+"""
+
+
+@pytest.mark.parametrize("lean", [True, False])
+def test_a_kernel_finds_what_it_calls(tmp_path: Path, lean: bool) -> None:
+    """Functions of C, of mathematics and the compiler's own are there, however little a kernel is linked with."""
+    toolchain = find_toolchain()
+    if lean and not toolchain.lean:
+        pytest.skip("not known of this compiler")
+    toolchain = replace(toolchain, lean=lean).with_flags(KERNEL_FLAGS)
+    assert (LEAN in toolchain.flags) == lean
+    made = tmp_path / "made.so"
+    made.write_bytes(compile_text(WITH_LIBRARIES, toolchain))
+    use = ctypes.CDLL(str(made), mode=os.RTLD_NOW).use
+    use.argtypes, use.restype = [ctypes.c_long, ctypes.c_double], ctypes.c_long
+    assert use(9, 4.0) == (9 * 2**80 // 10 >> 70) + 32
+
+
+@pytest.mark.parametrize(("name", "lean"), [("gcc-12", True), ("clang-14", False)])
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no compiler is known to")
+def test_only_a_known_compiler_links_lean(tmp_path: Path, name: str, lean: bool) -> None:
+    """By the name of the program itself; one behind a script or another program may be any."""
+    program = tmp_path / name
+    program.write_bytes(b"\x7fELF")
+    program.chmod(0o700)
+    link = tmp_path / "cc"
+    link.symlink_to(program)
+    assert find_toolchain({"CC": str(link)}).lean == lean

@@ -23,7 +23,14 @@ from types import ModuleType
 from autopar._compilers.native.cache import ObjectCache, key_of
 from autopar._compilers.native.emit import FLAGS as KERNEL_FLAGS
 from autopar._compilers.native.loader import Library
-from autopar._compilers.native.toolchain import Toolchain, compile_text, find_toolchain, private_folder, run_program
+from autopar._compilers.native.toolchain import (
+    LEAN,
+    Toolchain,
+    compile_text,
+    find_toolchain,
+    private_folder,
+    run_program,
+)
 from autopar._model.compiler import NotCompiled
 from autopar._model.light_dataclass import dataclass
 
@@ -177,7 +184,7 @@ def library(text: str, *, flags: tuple[str, ...] = KERNEL_FLAGS, deadline: float
 
 
 def _toolchain(flags: tuple[str, ...]) -> Toolchain:
-    toolchain = find_toolchain().with_flags(flags)
+    toolchain = find_toolchain().with_flags(tuple([flag for flag in flags if flag != LEAN]))
     folder = sysconfig.get_paths()["include"]
     if not os.path.isfile(os.path.join(folder, "Python.h")):
         raise NotCompiled(f"the headers of Python are not installed: there is no {folder}/Python.h")

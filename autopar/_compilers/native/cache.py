@@ -11,7 +11,6 @@ in words.
 from __future__ import annotations
 
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,8 +35,7 @@ STALE_SECONDS = 3600.0
 """Age of a half-written file from which its writer is taken to have died."""
 
 _KEY_BYTES, _DIGEST_BYTES = 16, 32
-_OBJECT = re.compile(rf"([0-9a-f]{{{2 * _KEY_BYTES}}})\.([0-9a-f]{{{2 * _DIGEST_BYTES}}})\.so")
-_KNOWN = re.compile(rf"[0-9a-f]{{{2 * _KEY_BYTES}}}\.(?:known|json)")
+_DIGITS = frozenset("0123456789abcdef")
 _UNFINISHED = ".unfinished"
 
 
@@ -59,7 +57,7 @@ def key_of(text: str, toolchain: Toolchain, *, version: str, python: str = sys.v
 
 def is_key(text: str) -> bool:
     """Whether a text can be the name of an object."""
-    return re.fullmatch(rf"[0-9a-f]{{{2 * _KEY_BYTES}}}", text) is not None
+    return _is_hex(text, _KEY_BYTES)
 
 
 def function_key(function: Callable[..., Any], types: Sequence[object], *, python: str = sys.version) -> str:
@@ -259,14 +257,23 @@ def _objects(folder: Path) -> Iterator[tuple[Path, str]]:
     """Each object's file and key; files of other names are not ours to touch."""
     with os.scandir(folder) as entries:
         for entry in entries:
-            matched = _OBJECT.fullmatch(entry.name)
-            if matched:
-                yield Path(entry.path), matched[1]
+            key, *rest = entry.name.split(".")
+            if is_key(key) and len(rest) == 2 and _is_hex(rest[0], _DIGEST_BYTES) and rest[1] == "so":
+                yield Path(entry.path), key
 
 
 def _notes_of_functions(folder: Path) -> list[Path]:
     with os.scandir(folder) as entries:
-        return [Path(entry.path) for entry in entries if _KNOWN.fullmatch(entry.name)]
+        return [Path(entry.path) for entry in entries if _is_note(*entry.name.split("."))]
+
+
+def _is_note(key: str, *rest: str) -> bool:
+    return is_key(key) and rest in (("known",), ("json",))
+
+
+def _is_hex(text: str, size: int) -> bool:
+    """Whether a text writes so many bytes; an expression of `re` takes longer to compile than to load a kernel."""
+    return len(text) == 2 * size and _DIGITS.issuperset(text)
 
 
 def _remove_unfinished(folder: Path) -> None:
