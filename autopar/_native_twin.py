@@ -49,8 +49,8 @@ def thread_probe() -> tuple[int, int, int, int, int]:
     return wall, thread, process, *_context_switches()
 
 
-def pack_numbers(kind: str, items: list[Any] | tuple[Any, ...], /) -> bytearray | None:
-    """Pack a list or tuple of exact ints (kind "i") or floats ("f") into 64-bit words.
+def pack_numbers(kind: str, items: list[Any] | tuple[Any, ...] | range, /) -> bytearray | None:
+    """Pack a list, tuple or range of exact ints (kind "i") or floats ("f") into 64-bit words.
 
     Returns
     -------
@@ -64,8 +64,8 @@ def pack_numbers(kind: str, items: list[Any] | tuple[Any, ...], /) -> bytearray 
     """
     if kind not in ("i", "f"):
         raise ValueError("kind must be 'i' or 'f'")
-    if type(items) not in (list, tuple):
-        raise TypeError(f"items must be a list or a tuple, not {type(items).__name__}")
+    if type(items) not in (list, tuple, range):
+        raise TypeError(f"items must be a list, a tuple or a range, not {type(items).__name__}")
     if not set(map(type, items)) <= {int if kind == "i" else float}:
         return None
     try:

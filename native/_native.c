@@ -112,7 +112,7 @@ PyDoc_STRVAR(pack_numbers_doc,
 "pack_numbers(kind, items, /)\n"
 "--\n"
 "\n"
-"Pack a list or tuple of exact ints (kind 'i') or floats ('f') into 64-bit words.\n"
+"Pack a list, tuple or range of exact ints (kind 'i') or floats ('f') into 64-bit words.\n"
 "\n"
 "Returns a bytearray, or None where an item has another type or does not fit.");
 
@@ -128,8 +128,9 @@ pack_numbers(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t
         PyErr_SetString(PyExc_ValueError, "kind must be 'i' or 'f'");
         return NULL;
     }
-    if (!PyList_CheckExact(items) && !PyTuple_CheckExact(items)) {
-        return PyErr_Format(PyExc_TypeError, "items must be a list or a tuple, not %.200s", Py_TYPE(items)->tp_name);
+    if (!PyList_CheckExact(items) && !PyTuple_CheckExact(items) && !Py_IS_TYPE(items, &PyRange_Type)) {
+        return PyErr_Format(PyExc_TypeError, "items must be a list, a tuple or a range, not %.200s",
+                            Py_TYPE(items)->tp_name);
     }
     return autopar_pack_numbers(floats ? 'f' : 'i', items);
 }

@@ -72,9 +72,42 @@ autopar_pack_plain(unsigned char kind, PyObject *value, int64_t *word)
     }
 }
 
+/* Take the value of an int, if it fits. */
+static int
+whole_number(PyObject *value, int64_t *out)
+{
+    *out = value == NULL ? -1 : (int64_t)PyLong_AsLongLong(value);
+    Py_XDECREF(value);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+/* The numbers of a range, without an object for each. */
+static PyObject *
+pack_range(PyObject *range)
+{
+    int64_t start = 0, last = 0, step = 0;
+    Py_ssize_t count = PyObject_Size(range);
+    if (count < 0 || (count && whole_number(PySequence_GetItem(range, 0), &start) < 0)
+        || (count && whole_number(PySequence_GetItem(range, count - 1), &last) < 0)
+        || (count && whole_number(PyObject_GetAttrString(range, "step"), &step) < 0)) {
+        (void)autopar_unfit();
+        Py_RETURN_NONE;
+    }
+    PyObject *packed = PyByteArray_FromStringAndSize(NULL, count * (Py_ssize_t)sizeof(int64_t));
+    char *at = packed == NULL ? NULL : PyByteArray_AS_STRING(packed);
+    uint64_t number = (uint64_t)start; /* it wraps only behind the last one */
+    for (Py_ssize_t i = 0; at != NULL && i < count; i++, at += sizeof number, number += (uint64_t)step) {
+        memcpy(at, &number, sizeof number);
+    }
+    return packed;
+}
+
 PyObject *
 autopar_pack_numbers(unsigned char kind, PyObject *items)
 {
+    if (Py_IS_TYPE(items, &PyRange_Type)) {
+        return kind == 'i' ? pack_range(items) : Py_NewRef(Py_None);
+    }
     PyObject *packed = NULL;
     int status = AUTOPAR_DONE;
     AUTOPAR_LOCK(items);

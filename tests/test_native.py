@@ -263,6 +263,30 @@ def test_call_each_names_the_wrong_argument(call_each: CallEach, arguments: tupl
         call_each(*arguments)
 
 
+@pytest.mark.parametrize(
+    ("numbers", "fits"),
+    [
+        (range(0), True),
+        (range(5), True),
+        (range(10, -10, -3), True),
+        (range(2**63 - 2, 2**63), True),
+        (range(-(2**63), 2**63 - 1, 2**62), True),
+        (range(-(2**63), 2**63, 2**63), False),
+        (range(5, 6, 2**70), False),
+        (range(0, 2**63 + 1, 2**62), False),
+        (range(2**63, 2**63 + 2), False),
+    ],
+    ids=str,
+)
+def test_a_range_is_packed_as_its_numbers_are(either: ModuleType, numbers: range, fits: bool) -> None:
+    """Words of 64 bits, or None where one does not fit; a step beyond that is not looked into."""
+    packed = either.pack_numbers("i", numbers)
+    if fits or packed is not None:
+        assert memoryview(packed).cast("q").tolist() == list(numbers)
+    assert (packed is None) <= (not fits)
+    assert not either.pack_numbers("f", numbers)
+
+
 class Asked(type):
     """A metaclass that must not be asked anything."""
 

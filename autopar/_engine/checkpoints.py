@@ -216,6 +216,7 @@ class KnownItems(Source):
 
     def __init__(self, iterables: tuple[Iterable[Any], ...], kept: Kept, *, star: bool) -> None:
         super().__init__(iterables, star=star)
+        self._range = None  # each item is looked up by itself
         self._kept = kept
         self._next: tuple[Any, bytes, tuple[Any] | None] | None = None
         self._digests: dict[int, bytes] = {}

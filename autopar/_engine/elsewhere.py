@@ -119,9 +119,10 @@ class Elsewhere:
 
     def adjust(self, plan: Plan) -> None:
         """Follow a better-informed plan for the same backend."""
-        self.plan = plan
-        self._earlier.append(self.pool)
-        self.pool = self.task.open(plan)
+        before, self.plan = self.plan, plan
+        if (plan.workers, plan.adaptive) != (before.workers, before.adaptive):
+            self._earlier.append(self.pool)
+            self.pool = self.task.open(plan)
         if not plan.adaptive or self.climb is None:
             self.climb = self._new_climb(plan)
 
@@ -185,9 +186,9 @@ class Elsewhere:
             return None
         if source.waits and self.busy and not source.ready(self.nudge):
             return None
-        start = source.taken
-        watched = source.watched
-        items = source.take(1 if source.waits else self._chunksize(room))
+        start, watched = source.taken, source.watched
+        take = source.take_part if self._job.function is self.task.compiling.form else source.take
+        items = take(1 if source.waits else self._chunksize(room))
         if not items:
             return None
         chunk = Chunk(self._job, start, items)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from itertools import chain, islice
 from typing import Any
 
@@ -62,6 +62,8 @@ class Source:
         self.exhausted = False
         self.error: BaseException | None = None
         self._iterator: Iterator[Any] = iter(iterables[0]) if len(iterables) == 1 else zip(*iterables, strict=False)
+        only = iterables[0]
+        self._range = only if len(iterables) == 1 and type(only) is range else None
 
     @property
     def length(self) -> int | None:
@@ -96,6 +98,15 @@ class Source:
         self.taken += len(items)
         if len(items) < count and self._unchanging is unchanging_before:
             self.exhausted = True
+        return items
+
+    def take_part(self, count: int) -> Sequence[Any]:
+        """The next items as :meth:`take` gives them, but those of a range as a range: no object is made for each."""
+        if self._range is None or self.exhausted:
+            return self.take(count)
+        items, self._iterator = self._range[self.taken : self.taken + count], iter(self._range[self.taken + count :])
+        self.taken += len(items)
+        self.exhausted = len(items) < count
         return items
 
     def known(self, room: int) -> Block | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -303,12 +304,12 @@ class MapTask:
         self.assumed = self.types
         return typed
 
-    def fits(self, items: list[Any]) -> bool:
+    def fits(self, items: Sequence[Any]) -> bool:
         """Whether the analysis that the plan rests on holds for these items; types that are new are looked at.
 
         If it does not, what the new types add is among the effects from now on.
         """
-        kinds = set(exact_types(items))
+        kinds = {int} if type(items) is range else set(exact_types(items))
         if kinds <= self._looked_at or self.settings.pure or RemoteItem in kinds:
             return True
         if tuple in kinds and any(map(_on_cluster, items)):
@@ -334,7 +335,7 @@ class MapTask:
         known = {effect.kind for effect in self.traits().report.effects}
         return tuple(effect for effect in effects if effect.kind not in known)
 
-    def _types_of(self, items: list[Any], first: ArgumentTypes) -> set[ArgumentTypes | None]:
+    def _types_of(self, items: Sequence[Any], first: ArgumentTypes) -> set[ArgumentTypes | None]:
         """The types of the items' arguments, each with all that any of the items or the first one holds."""
         if not self.source.star:
             held = _effects.join_held(first.held, _effects.held_types(items))

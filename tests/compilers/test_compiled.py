@@ -6,6 +6,7 @@ import math
 import shutil
 import sys
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -271,14 +272,14 @@ def test_numbers_are_packed_exactly(module: str) -> None:
         assert pack(kind, items) is None
     with pytest.raises(ValueError, match="kind must be 'i' or 'f'"):
         pack("b", [True])
-    with pytest.raises(TypeError, match="items must be a list or a tuple, not range"):
-        pack("i", range(3))
+    with pytest.raises(TypeError, match="items must be a list, a tuple or a range, not set"):
+        pack("i", {3})
 
 
 # -- blocks -----------------------------------------------------------------------------------------------------------
 
 
-def block(function: Any, items: list[Any], *, star: bool = False, **kwargs: Any) -> tuple[bool, list[Any]]:
+def block(function: Any, items: Sequence[Any], *, star: bool = False, **kwargs: Any) -> tuple[bool, list[Any]]:
     """What a block gives: whether it ran, and its results."""
     out: list[Any] = []
     return function.__autopar_block__(items, star, kwargs, out), out
@@ -293,10 +294,11 @@ class TestBlocks:
         items = list(range(-500, 500))
         assert block(function, items) == (True, [add(item) for item in items])
         assert block(function, items, other=3) == (True, [add(item, 3) for item in items])
+        assert block(function, range(-500, 500)) == (True, [add(item) for item in items])
         pairs = [(item, item * item) for item in items]
         assert block(function, pairs, star=True) == (True, [add(*pair) for pair in pairs])
         assert function.counters.misses == 0
-        assert function.calls == 3 * len(items)
+        assert function.calls == 4 * len(items)
 
     @pytest.mark.parametrize(
         "items",

@@ -48,6 +48,26 @@ def test_takes_make_up_the_input(items: list[int], counts: list[int]) -> None:
     assert source.take(5) == []
 
 
+STEPS = st.lists(st.tuples(st.sampled_from(["take", "take_part", "peek", "run"]), st.integers(1, 7)), max_size=12)
+
+
+@given(st.builds(range, st.integers(-9, 9), st.integers(-9, 40), st.sampled_from([1, 2, -3])), STEPS)
+def test_parts_of_a_range_are_its_items(numbers: range, steps: list[tuple[str, int]]) -> None:
+    """However they are taken, looked at or run in between, items of a range come once and in order."""
+    source, found = Source((numbers,), star=False), list[int]()
+    for step, count in steps:
+        if step == "peek":
+            assert source.peek() == list(numbers[len(found) : len(found) + 1])
+        elif step == "run":
+            source.run(int, count, found)
+        else:
+            items = getattr(source, step)(count)
+            assert step == "take" or source.exhausted or type(items) is range
+            found += items
+        assert source.taken == len(found)
+    assert found + source.take(100) == list(numbers)
+
+
 @given(st.lists(st.lists(st.integers(), max_size=5), min_size=2, max_size=4))
 def test_several_iterables_are_zipped(columns: list[list[int]]) -> None:
     """Items of several iterables are tuples, as many as the shortest has."""

@@ -278,7 +278,8 @@ def _input(kind: t.Type, values: Sequence[Any], slot: int) -> _Column:
         flags = ctypes.create_string_buffer(bytes(values), len(values))
         return _Column(slot, COLUMN_KINDS["bool"], ctypes.addressof(flags), 1, flags)
     code = {t.Int: "i", t.Float: "f"}.get(type(kind))
-    words = None if code is None else pack_numbers(code, values if type(values) is tuple else list(values))
+    plain = type(values) in (list, tuple, range)
+    words = None if code is None else pack_numbers(code, values if plain else list(values))  # type: ignore[arg-type]
     if not words:
         raise Unfit
     start = ctypes.c_char.from_buffer(words)
