@@ -14,6 +14,7 @@ __all__ = [
     "exact_types",
     "pack_numbers",
     "settle",
+    "shared_dtype",
     "thread_probe",
     "why_not_native",
 ]
@@ -23,14 +24,14 @@ if os.environ.get("AUTOPAR_NATIVE") == "0":
     why_not_native = "AUTOPAR_NATIVE=0 asks for the pure-Python twin"
 else:
     try:
-        from autopar._native import call_each, exact_types, pack_numbers, thread_probe
+        from autopar._native import call_each, exact_types, pack_numbers, shared_dtype, thread_probe
         from autopar._native import counted_call_type as _counted_call_type
         from autopar._native import settle as _settle
     except ImportError as error:
         why_not_native = f"the extension autopar._native cannot be imported: {error}"
 
 if why_not_native:
-    from autopar._native_twin import call_each, exact_types, pack_numbers, thread_probe
+    from autopar._native_twin import call_each, exact_types, pack_numbers, shared_dtype, thread_probe
     from autopar._native_twin_call import counted_call_type as _counted_call_type
     from autopar._native_twin_call import settle as _settle
 

@@ -92,6 +92,23 @@ def exact_types(values: Iterable[Any], /) -> list[type]:
     return list(found.values())
 
 
+def shared_dtype(items: list[Any], ndarray: type, /) -> Any:
+    """Find the dtype that all items of a list share, where each is exactly of NumPy's class `ndarray`; else None.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> shared_dtype([numpy.zeros(2), numpy.ones(3)], numpy.ndarray)
+    dtype('float64')
+    """
+    if type(items) is not list:
+        raise TypeError(f"items must be a list, not {type(items).__name__}")
+    if set(map(id, map(type, items))) != {id(ndarray)}:
+        return None
+    dtypes = {id(item.dtype): item.dtype for item in items}
+    return None if len(dtypes) > 1 else items[0].dtype
+
+
 def call_each(
     function: Callable[..., Any], iterator: Iterator[Any], count: int, out: list[Any], star: bool = False, /
 ) -> bool | BaseException:

@@ -182,6 +182,24 @@ copied_arrays(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_
     return arrays;
 }
 
+PyDoc_STRVAR(shared_dtype_doc,
+"shared_dtype(items, ndarray, /)\n"
+"--\n"
+"\n"
+"Return the dtype that all items of a list share, where each is exactly of NumPy's class ndarray, or None.");
+
+static PyObject *
+shared_dtype(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t number)
+{
+    if (number != 2) {
+        return PyErr_Format(PyExc_TypeError, "shared_dtype() takes 2 arguments, not %zd", number);
+    }
+    if (!PyList_CheckExact(arguments[0])) {
+        return PyErr_Format(PyExc_TypeError, "items must be a list, not %.200s", Py_TYPE(arguments[0])->tp_name);
+    }
+    return autopar_shared_dtype(arguments[0], arguments[1]);
+}
+
 PyDoc_STRVAR(counted_call_type_doc,
 "counted_call_type(proxy, /)\n"
 "--\n"
@@ -198,6 +216,7 @@ static PyMethodDef methods[] = {
     {"counted_call_type", autopar_counted_call_type, METH_O, counted_call_type_doc},
     {"settle", (PyCFunction)(void (*)(void))autopar_settle, METH_FASTCALL, settle_doc},
     {"copied_arrays", (PyCFunction)(void (*)(void))copied_arrays, METH_FASTCALL, copied_arrays_doc},
+    {"shared_dtype", (PyCFunction)(void (*)(void))shared_dtype, METH_FASTCALL, shared_dtype_doc},
     {"exact_types", exact_types, METH_O, exact_types_doc},
     {"pack_numbers", (PyCFunction)(void (*)(void))pack_numbers, METH_FASTCALL, pack_numbers_doc},
     {"call_each", (PyCFunction)(void (*)(void))call_each, METH_FASTCALL, call_each_doc},

@@ -1,5 +1,6 @@
 #include "types_impl.h"
 
+#include "ndarray.h"
 #include "shared.h"
 
 #define FEW 8 /* types that are compared one by one, before they are looked up */
@@ -131,4 +132,26 @@ autopar_exact_types(PyObject *values)
         Py_CLEAR(found.types);
     }
     return found.types;
+}
+
+PyObject *
+autopar_shared_dtype(PyObject *list, PyObject *ndarray)
+{
+    PyObject *dtype = NULL;
+    /* NumPy's own class is a static one; another of that name has other fields. */
+    int alike = PyType_Check(ndarray) && !PyType_HasFeature((PyTypeObject *)ndarray, Py_TPFLAGS_HEAPTYPE);
+    AUTOPAR_LOCK(list);
+    for (Py_ssize_t i = 0; alike && i < PyList_GET_SIZE(list); i++) {
+        PyObject *item = PyList_GET_ITEM(list, i);
+        alike = (PyObject *)Py_TYPE(item) == ndarray;
+        if (alike) {
+            PyObject *its = ((const autopar_ndarray *)item)->dtype;
+            dtype = dtype == NULL ? its : dtype;
+            alike = its == dtype;
+        }
+    }
+    dtype = alike && dtype != NULL ? dtype : Py_None;
+    Py_INCREF(dtype);
+    AUTOPAR_UNLOCK();
+    return dtype;
 }

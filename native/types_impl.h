@@ -9,4 +9,7 @@
  * They are told apart by their addresses, so that no metaclass is asked. */
 PyObject *autopar_exact_types(PyObject *values);
 
+/* A new reference to the dtype that all items of a list share, where each is exactly an ndarray of NumPy's; else None. */
+PyObject *autopar_shared_dtype(PyObject *list, PyObject *ndarray);
+
 #endif

@@ -329,6 +329,47 @@ def test_what_the_iterator_of_exact_types_raises_is_raised(either: ModuleType) -
         either.exact_types(1 // number for number in (1, 0))
 
 
+ONES = numpy.ones(2)
+
+
+class Derived(numpy.ndarray[Any, Any]):
+    """An array of another class."""
+
+
+@pytest.mark.parametrize(
+    ("items", "dtype"),
+    [
+        ([], None),
+        ([ONES], ONES.dtype),
+        ([ONES, numpy.zeros((2, 2)), ONES[:1]], ONES.dtype),
+        ([ONES, numpy.zeros(2, int)], None),
+        ([ONES, ONES.view(Derived)], None),
+        ([ONES, 1.0], None),
+        ([1.0], None),
+        ([numpy.array([None])], numpy.dtype(object)),
+    ],
+    ids=["none", "one", "shapes", "dtypes", "classes", "a number", "numbers", "objects"],
+)
+def test_a_dtype_that_all_share_is_found(either: ModuleType, items: list[Any], dtype: Any) -> None:
+    """Of arrays of exactly NumPy's class; None where they differ, or are something else."""
+    assert either.shared_dtype(items, numpy.ndarray) == dtype
+
+
+def test_no_class_of_python_is_taken_for_numpys() -> None:
+    """A class that somebody calls ndarray has no fields where NumPy's have them."""
+
+    class Fake:
+        dtype = "float64"
+
+    assert native_module().shared_dtype([Fake()], Fake) is None
+
+
+def test_a_shared_dtype_is_asked_of_a_list(either: ModuleType) -> None:
+    """Of anything else it is a TypeError that names the type."""
+    with pytest.raises(TypeError, match="items must be a list, not tuple"):
+        either.shared_dtype((ONES,), numpy.ndarray)
+
+
 class Kept:
     """Memory as a kernel leaves it: arrays with an owner each, and a count of what was let go of."""
 

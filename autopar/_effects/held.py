@@ -12,7 +12,7 @@ from itertools import chain, zip_longest
 from typing import Any
 
 from autopar._effects import facts, lookup
-from autopar._model.work import UNCHANGING
+from autopar._model.work import FLAT_KINDS, UNCHANGING
 from autopar._native_api import exact_types
 
 LOOKED_AT = 10_000
@@ -28,7 +28,6 @@ _MAPPINGS = (dict, collections.OrderedDict, collections.defaultdict, collections
 _METACLASSES = (type, abc.ABCMeta, enum.EnumMeta)
 """Those of which it is known that they leave the hash of a class alone."""
 _ANYTHING = frozenset({object})
-_NUMBERS = "biufcSUmM"  # kinds of NumPy arrays that hold no objects
 
 
 def held_types(values: Collection[Any]) -> Held:
@@ -128,7 +127,7 @@ class _Look:
                 yield dict.values(value)
             elif (objects := self._objects(cls)).arrays:
                 dtype = value.dtype
-                if dtype.kind not in _NUMBERS:
+                if dtype.kind not in FLAT_KINDS:
                     yield None
                     continue
                 array_class, array_dtype = cls, dtype

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -29,8 +30,8 @@ from autopar._model.hints import Settings
 from autopar._model.learned import ProfileKey
 from autopar._model.observation import Profile, Traits
 from autopar._model.plan import BACKENDS, LOOP, Plan
-from autopar._model.work import UNCHANGING, Chunk, Failure, Job, Outcome, Pool, RemoteItem, Wear
-from autopar._native_api import exact_types
+from autopar._model.work import FLAT_KINDS, UNCHANGING, Chunk, Failure, Job, Outcome, Pool, RemoteItem, Wear
+from autopar._native_api import exact_types, shared_dtype
 from autopar._observe.traits import without_array_arguments
 from autopar.errors import DeadlineError, UnavailableError
 
@@ -172,6 +173,7 @@ class MapTask:
         self.assumed: ArgumentTypes | None = None
         self._accepted: set[ArgumentTypes | None] = set()
         self._looked_at: set[type] = set()  # of items that hold nothing
+        self._dtypes: set[Any] = set()  # of arrays that hold numbers
         self._other_effects: tuple[Effect, ...] = ()
         self.on_pool = OnPool()
         self.maps_inside = False
@@ -279,6 +281,7 @@ class MapTask:
             return
         self.compiling.see(item)
         self._looked_at.clear()
+        self._dtypes.clear()
         if not self.source.star:
             self.types = ArgumentTypes.of((item,), self.kwargs)
         elif type(item) in (tuple, list):
@@ -314,6 +317,9 @@ class MapTask:
             return True
         if tuple in kinds and any(map(_on_cluster, items)):
             return True
+        dtype = _dtype_of(items) if len(kinds) == 1 else None
+        if dtype is not None and dtype in self._dtypes:
+            return True
         fitting = True
         for types in self._types_of(items, self.types or ArgumentTypes(())) - self._accepted:
             self._accepted.add(types)
@@ -322,6 +328,7 @@ class MapTask:
             fitting = fitting and not more
         if not self.source.star:
             self._looked_at |= kinds & UNCHANGING
+            self._dtypes |= set() if dtype is None else {dtype}
         return fitting
 
     def _effects_beyond(self, types: ArgumentTypes | None) -> tuple[Effect, ...]:
@@ -462,6 +469,16 @@ class MapTask:
         error = named(error, index)
         add_note(error, f"item {index} of {self.state.name}, on {plan}")
         return error
+
+
+def _dtype_of(items: Sequence[Any]) -> Any:
+    """The dtype of items that all are arrays of numbers, and of nothing else; or None."""
+    numpy = sys.modules.get("numpy")
+    ndarray = getattr(numpy, "ndarray", None)
+    if type(items) is not list or type(items[0]) is not ndarray:
+        return None
+    dtype = shared_dtype(items, ndarray)
+    return dtype if dtype is not None and dtype.kind in FLAT_KINDS else None
 
 
 def _on_cluster(item: Any) -> bool:

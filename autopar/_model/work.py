@@ -29,6 +29,9 @@ NOTE = "note"
 UNCHANGING = frozenset({int, float, complex, bool, str, bytes, type(None)})
 """Exact types of values that nobody can change, and that hold nothing."""
 
+FLAT_KINDS = frozenset("biufcSUMm")
+"""Kinds of NumPy dtypes whose items hold no objects."""
+
 
 class Line(NamedTuple):
     """A line of the user's program; ``names`` are its globals, or None in another process."""

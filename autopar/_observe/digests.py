@@ -17,10 +17,10 @@ from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from autopar._model.blake2 import blake2b
+from autopar._model.work import FLAT_KINDS
 from autopar._observe.identity import code_digest
 
 SIZE = 16
-_FLAT = frozenset("biufcSUMm")
 
 
 class NoDigestError(TypeError):
@@ -100,7 +100,7 @@ class _Digester:
         if kind is MethodType:
             return _hash(b"method", self.of(value.__func__), self.of(value.__self__))
         numpy = sys.modules.get("numpy")
-        if numpy is not None and kind is numpy.ndarray and value.dtype.kind in _FLAT:
+        if numpy is not None and kind is numpy.ndarray and value.dtype.kind in FLAT_KINDS:
             return _hash(b"array", value.dtype.str.encode(), repr(value.shape).encode(), value.tobytes())
         unwrap = getattr(kind, "__autopar_unwrap__", None)
         return self.of(unwrap(value)) if unwrap is not None else self._taken_apart(value, kind)

@@ -12,14 +12,14 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from autopar._model.work import FLAT_KINDS
+
 TYPES = "None, bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset and NumPy arrays"
 
 _FLOAT = struct.Struct("<d")
 _COMPLEX = struct.Struct("<dd")
 _SIZE = struct.Struct("<Q")
 _SHORT = struct.Struct("<q")
-_KINDS = frozenset("biufcSUMm")
-"""Kinds of NumPy's data types that are only data."""
 
 
 class NotPlainError(TypeError):
@@ -166,7 +166,7 @@ class _Writer:
         if numpy is None or not (kind is numpy.ndarray or issubclass(kind, numpy.generic)):
             return False
         dtype = value.dtype
-        plain = dtype.kind in _KINDS and dtype.metadata is None and (kind is numpy.ndarray or dtype.type is kind)
+        plain = dtype.kind in FLAT_KINDS and dtype.metadata is None and (kind is numpy.ndarray or dtype.type is kind)
         if not plain:
             return False
         name = f"{dtype.str}/{dtype.char}".encode()
@@ -285,7 +285,7 @@ class _Reader:
         if dtype.char != char and dtype.isnative:  # two names of one size, such as of C's long and long long
             other = numpy.dtype(char)
             dtype = other if other.itemsize == dtype.itemsize else dtype
-        if dtype.kind not in _KINDS:
+        if dtype.kind not in FLAT_KINDS:
             raise DamagedError(f"{text!r} is no plain data type")
         return dtype
 

@@ -146,6 +146,7 @@ def rounds() -> dict[str, Callable[[Any], object]]:
         "thread_probe": lambda x: native.thread_probe(),
         "exact_types": lambda x: native.exact_types([x, "a", *MANY]),
         "exact_types of an iterator": lambda x: native.exact_types(iter((x, "a", 1.5))),
+        "shared_dtype of what are no arrays": lambda x: native.shared_dtype([x, "a"], int),
         "copied_arrays of what is no array": no_array,
         "pack_numbers": lambda x: native.pack_numbers("i", [x, 2, 3]),
         "pack_numbers that do not fit": lambda x: native.pack_numbers("i", [x, 2.5]),
