@@ -21,6 +21,16 @@ DEEPEST = 3
 """Blocks within blocks."""
 
 
+CHAINS = (
+    "({} * 5 + 3) % 256",
+    "(1103515245 * {} + 12345) % 2147483648",
+    "({} * 69069 - 1) & 4294967295",
+    "(7 - {} * 3) & 65535",
+    "({} * 48271) % 2147483647",
+)
+"""An int made from itself: pseudo-random numbers, modulo a power of two and not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
     """A module's source, and argument expressions of calls of its `f`."""
@@ -62,6 +72,8 @@ class _Writer(Expressions):
         name = self.tape.pick([one for one in self.names[kind] if one not in self.fixed])
         if kind != "float" and self.tape.likely(5):
             self.write(f"{name} = {self.any()[1]}")
+        elif kind == "int" and self.tape.likely(20):
+            self.write(f"{name} = {self.tape.pick(CHAINS).format(name)}")
         elif kind == "int" and self.tape.likely(60):
             self.write(f"{name} {self.tape.pick(('+=', '-=', '//=', '%=', '&=', '^=', '|='))} {self.integer()}")
         elif kind == "int" and self.tape.likely(30):
