@@ -33,6 +33,7 @@ typedef __UINT64_TYPE__ uint64_t;
 #define INT64_C(number) ((i64)number##LL)
 #define UINT64_C(number) ((u64)number##ULL)
 #define memcpy __builtin_memcpy
+#define memset __builtin_memset
 #define malloc __builtin_malloc
 #define calloc __builtin_calloc
 #define realloc __builtin_realloc
@@ -76,22 +77,45 @@ static AP_UNUSED float ap_f32(double x)
     return (float)x;
 }
 
-/* A buffer of the kernel's own: a reference count and how many elements there is room for, then the elements. */
-typedef struct { i64 references, room; char padding[48]; } ap_buffer;
+/* A buffer of the kernel's own: a reference count, room for how many elements, and bytes; then the elements. */
+typedef struct { i64 references, room, bytes; char padding[40]; } ap_buffer;
+
+/* The last buffer that was freed, for the next call: fresh memory of this size costs a page fault for each 4 kB. */
+static AP_UNUSED void *ap_spare;
+static AP_UNUSED bool ap_is_kept(i64 bytes) { return bytes >= (i64)1 << 17 && bytes <= (i64)1 << 24; }
 
 static AP_UNUSED char *ap_data(void *owner) { return (char *)owner + sizeof(ap_buffer); }
 /* Not seen through, so that stores to a buffer are not left out because it is freed: they may be all that divides. */
-static AP_UNUSED AP_COLD void ap_drop(void *owner) { __asm__ volatile("" : "+r"(owner) : : "memory"); free(owner); }
+static AP_UNUSED AP_COLD void ap_drop(void *owner)
+{
+    __asm__ volatile("" : "+r"(owner) : : "memory");
+    if (ap_is_kept(((ap_buffer *)owner)->bytes)) owner = __atomic_exchange_n(&ap_spare, owner, __ATOMIC_ACQ_REL);
+    free(owner);
+}
 static AP_UNUSED void ap_release(void *owner)
 {
     ap_buffer *buffer = owner;
     if (buffer && --buffer->references == 0) ap_drop(buffer);
 }
+static AP_UNUSED AP_COLD void *ap_take_spare(i64 bytes, int zero)
+{
+    ap_buffer *buffer = __atomic_exchange_n(&ap_spare, NULL, __ATOMIC_ACQ_REL);
+    if (buffer && (buffer->bytes < bytes || buffer->bytes > 4 * bytes)) {
+        free(buffer);
+        return NULL;
+    }
+    if (buffer && zero) memset(ap_data(buffer), 0, bytes);
+    return buffer;
+}
 static AP_UNUSED void *ap_new(i64 count, i64 size, int zero)
 {
     u64 bytes;
     if (__builtin_mul_overflow((u64)count, (u64)size, &bytes) || bytes > (u64)1 << 46) return NULL;
-    ap_buffer *buffer = zero ? calloc(1, bytes + sizeof(ap_buffer)) : malloc(bytes + sizeof(ap_buffer));
+    ap_buffer *buffer = ap_is_kept(bytes) ? ap_take_spare(bytes, zero) : NULL;
+    if (!buffer) {
+        buffer = zero ? calloc(1, bytes + sizeof(ap_buffer)) : malloc(bytes + sizeof(ap_buffer));
+        if (buffer) buffer->bytes = bytes;
+    }
     if (buffer) buffer->references = 1, buffer->room = count;
     return buffer;
 }
@@ -109,6 +133,7 @@ static AP_UNUSED AP_COLD void *ap_grow(void *owner, i64 length, i64 size)
     if (!buffer) return NULL;
     if (!owner) buffer->references = 1;
     buffer->room = room;
+    buffer->bytes = room * size;
     return buffer;
 }
 
