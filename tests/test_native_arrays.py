@@ -14,7 +14,7 @@ import pytest
 from autopar import _native_twin, _native_twin_entry
 
 pytest.importorskip("numpy")
-import numpy  # noqa: E402 - where it is
+import numpy
 
 CopiedArrays = Callable[..., list[Any]]
 
