@@ -171,7 +171,7 @@ copied_arrays(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_
     }
     PyObject *arrays = NULL;
     if (release == NULL || ndim < 0 || ndim > 64 || first < 0 || count < 0
-        || rows.len / (Py_ssize_t)sizeof(int64_t) / (2 + ndim) < first + count) {
+        || rows.len / (Py_ssize_t)sizeof(int64_t) / (2 + ndim) - first < count) {
         PyErr_SetString(PyExc_ValueError, "rows do not have so many words");
     }
     else {

@@ -93,6 +93,9 @@ pack_range(PyObject *range)
         (void)autopar_unfit();
         Py_RETURN_NONE;
     }
+    if (count > PY_SSIZE_T_MAX / (Py_ssize_t)sizeof(int64_t)) {
+        Py_RETURN_NONE;
+    }
     PyObject *packed = PyByteArray_FromStringAndSize(NULL, count * (Py_ssize_t)sizeof(int64_t));
     char *at = packed == NULL ? NULL : PyByteArray_AS_STRING(packed);
     uint64_t number = (uint64_t)start; /* it wraps only behind the last one */

@@ -122,6 +122,7 @@ MANY_ALIKE = (
     "same_answer/test_programs.py",
     "faults/test_four_deep.py",
     "semantics/test_objects.py",
+    "semantics/test_typed_cython.py",
     "same_answer/test_eager.py",
     "effects/test_standard_library.py",
     "benchmarks/test_regret.py",

@@ -131,8 +131,8 @@ class _Look:
                     yield None
                     continue
                 array_class, array_dtype = cls, dtype
-                if dtype not in seen:
-                    seen.add(dtype)
+                if dtype.type not in seen:
+                    seen.add(dtype.type)
                     yield (value, dtype.type())
             else:
                 seen.add(id(value))

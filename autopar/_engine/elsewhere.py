@@ -228,8 +228,8 @@ class Elsewhere:
         dispatch = self._dispatch()
         seconds = self._pace.seconds or self._remembered()
         if not self._pace.seconds or task.buffersize is not None or (task.lazy and plan.backend == "dask"):
-            # Every worker gets its share of a small buffer, and of what goes out on trust.
-            room = max(1, min(room, task.source.remaining or room) // (2 * workers))
+            # Every worker gets its share of a small buffer, and a small share of what goes out on trust.
+            room = max(1, min(room, task.source.remaining or room) // ((2 if self._pace.seconds else 32) * workers))
         waits = self.climb is not None
         if not BACKENDS[plan.backend].same_process:
             profile = task.profile
@@ -242,7 +242,7 @@ class Elsewhere:
 
     def _remembered(self) -> float:
         """Ten times an item's seconds by earlier maps: first chunks, a tenth of others, tell what they take now."""
-        compiling, latest = self.task.compiling, self.task.state.memory.latest.values()
+        compiling, latest = self.task.compiling, list(self.task.state.memory.latest.values())
         known = [compiling.seconds] if compiling.form is not None else [each.seconds_per_item for each in latest]
         return 0.0 if self.climb is not None else 10 * max(known, default=0.0)
 

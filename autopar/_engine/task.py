@@ -318,7 +318,7 @@ class MapTask:
         if tuple in kinds and any(map(_on_cluster, items)):
             return True
         dtype = _dtype_of(items) if len(kinds) == 1 else None
-        if dtype is not None and dtype in self._dtypes:
+        if dtype is not None and dtype.type in self._dtypes:
             return True
         fitting = True
         for types in self._types_of(items, self.types or ArgumentTypes(())) - self._accepted:
@@ -328,7 +328,7 @@ class MapTask:
             fitting = fitting and not more
         if not self.source.star:
             self._looked_at |= kinds & UNCHANGING
-            self._dtypes |= set() if dtype is None else {dtype}
+            self._dtypes |= set() if dtype is None else {dtype.type}
         return fitting
 
     def _effects_beyond(self, types: ArgumentTypes | None) -> tuple[Effect, ...]:

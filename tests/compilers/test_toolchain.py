@@ -237,3 +237,4 @@ def test_only_a_known_compiler_links_lean(tmp_path: Path, name: str, lean: bool)
     link = tmp_path / "cc"
     link.symlink_to(program)
     assert find_toolchain({"CC": str(link)}).lean == lean
+    assert not find_toolchain({"CC": f"{link} -fsanitize=undefined"}).lean

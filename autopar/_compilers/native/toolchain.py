@@ -282,7 +282,7 @@ def _described(command: tuple[str, ...], path: str | None) -> Toolchain:
         toolchain = Toolchain(command, f"{toolchain.identity} {version_of(toolchain)}")
     else:
         name = os.path.basename(os.path.realpath(files[0]))
-        toolchain = replace(toolchain, lean=sys.platform == "linux" and "gcc" in name)
+        toolchain = replace(toolchain, lean=sys.platform == "linux" and "gcc" in name and len(command) == 1)
     features = cpu_features()
     return replace(toolchain, flags=(*FLAGS, OF_THIS_CPU), target=features) if features else toolchain
 
