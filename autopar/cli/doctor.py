@@ -96,6 +96,9 @@ NATIVE_PARTS = {
     "call_each": "loops over items",
     "thread_probe": "clocks of a thread",
     "pack_numbers": "packing of numbers",
+    "exact_types": "types of items",
+    "shared_dtype": "dtypes of arrays",
+    "copied_arrays": "copies of arrays",
     "KernelEntry": "the way into compiled code",
 }
 """What there is in C and again in Python, by its name in the extension."""
