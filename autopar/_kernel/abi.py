@@ -33,9 +33,9 @@ re-entrant, keep no state, and never call into Python, so they run without the G
 `Kernel.facts`. Whether written arrays overlap others is checked by the kernel itself, which then takes a side exit.
 
 **Blocks.** `ap_block` runs `count` items. Before item i it fills slots from the input columns, after it it stores slots
-to the output columns. A column is four words: slot, kind (`COLUMN_KINDS`), base, stride. All other slots keep what the
-caller put there, and result slots of arrays cannot be output columns. It stops at the first side exit, and returns the
-number of items that are done; if that is less than `count`, `*exit` is the side exit of the item it stopped at.
+to the output columns. A column is three words: slot, base, stride; it has the word of item i at base + i * stride. All
+other slots keep what the caller put there. It stops at the first side exit, and returns the number of items that are
+done; if that is less than `count`, `*exit` is the side exit of the item it stopped at.
 """
 
 from __future__ import annotations
@@ -47,26 +47,7 @@ from typing import Any
 from autopar._kernel import types as t
 from autopar._model.light_dataclass import dataclass
 
-__all__ = ["COLUMN_KINDS", "Layout", "decode_scalar", "encode_scalar", "layout_of", "parameter_words", "result_words"]
-
-# How a column gives or takes item i. "word": the 64-bit word at base + i * stride. A dtype: the element of that dtype
-# at base + i * stride, widened to or narrowed from its slot. "count": base + i * stride itself, which is a range of
-# integers, or the address of row i; as input only.
-COLUMN_KINDS: dict[str, int] = {
-    "word": 0,
-    "count": 1,
-    "bool": 2,
-    "int8": 3,
-    "int16": 4,
-    "int32": 5,
-    "int64": 0,
-    "uint8": 6,
-    "uint16": 7,
-    "uint32": 8,
-    "uint64": 0,
-    "float32": 9,
-    "float64": 0,
-}
+__all__ = ["Layout", "decode_scalar", "encode_scalar", "layout_of", "parameter_words", "result_words"]
 
 
 @dataclass(frozen=True)

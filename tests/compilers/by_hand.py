@@ -24,29 +24,14 @@ int64_t ap_call(int64_t *s) {
 TAIL = """
 }
 void ap_free(void *owner) { free(owner); }
-static int64_t load(const int64_t *c, int64_t i) {
-    const char *at = (const char *)(intptr_t)(c[2] + i * c[3]);
-    switch (c[1]) {
-    case 0: { int64_t word; memcpy(&word, at, 8); return word; }
-    case 1: return c[2] + i * c[3];
-    case 2: return *at != 0;
-    case 9: { float value; memcpy(&value, at, 4); return w(value); }
-    default: abort();
-    }
-}
-static void store(const int64_t *c, int64_t i, int64_t word) {
-    char *at = (char *)(intptr_t)(c[2] + i * c[3]);
-    if (c[1] == 9) { float value = (float)f(word); memcpy(at, &value, 4); return; }
-    if (c[1] != 0) abort();
-    memcpy(at, &word, 8);
-}
+static int64_t *word(const int64_t *c, int64_t i) { return (int64_t *)(intptr_t)(c[1] + i * c[2]); }
 int64_t ap_block(int64_t *s, int64_t count, const int64_t *in, int64_t n_in, const int64_t *out, int64_t n_out,
                  int64_t *exit) {
     for (int64_t i = 0; i < count; i++) {
-        for (int64_t k = 0; k < n_in; k++) s[in[4 * k]] = load(in + 4 * k, i);
+        for (int64_t k = 0; k < n_in; k++) s[in[3 * k]] = *word(in + 3 * k, i);
         int64_t left = ap_call(s);
         if (left) { *exit = left; return i; }
-        for (int64_t k = 0; k < n_out; k++) store(out + 4 * k, i, s[out[4 * k]]);
+        for (int64_t k = 0; k < n_out; k++) *word(out + 3 * k, i) = s[out[3 * k]];
     }
     return count;
 }

@@ -88,7 +88,7 @@ class Texts:
 def _together(texts: Iterable[str], blocks: bool) -> str:
     """One C file of many: what all of them have is there once, unless it is of use by itself only."""
     own = [text.partition(PRELUDE)[2].removesuffix("" if blocks else BLOCK) for text in texts]
-    names = ["kernel", "ap_call", *(["ap_get", "ap_put", "ap_block", "ap_free"] if blocks else [])]
+    names = ["kernel", "ap_call", *(["ap_block", "ap_free"] if blocks else [])]
     pieces = [PRELUDE]
     for number, text in enumerate(own):
         pieces += [f"#define {name} {name}_{number}" for name in names]

@@ -48,7 +48,7 @@ static AP_UNUSED bool ap_grow_in(void **owner, i64 length, i64 size)
 }
 #define AP_ROUND_ ({ AP_ROUND; })
 """
-_EXPORTED = ("kernel", "ap_call", "ap_get", "ap_put", "ap_block", "ap_free")
+_EXPORTED = ("kernel", "ap_call", "ap_block", "ap_free")
 
 
 def typed_text(kernel: Kernel) -> str:

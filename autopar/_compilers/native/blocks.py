@@ -18,7 +18,6 @@ from autopar._compilers.native.programs import parameter_program_of
 from autopar._compilers.native.results import array_maker, finisher
 from autopar._compilers.native.sampling import FIRST
 from autopar._kernel import types as t
-from autopar._kernel.abi import COLUMN_KINDS
 from autopar._model.light_dataclass import dataclass
 from autopar._native_api import pack_numbers
 from autopar._native_twin_entry import Packing, Unfit
@@ -34,22 +33,19 @@ FIRST_PART = 64
 
 _Read = Callable[[int, int], list[Any]]
 
-_WORD = COLUMN_KINDS["word"]
-
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """One column of a block: where it goes in the slots, of what kind, from where, and what keeps it alive."""
+    """A column of a block: the slot of its words, where they are, and what keeps them alive."""
 
     slot: int
-    kind: int
     base: int
     stride: int
     memory: Any
 
-    def words(self, first: int) -> tuple[int, int, int, int]:
+    def words(self, first: int) -> tuple[int, int, int]:
         """As the kernel reads it, from an item on."""
-        return self.slot, self.kind, self.base + first * self.stride, self.stride
+        return self.slot, self.base + first * self.stride, self.stride
 
 
 def run_block(
@@ -137,7 +133,7 @@ class _Block:
         packing.words = [0] * words
         start = ctypes.c_char.from_buffer(rows)
         base = ctypes.addressof(start)
-        inputs = [_Column(slot, _WORD, base + 8 * slot, 8 * words, start) for slot in range(words)]
+        inputs = [_Column(slot, base + 8 * slot, 8 * words, start) for slot in range(words)]
         return cls(compiled, items, star, kwargs, inputs, packing)
 
     def run(self, out: list[Any]) -> None:
@@ -223,7 +219,7 @@ class _Block:
         width = 2 + kind.ndim
         rows = array.array("q", bytes(8 * width * len(self.items)))
         base = rows.buffer_info()[0]
-        self.outputs += [_Column(next(slots), _WORD, base + 8 * place, 8 * width, rows) for place in range(width)]
+        self.outputs += [_Column(next(slots), base + 8 * place, 8 * width, rows) for place in range(width)]
         release = self.compiled.library.address("ap_free")
         if isinstance(kind, t.Array):
             make = array_maker(kind, release)
@@ -271,25 +267,25 @@ def _input(kind: t.Type, values: Sequence[Any], slot: int) -> _Column:
 
         if set(map(type, values)) != {numpy.dtype(kind.dtype).type}:
             raise Unfit
-        packed = numpy.array(values, kind.dtype)
-        return _Column(slot, COLUMN_KINDS[kind.dtype], packed.ctypes.data, packed.itemsize, packed)
+        packed = _cast(numpy.array(values, kind.dtype), numpy.float64 if t.is_float(kind) else numpy.int64)
+        return _Column(slot, packed.ctypes.data, 8, packed)
     if isinstance(kind, t.Bool):
         if set(map(type, values)) != {bool}:
             raise Unfit
-        flags = ctypes.create_string_buffer(bytes(values), len(values))
-        return _Column(slot, COLUMN_KINDS["bool"], ctypes.addressof(flags), 1, flags)
+        flags = array.array("q", values)
+        return _Column(slot, flags.buffer_info()[0], 8, flags)
     code = {t.Int: "i", t.Float: "f"}.get(type(kind))
     plain = type(values) in (list, tuple, range)
     words = None if code is None else pack_numbers(code, values if plain else list(values))  # type: ignore[arg-type]
     if not words:
         raise Unfit
     start = ctypes.c_char.from_buffer(words)
-    return _Column(slot, _WORD, ctypes.addressof(start), 8, start)
+    return _Column(slot, ctypes.addressof(start), 8, start)
 
 
 def _plain_output(kind: t.Type, slot: int, count: int) -> tuple[_Column, _Read]:
     words = array.array(_CODES.get(type(kind), "q"), bytes(8 * count))
-    column = _Column(slot, _WORD, words.buffer_info()[0], 8, words)
+    column = _Column(slot, words.buffer_info()[0], 8, words)
     if isinstance(kind, t.Bool):
         return column, lambda first, count: list(map(bool, words[first : first + count]))
     return column, lambda first, count: words[first : first + count].tolist()
@@ -299,6 +295,15 @@ def _numpy_output(kind: t.Type, slot: int, count: int) -> tuple[_Column, _Read]:
     import numpy
 
     assert isinstance(kind, t.NpScalar)  # noqa: S101 - for the type checker
-    made = numpy.zeros(count, kind.dtype)
-    column = _Column(slot, COLUMN_KINDS[kind.dtype], made.ctypes.data, made.itemsize, made)
-    return column, lambda first, count: list(made[first : first + count])
+    dtype = numpy.dtype(kind.dtype)
+    words = numpy.zeros(count, numpy.float64 if t.is_float(kind) else numpy.int64)
+    column = _Column(slot, words.ctypes.data, 8, words)
+    return column, lambda first, count: list(_cast(words[first : first + count], dtype))
+
+
+def _cast(numbers: Any, dtype: Any) -> Any:
+    """An array in another dtype that has all its numbers, so that nothing is to be warned of."""
+    import numpy
+
+    with numpy.errstate(all="ignore"):
+        return numbers.astype(dtype, copy=False)

@@ -274,29 +274,16 @@ static AP_UNUSED bool ap_float_pow(double a, double b, double *out)
     return __builtin_isfinite(*out);
 }
 
-/* From the lowest byte of an array to behind its highest. */
-static AP_UNUSED void ap_extent(const i64 *slots, int dims, i64 size, bool strided, i64 *low, i64 *high)
+/* From the lowest byte of an array with strides to behind its highest. */
+static AP_UNUSED AP_COLD void ap_extent(const i64 *slots, int dims, i64 size, i64 *low, i64 *high)
 {
-    i64 extent = size;
     *low = *high = slots[0];
     for (int d = 0; d < dims; d++) if (slots[1 + d] == 0) return;
-    if (!strided) {
-        for (int d = 0; d < dims; d++) extent *= slots[1 + d];
-        *high += extent;
-        return;
-    }
     for (int d = 0; d < dims; d++) {
         i64 far = (slots[1 + d] - 1) * slots[1 + dims + d];
         if (far < 0) *low += far; else *high += far;
     }
     *high += size;
-}
-static AP_UNUSED bool ap_overlap(const i64 *a, int da, i64 sa, bool ta, const i64 *b, int db, i64 sb, bool tb)
-{
-    i64 la, ha, lb, hb;
-    ap_extent(a, da, sa, ta, &la, &ha);
-    ap_extent(b, db, sb, tb, &lb, &hb);
-    return la < hb && lb < ha;
 }
 static AP_UNUSED double ap_from_word(i64 word) { double x; memcpy(&x, &word, 8); return x; }
 static AP_UNUSED i64 ap_to_word(double x) { i64 word; memcpy(&word, &x, 8); return word; }
@@ -304,48 +291,19 @@ static AP_UNUSED i64 ap_to_word(double x) { i64 word; memcpy(&word, &x, 8); retu
 )
 
 BLOCK = r"""
-static i64 ap_get(i64 kind, i64 place)
+AP_EXPORT AP_COLD int64_t ap_block(int64_t *slots, int64_t count, const int64_t *inputs, int64_t n_inputs,
+                                   const int64_t *outputs, int64_t n_outputs, int64_t *exit)
 {
-    const void *p = (const void *)(intptr_t)place;
-    switch (kind) {
-    case 0: { i64 v; memcpy(&v, p, 8); return v; }
-    case 1: return place;
-    case 2: case 6: return *(const uint8_t *)p;
-    case 3: return *(const int8_t *)p;
-    case 4: { int16_t v; memcpy(&v, p, 2); return v; }
-    case 5: { int32_t v; memcpy(&v, p, 4); return v; }
-    case 7: { uint16_t v; memcpy(&v, p, 2); return v; }
-    case 8: { uint32_t v; memcpy(&v, p, 4); return v; }
-    default: { float v; memcpy(&v, p, 4); return ap_to_word((double)v); }
-    }
-}
-static void ap_put(i64 kind, i64 place, i64 word)
-{
-    void *p = (void *)(intptr_t)place;
-    switch (kind) {
-    case 0: memcpy(p, &word, 8); break;
-    case 2: case 3: case 6: { int8_t v = (int8_t)word; memcpy(p, &v, 1); break; }
-    case 4: case 7: { int16_t v = (int16_t)word; memcpy(p, &v, 2); break; }
-    case 5: case 8: { int32_t v = (int32_t)word; memcpy(p, &v, 4); break; }
-    default: { float v = (float)ap_from_word(word); memcpy(p, &v, 4); break; }
-    }
-}
-AP_EXPORT int64_t ap_block(int64_t *slots, int64_t count, const int64_t *inputs, int64_t n_inputs,
-                           const int64_t *outputs, int64_t n_outputs, int64_t *exit)
-{
+    const i64 *column, *inputs_end = inputs + 3 * n_inputs, *outputs_end = outputs + 3 * n_outputs;
     for (i64 item = 0; item < count; item++) {
-        for (i64 c = 0; c < n_inputs; c++) {
-            const i64 *column = inputs + 4 * c;
-            slots[column[0]] = ap_get(column[1], column[2] + item * column[3]);
-        }
+        for (column = inputs; column < inputs_end; column += 3)
+            slots[column[0]] = *(const i64 *)(intptr_t)(column[1] + item * column[2]);
         i64 left = ap_call(slots);
         if (left) { *exit = left; return item; }
-        for (i64 c = 0; c < n_outputs; c++) {
-            const i64 *column = outputs + 4 * c;
-            ap_put(column[1], column[2] + item * column[3], slots[column[0]]);
-        }
+        for (column = outputs; column < outputs_end; column += 3)
+            *(i64 *)(intptr_t)(column[1] + item * column[2]) = slots[column[0]];
     }
     return count;
 }
-AP_EXPORT void ap_free(void *owner) { ap_release(owner); }
+AP_EXPORT AP_COLD void ap_free(void *owner) { ap_release(owner); }
 """

@@ -11,7 +11,6 @@ from autopar._compilers.numba.emit import machine as m
 from autopar._compilers.numba.emit.symbols import call
 from autopar._kernel import ir
 from autopar._kernel import types as t
-from autopar._kernel.abi import COLUMN_KINDS
 from autopar._model.compiler import NotCompiled
 
 OVERLAP, WARNING = 1, 2
@@ -100,16 +99,16 @@ def block_function(module: Any, inner: Any, name: str) -> Any:
     builder = ll.IRBuilder(function.append_basic_block("entry"))
     item, end_items = _loop(builder, count)
     column, end_columns = _loop(builder, n_inputs)
-    place, kind, at = _column(builder, inputs, column, item)
-    builder.store(_got(builder, kind, at), builder.gep(slots, [place]))
+    place, word = _column(builder, inputs, column, item)
+    builder.store(builder.load(word), builder.gep(slots, [place]))
     end_columns()
     left = builder.call(inner, [slots])
     with builder.if_then(builder.icmp_signed("!=", left, m.number(0)), likely=False):
         builder.store(left, left_by)
         builder.ret(item)
     column, end_columns = _loop(builder, n_outputs)
-    place, kind, at = _column(builder, outputs, column, item)
-    _put(builder, kind, at, builder.load(builder.gep(slots, [place])))
+    place, word = _column(builder, outputs, column, item)
+    builder.store(builder.load(builder.gep(slots, [place])), word)
     end_columns()
     end_items()
     builder.ret(count)
@@ -136,56 +135,8 @@ def _loop(builder: Any, count: m.Value) -> tuple[m.Value, Any]:
     return counter, close
 
 
-def _column(builder: Any, columns: m.Value, index: m.Value, item: m.Value) -> tuple[m.Value, m.Value, m.Value]:
-    """A column's slot and kind, and where it has its item, or what that is."""
-    start = builder.gep(columns, [builder.mul(index, m.number(4))])
-    slot, kind, base, stride = (_word(builder, start, word) for word in range(4))
-    return slot, kind, builder.add(base, builder.mul(item, stride))
-
-
-_DTYPES = {number: dtype for dtype, number in COLUMN_KINDS.items() if number > 1}
-_WORD, _COUNT = COLUMN_KINDS["word"], COLUMN_KINDS["count"]
-
-
-def _got(builder: Any, kind: m.Value, at: m.Value) -> m.Value:
-    after = builder.append_basic_block("got")
-    found: list[tuple[m.Value, Any]] = []
-
-    def case(value: m.Value) -> None:
-        found.append((value, builder.block))
-        builder.branch(after)
-
-    cases = {number: builder.append_basic_block("get") for number in (_WORD, *_DTYPES)}
-    start = builder.block
-    switch = builder.switch(kind, after)
-    for number, block in cases.items():
-        switch.add_case(m.number(number), block)
-        builder.position_at_end(block)
-        place = builder.inttoptr(at, m.ADDRESS)
-        dtype = _DTYPES.get(number, "int64")
-        machine = "f64" if dtype == "float32" else "i64"
-        value = m.loaded(builder, dtype, place, machine)
-        case(builder.bitcast(value, m.INT64) if machine == "f64" else value)
-    builder.position_at_end(after)
-    got = builder.phi(m.INT64)
-    got.add_incoming(at, start)
-    for value, block in found:
-        got.add_incoming(value, block)
-    return got
-
-
-def _put(builder: Any, kind: m.Value, at: m.Value, word: m.Value) -> None:
-    after = builder.append_basic_block("put_done")
-    cases = {number: builder.append_basic_block("put") for number in (_WORD, *_DTYPES)}
-    switch = builder.switch(kind, after)
-    for number, block in cases.items():
-        switch.add_case(m.number(number), block)
-        builder.position_at_end(block)
-        place = builder.inttoptr(at, m.ADDRESS)
-        dtype = _DTYPES.get(number, "int64")
-        if dtype == "float32":
-            m.store(builder, dtype, place, builder.bitcast(word, m.DOUBLE), "f64")
-        else:
-            m.store(builder, dtype, place, word, "i64")
-        builder.branch(after)
-    builder.position_at_end(after)
+def _column(builder: Any, columns: m.Value, index: m.Value, item: m.Value) -> tuple[m.Value, m.Value]:
+    """A column's slot, and where it has the word of an item."""
+    start = builder.gep(columns, [builder.mul(index, m.number(3))])
+    slot, base, stride = (_word(builder, start, word) for word in range(3))
+    return slot, builder.inttoptr(builder.add(base, builder.mul(item, stride)), _WORDS)
