@@ -201,6 +201,7 @@ WITH_LIBRARIES = """
 #include <string.h>
 __attribute__((visibility("default"))) long use(long a, double x)
 {
+    feclearexcept(FE_OVERFLOW);
     char *copy = calloc(a, 1);
     memset(copy, 1, a);
     if (memchr(copy, 0, a)) return -1;
