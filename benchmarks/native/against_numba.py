@@ -39,6 +39,9 @@ COLD = ("collatz", "mandelbrot", "matmul", "n_body", "levenshtein")
 SCALED = ("collatz_steps", "escape", "integral", "roughness", "smoothed")
 """Functions that are mapped on threads: of a number, and of an array."""
 
+STEADY_SECONDS = 3.0
+"""At least so long are two compilers timed in turns: what else runs on a shared core comes in spells of a second."""
+
 GOALS: dict[str, tuple[str, str, float | None]] = {
     "steady": ("geometric mean of Numba's time over native's", ">=", 1.0),
     "median": ("their median, which no single function moves far", "", None),
@@ -120,7 +123,8 @@ def steady(name: str, quick: bool) -> dict[str, Any]:
         for compiled in compilers.values():
             compiled(*kernel.large())
     times: dict[str, list[float]] = {which: [] for which in compilers}
-    for _ in range(3 if quick else 15):
+    until = time.perf_counter() + (0 if quick else STEADY_SECONDS)
+    while len(times["numba"]) < (3 if quick else 15) or time.perf_counter() < until:
         for which, compiled in compilers.items():
             times[which].append(seconds(compiled, kernel.large()))
     python, small = (
