@@ -31,6 +31,7 @@ from typing import Any, NamedTuple
 
 from autopar._backends import said
 from autopar._backends.pickling import dumps
+from autopar._backends.stream_facts import Facts, facts
 from autopar._backends.variables import find, holder_of
 
 Values = dict[str, Any]
@@ -274,7 +275,7 @@ def _write_socket_timeout(timeout: float | None) -> None:
     socket.setdefaulttimeout(timeout)
 
 
-def _write_streams(facts: tuple[said.Facts, said.Facts]) -> None:
+def _write_streams(facts: tuple[Facts, Facts]) -> None:
     said.resemble(*facts)
 
 
@@ -391,7 +392,7 @@ _PLAIN: dict[str, _Part] = {
     "recursion": _Part(sys.getrecursionlimit, sys.setrecursionlimit),
     "digits": _Part(sys.get_int_max_str_digits, sys.set_int_max_str_digits),
     "socket timeout": _Part(_read_socket_timeout, _write_socket_timeout),
-    "streams": _Part(said.facts, _write_streams),
+    "streams": _Part(facts, _write_streams),
 }
 """Settings that pickle by themselves and come first."""
 

@@ -30,6 +30,9 @@ class Runner(Protocol):
     def run(self, parcel: Any, started: Callable[[], None]) -> Outcome:
         """Run what :meth:`WorkerPool.submit` was given, and call ``started`` when the first item is about to begin."""
 
+    def rest(self) -> None:
+        """No other chunk of the same map follows for now."""
+
     def stop(self) -> bool:
         """Break off the running chunk; True if it really ends. Called from another thread."""
 
@@ -288,11 +291,7 @@ class WorkerPool:
                         error = raised
                     if runner is None and self._left_to_others(task):
                         return
-                with self._lock:
-                    pending.runner = None
-                    lost = runner in self._lost
-                    task = None if lost or pending.lane is None else pending.lane.following()
-                    self._spare += task is None and not lost
+                task, lost = self._following(pending, runner)
                 if begun:
                     pending.settle(outcome, error)
                 del pending, parcel, outcome, error
@@ -309,6 +308,17 @@ class WorkerPool:
             if runner is not None:
                 runner.close()
             self._threads.discard(threading.current_thread())
+
+    def _following(self, pending: PendingChunk, runner: Runner | None) -> tuple[_Task | None, bool]:
+        """What a thread that has ended a chunk does next, and whether it was written off meanwhile."""
+        with self._lock:
+            pending.runner = None
+            lost = runner in self._lost
+            task = None if lost or pending.lane is None else pending.lane.following()
+            self._spare += task is None and not lost
+        if task is None and runner is not None:
+            runner.rest()
+        return task, lost
 
     def _left_to_others(self, task: _Task) -> bool:
         """Whether threads that have a runner take the chunk of one that cannot have any, and so ends."""

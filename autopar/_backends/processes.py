@@ -233,6 +233,9 @@ class ProcessRunner:
         begun = self._marks.begun() if marked and self._marks is not None else None
         return WorkerDiedError(f"its worker process {groups.in_words(code)}", exitcode=code, begun=begun)
 
+    def rest(self) -> None:
+        """The process waits at its pipe."""
+
     def stop(self) -> bool:
         self.stopped = True
         self._process.kill()

@@ -19,10 +19,11 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import Any
 
 from autopar._backends.emitted import Packed, as_text, joined
 from autopar._backends.pickling import dump_error, dumps
+from autopar._backends.stream_facts import Facts, facts, facts_of
 from autopar._model import listening
 from autopar._model.work import ERR, NOTE, OUT, PACKED_RECORD, RECORD, Emission
 
@@ -67,7 +68,7 @@ class Keeper:
         if self._for_all:
             self._before, _of_worker = _of_worker, self
         elif not _in_worker:
-            self._streams = _watch.begin()
+            self._streams = None if _held.still() else _watch.begin()
         return self
 
     def stop(self) -> list[Emission]:
@@ -75,9 +76,9 @@ class Keeper:
         global _of_worker
         if self._for_all:
             _of_worker = self._before
-        elif not _in_worker:
+        elif not _in_worker and self._streams is not None:
             _watch.end(self._streams)
-            del self._streams
+            self._streams = None
         _own.reset(self._token)
         emitted, self._emitted = self._emitted, None
         return joined(emitted) if emitted else []
@@ -146,32 +147,6 @@ class Lines(Keeper):
                 (stream if isinstance(what, str) else stream.buffer).write(what)
 
 
-class Facts(NamedTuple):
-    """What a stream says of itself, which code that writes to it may ask."""
-
-    exists: bool
-    encoding: str | None
-    errors: str | None
-    isatty: bool
-    has_buffer: bool
-
-
-def _facts_of(stream: Any) -> Facts:
-    if stream is None:
-        return Facts(False, None, None, False, False)
-    encoding, errors = getattr(stream, "encoding", None), getattr(stream, "errors", None)
-    try:
-        isatty = bool(stream.isatty())
-    except (AttributeError, ValueError):  # It has none, or it is closed.
-        isatty = False
-    return Facts(True, encoding, errors, isatty, hasattr(stream, "buffer"))
-
-
-def facts() -> tuple[Facts, Facts]:
-    """What the caller's standard output and error say of themselves."""
-    return _facts_of(sys.stdout), _facts_of(sys.stderr)
-
-
 class StandIn:
     """In the place of `sys.stdout` or `sys.stderr`: keeps what items write, passes on what others write."""
 
@@ -200,7 +175,7 @@ class StandIn:
 
     @property
     def facts(self) -> Facts:
-        return self._like or _facts_of(self._target)
+        return self._like or facts_of(self._target)
 
     @property
     def encoding(self) -> str | None:
@@ -346,6 +321,36 @@ has a stand-in, which keeps its stream for it."""
 
 
 _watch = _Watch()
+
+
+class _Held(threading.local):
+    """Stand-ins that stay in place between the chunks of a thread, for which each chunk need not put them there."""
+
+    streams: tuple[Any, Any] | None = None
+
+    def still(self) -> bool:
+        """They are in place, and nobody has put anything else there."""
+        streams = self.streams
+        if streams is None or sys.stdout is not streams[0] or sys.stderr is not streams[1]:
+            return False
+        keep_records()
+        return True
+
+
+_held = _Held()
+
+
+def hold() -> None:
+    """Leave the stand-ins in place until :func:`let_go`: chunks of this thread follow one another."""
+    if _held.streams is None and not _in_worker:
+        _held.streams = _watch.begin()
+
+
+def let_go() -> None:
+    """No chunk follows on this thread for now."""
+    if _held.streams is not None:
+        _watch.end(_held.streams)
+        _held.streams = None
 
 
 # -- a worker process ----------------------------------------------------------------------------------------------

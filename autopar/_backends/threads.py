@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextvars import Context, copy_context
 from typing import Any
 
+from autopar._backends import said
 from autopar._backends.away import run_away
 from autopar._backends.pending import PendingChunk
 from autopar._backends.pool import Lane, NoThreadError, WorkerPool
@@ -30,6 +31,7 @@ class _HereRunner:
 
     def run(self, parcel: tuple[Context, dict[str, Any] | None, Chunk], started: Callable[[], None]) -> Outcome:
         context, numpy_errors, chunk = parcel
+        said.hold()
         if numpy_errors is not None:
             sys.modules["numpy"].seterr(**numpy_errors)
         if chunk.job.seed is None:
@@ -41,6 +43,9 @@ class _HereRunner:
             return iter(items)
 
         return context.run(functools.partial(run_away, chunk, each=each))
+
+    def rest(self) -> None:
+        said.let_go()
 
     def stop(self) -> bool:
         give_up_turns_of(self._thread)
@@ -103,9 +108,10 @@ class ThreadsPool:
 def _numpy_errors() -> dict[str, Any] | None:
     """How the caller's thread handles floating-point errors, before NumPy 2 kept that in a context variable."""
     numpy = sys.modules.get("numpy")
-    if numpy is None or not getattr(numpy, "__version__", "").startswith("1."):
+    version: str = getattr(numpy, "__version__", "")
+    if not version.startswith("1."):
         return None
-    errors: dict[str, Any] = numpy.geterr()
+    errors: dict[str, Any] = numpy.geterr()  # type: ignore[union-attr]
     return errors
 
 

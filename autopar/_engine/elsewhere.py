@@ -225,18 +225,17 @@ class Elsewhere:
             chunksize = 1
         if chunksize is not None:
             return min(chunksize, room)
-        dispatch = self._dispatch()
+        dispatch, remaining = self._dispatch(), task.source.remaining
         seconds = self._pace.seconds or self._remembered()
         if not self._pace.seconds or task.buffersize is not None or (task.lazy and plan.backend == "dask"):
             # Every worker gets its share of a small buffer, and a small share of what goes out on trust.
-            room = max(1, min(room, task.source.remaining or room) // ((2 if self._pace.seconds else 32) * workers))
-        waits = self.climb is not None
-        if not BACKENDS[plan.backend].same_process:
+            room = max(1, min(room, remaining or room) // ((2 if self._pace.seconds else 32) * workers))
+        waits, same_process = self.climb is not None, BACKENDS[plan.backend].same_process
+        if not same_process:
             profile = task.profile
             transport = (profile.bytes_in or 0.0) + (profile.bytes_out or 0.0)
             room = min(room, items_that_fit(task.host.memory, workers, transport))
-        remaining = task.source.remaining
-        if waits and remaining and seconds > 0 and BACKENDS[plan.backend].same_process:
+        if waits and remaining and seconds > 0 and same_process:
             return max(1, min(room, self._rounds.next(seconds, remaining, workers, dispatch)))
         return next_chunksize(seconds, remaining, workers, dispatch, buffered=room, waits=waits)
 

@@ -62,8 +62,11 @@ class Source:
         self.exhausted = False
         self.error: BaseException | None = None
         self._iterator: Iterator[Any] = iter(iterables[0]) if len(iterables) == 1 else zip(*iterables, strict=False)
-        only = iterables[0]
-        self._range = only if len(iterables) == 1 and type(only) is range else None
+        only: Any = iterables[0]
+        self._only = (
+            only if len(iterables) == 1 and type(only) in (list, tuple, range) else None
+        )
+        self._range = only if self._only is not None and type(only) is range else None
 
     @property
     def length(self) -> int | None:
@@ -77,7 +80,8 @@ class Source:
         """Items still to come, or None if that is not known."""
         if self.exhausted:
             return 0
-        return None if self.length is None else max(0, self.length - self.taken)
+        length = self.length if self._only is None else len(self._only)
+        return None if length is None else max(0, length - self.taken)
 
     def ready(self, call: Callable[[], object]) -> bool:
         """Whether taking the next item is sure not to wait; if it is not, ``call`` is called once that may be so."""
@@ -191,9 +195,6 @@ def unchanging(item: Any) -> bool:
 
 def _length(iterables: tuple[Iterable[Any], ...]) -> int | None:
     """The length of the shortest; None if one does not say."""
-    only: Any = iterables[0]
-    if len(iterables) == 1 and type(only) in (list, tuple, range):
-        return len(only)  # asked for each chunk, and much sooner answered than by an abstract class
     lengths = []
     for each in iterables:
         if not isinstance(each, Sized):

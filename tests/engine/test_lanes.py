@@ -24,6 +24,9 @@ class Calls:
         started()
         return Outcome([parcel()])
 
+    def rest(self) -> None:
+        pass
+
     def stop(self) -> bool:
         return False
 
