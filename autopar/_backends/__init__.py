@@ -22,7 +22,8 @@ On the way
     module; ``context`` what surrounds the caller's loop, ``variables`` and ``generators`` its context variables and
     random generators; ``quietly`` imports that leave the environment as it was.
 What items say
-    ``said`` keeps what they print and log, as pieces that are ``emitted``; ``warned`` what they warn of, ``signals``
+    ``said`` keeps what they print and log, as pieces that are ``emitted``, by streams that have the ``stream_facts`` of
+    the real ones; ``warned`` keeps what they warn of, ``signals``
     what decimal arithmetic raises; ``replay`` puts it out.
 """
 

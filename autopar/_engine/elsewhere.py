@@ -12,7 +12,7 @@ from autopar._engine.blocks import Block
 from autopar._engine.completions import LINGER, enough
 from autopar._engine.discreet import discreet
 from autopar._engine.leaving import leave
-from autopar._engine.lessons import SideBySide, learn_gil_share, slower_than_the_loop
+from autopar._engine.lessons import SideBySide, learn_gil_share, seconds_on_trust, slower_than_the_loop
 from autopar._engine.machine import THIS_MACHINE
 from autopar._engine.naming import named
 from autopar._engine.pace import Pace
@@ -30,8 +30,6 @@ from autopar.errors import ItemTimeoutError, TransportError, UnavailableError, W
 AHEAD_ON_A_CLUSTER, SMALL_ITEM = 15_000, 1024
 """Items that a lazy map without a ``buffersize`` may take further ahead on a cluster, if an item and its result have at
 most so many pickled bytes each: 30 MB in all."""
-
-Fallback = Callable[[str, bool], None]
 
 
 class Elsewhere:
@@ -63,7 +61,7 @@ class Elsewhere:
         What its chunks have lost to one another.
     """
 
-    def __init__(self, task: MapTask, plan: Plan, leave: Fallback) -> None:
+    def __init__(self, task: MapTask, plan: Plan, leave: Callable[[str, bool], None]) -> None:
         self.task = task
         self.plan = plan
         note_pool()
@@ -138,6 +136,8 @@ class Elsewhere:
         limit = self.pool.capacity if self.climb is None else self.pool.admit(self.climb.limit)
         if self.unproven and self.climb is None:
             limit = min(limit, 3 * self.plan.workers)  # If the guess is wrong, these are to be waited for.
+        elif self._compiled and not self._pace.seconds:
+            limit = min(limit, 2 * self.plan.workers)  # Small ones go out on trust; the first of them tells more.
         limit = min(limit, self._pressure.most or limit)
         while len(self._in_flight) < limit and not self.left:
             chunk = self._next_chunk()
@@ -151,6 +151,11 @@ class Elsewhere:
             self._in_flight[future] = chunk
             future.add_done_callback(self._done.put)
             limit = min(limit, self.pool.capacity)  # It has less where it had to start anew.
+
+    @property
+    def _compiled(self) -> bool:
+        """Chunks run compiled code on threads of this process."""
+        return self._job.function is self.task.compiling.form
 
     @property
     def waits_for_consumer(self) -> bool:
@@ -187,7 +192,7 @@ class Elsewhere:
         if source.waits and self.busy and not source.ready(self.nudge):
             return None
         start, watched = source.taken, source.watched
-        take = source.take_part if self._job.function is self.task.compiling.form else source.take
+        take = source.take_part if self._compiled else source.take
         items = take(1 if source.waits else self._chunksize(room))
         if not items:
             return None
@@ -226,7 +231,7 @@ class Elsewhere:
         if chunksize is not None:
             return min(chunksize, room)
         dispatch, remaining = self._dispatch(), task.source.remaining
-        seconds = self._pace.seconds or self._remembered()
+        seconds = self._pace.seconds or (seconds_on_trust(task) if self.climb is None else 0.0)
         if not self._pace.seconds or task.buffersize is not None or (task.lazy and plan.backend == "dask"):
             # Every worker gets its share of a small buffer, and a small share of what goes out on trust.
             room = max(1, min(room, remaining or room) // ((2 if self._pace.seconds else 32) * workers))
@@ -238,12 +243,6 @@ class Elsewhere:
         if waits and remaining and seconds > 0 and same_process:
             return max(1, min(room, self._rounds.next(seconds, remaining, workers, dispatch)))
         return next_chunksize(seconds, remaining, workers, dispatch, buffered=room, waits=waits)
-
-    def _remembered(self) -> float:
-        """Ten times an item's seconds by earlier maps: first chunks, a tenth of others, tell what they take now."""
-        compiling, latest = self.task.compiling, list(self.task.state.memory.latest.values())
-        known = [compiling.seconds] if compiling.form is not None else [each.seconds_per_item for each in latest]
-        return 0.0 if self.climb is not None else 10 * max(known, default=0.0)
 
     def _dispatch(self) -> float:
         if self.plan.backend == "dask" and self.task.cluster is not None:
@@ -406,7 +405,8 @@ class Elsewhere:
             self._finished += items
             self._worked += outcome.cpu
             self._spent += outcome.wall
-        self._pace.add(items, outcome.wall, len(self._in_flight) + 1)
+        # Compiled items wait for nothing, but their thread may wait for the GIL before and after them.
+        self._pace.add(items, outcome.cpu if self._compiled else outcome.wall, len(self._in_flight) + 1)
         if self.plan.backend == "dask":
             sent = getattr(self.pool, "bytes_per_item", 0.0)
             self._small = items > 0 and sent <= SMALL_ITEM and outcome.transport <= SMALL_ITEM * items

@@ -63,9 +63,7 @@ class Source:
         self.error: BaseException | None = None
         self._iterator: Iterator[Any] = iter(iterables[0]) if len(iterables) == 1 else zip(*iterables, strict=False)
         only: Any = iterables[0]
-        self._only = (
-            only if len(iterables) == 1 and type(only) in (list, tuple, range) else None
-        )
+        self._only = only if len(iterables) == 1 and type(only) in (list, tuple, range) else None
         self._range = only if self._only is not None and type(only) is range else None
 
     @property
