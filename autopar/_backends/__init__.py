@@ -23,8 +23,7 @@ On the way
     random generators; ``quietly`` imports that leave the environment as it was.
 What items say
     ``said`` keeps what they print and log, as pieces that are ``emitted``, by streams that have the ``stream_facts`` of
-    the real ones; ``warned`` keeps what they warn of, ``signals``
-    what decimal arithmetic raises; ``replay`` puts it out.
+    the real ones; ``warned`` what they warn of, ``signals`` what decimal arithmetic raises; ``replay`` puts it out.
 """
 
 from __future__ import annotations
