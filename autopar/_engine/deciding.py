@@ -160,7 +160,7 @@ class Deciding:
         Where the loop is the answer, or something is still to be measured, it is better found on the way.
         """
         task = self.task
-        learned = self._learned_before(task.source.remaining)
+        learned = self._learned_before()
         if learned is None or not self._still_holds(learned):
             return None
         task.profile = learned.facts.profile()
@@ -173,22 +173,35 @@ class Deciding:
         self.choice, self.relied_on = choice, learned
         return choice
 
-    def _learned_before(self, remaining: int | None) -> Learned | None:
-        """What is known of such items, if a plan could repay looking for it."""
-        task, memory = self.task, self.task.state.memory
-        if remaining is None or remaining < 2 or task.profile.items or task.lazy or not task.source.inert:
+    def _learned_before(self) -> Learned | None:
+        """What is known of such items, if a plan could repay looking for it.
+
+        Of an input that nobody knows the end of, and for a consumer who may stop, only what waits is begun on trust;
+        and from an input that runs code of its own only where the items leave nothing outside that it could find.
+        """
+        task, memory, source = self.task, self.task.state.memory, self.task.source
+        remaining, whole = source.remaining, source.inert and not task.lazy
+        items = 2 if remaining is None else remaining
+        if items < 2 or task.profile.items or source.waits or not (whole or not source.star):
             return None
         costs = costs_on(task.machine)
-        if not worth_planning(memory.longest_item(), remaining, remaining, task.host, task.settings, costs):
+        if not worth_planning(memory.longest_item(), items, items, task.host, task.settings, costs):
             return None
-        first = task.source.peek()
+        first = source.peek()
         if not first:
             return None
-        task.see(first[0])
-        learned = memory.recall(task.key, within=NEAR_SIZES)
-        if learned is None or not learned.trusted:
+        if not source.inert:
+            source.watch(first[0])
+        if source.watched:
             return None
-        worth = worth_planning(learned.facts.seconds, remaining, remaining, task.host, task.settings, costs)
+        task.sample_item = None if whole else first[0]
+        task.see(first[0])
+        if not source.inert and task.traits().outside_calls:
+            return None
+        learned = memory.recall(task.key, within=NEAR_SIZES)
+        if learned is None or not learned.trusted or not (whole or not learned.facts.computes):
+            return None
+        worth = worth_planning(learned.facts.seconds, items, items, task.host, task.settings, costs)
         return learned if worth else None
 
     def _still_holds(self, learned: Learned) -> bool:
@@ -251,7 +264,7 @@ class Deciding:
             host=task.host,
             settings=task.settings,
             remaining=task.source.remaining,
-            seen=task.source.taken,
+            seen=max(task.source.taken, 1 if profile.items else 0),
             cores=task.cores,
             threads=self._threads(traits),
             warm=task.machine.warm_workers(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sqlite3
 import time
 import warnings
@@ -186,6 +187,63 @@ def test_the_next_size_will_do(pool: FakePool) -> None:
 def test_maps_that_memory_must_not_hurry(pool: FakePool, mapped: Callable[[Any], list[int]]) -> None:
     """A lazy map's consumer, a generator's side effects, a demand and a lone item come first."""
     function = remembered()
+    mapped(function)
+    assert "serial" in dict(places(function))
+    assert last(function).learned == ""
+
+
+WAITS = replace(COMPUTES, cpu=1e-4, waits=1.0, gil_share=None)
+
+
+def waiting(x: int) -> int:
+    """An item of which only memory knows how long it waits."""
+    time.sleep(0)
+    return item(x)
+
+
+def waiting_for_all(items: list[int]) -> int:
+    """The same with an argument that its owner could change."""
+    return sum(map(waiting, items))
+
+
+def reading(x: int) -> int:
+    """An item that the input could have left something for, and it for the input."""
+    open(os.devnull).close()
+    return item(x)
+
+
+@pytest.mark.parametrize(
+    ("size", "mapped"),
+    [
+        (5, lambda f: list(f.imap(range(40)))),
+        (0, lambda f: f.map(x for x in range(40))),
+        (0, lambda f: list(f.imap(x for x in range(40)))),
+        (5, lambda f: [result for _, result in sorted(f.imap_unordered(range(40)))]),
+    ],
+    ids=["lazily", "from a generator", "both", "in any order"],
+)
+def test_what_waits_is_begun_at_once(pool: FakePool, size: int, mapped: Callable[[Any], list[int]]) -> None:
+    """Items that are known to wait do so together from the first one on, also where nobody knows how many come."""
+    function = remembered(waiting, facts=WAITS, size=size)
+    assert mapped(function) == EXPECTED
+    assert {place for place, _ in places(function)} == {"threads"}
+    assert last(function).learned == "1 earlier map, 1 process"
+
+
+@pytest.mark.parametrize(
+    ("function", "mapped"),
+    [
+        (reading, lambda f: f.map(x for x in range(40))),
+        (waiting, lambda f: f.starmap((x,) for x in range(40))),
+        (waiting_for_all, lambda f: f.map([x] for x in range(40))),
+    ],
+    ids=["it may leave something outside", "rows", "items that may change"],
+)
+def test_what_an_input_of_its_own_code_may_notice_is_not_hurried(
+    pool: FakePool, function: Any, mapped: Callable[[Any], list[int]]
+) -> None:
+    """The first item runs before the input is asked for another one."""
+    function = remembered(function, facts=WAITS, size=0, types="list" if function is waiting_for_all else "int")
     mapped(function)
     assert "serial" in dict(places(function))
     assert last(function).learned == ""
