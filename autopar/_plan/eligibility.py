@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 
 from autopar._model.effects import Effect, EffectKind
@@ -128,8 +129,9 @@ class Barrier:
 
 def barriers(name: str, situation: Situation) -> tuple[Barrier, ...]:
     """What stands against a backend, after the hints that were given; an empty tuple means it may be used."""
-    given = words_given(name, situation)
-    return tuple(barrier for barrier in _all_barriers(name, situation) if not given.intersection(barrier.lifts))
+    found = tuple(_all_barriers(name, situation))
+    given = words_given(name, situation) if found else frozenset()
+    return tuple(barrier for barrier in found if given.isdisjoint(barrier.lifts)) if given else found
 
 
 def consented(name: str, situation: Situation) -> tuple[Barrier, ...]:
@@ -142,13 +144,16 @@ def consented(name: str, situation: Situation) -> tuple[Barrier, ...]:
 def words_given(name: str, situation: Situation) -> frozenset[str]:
     """The user's promises that hold for this backend, by name of hint."""
     settings = situation.settings
-    said = {
-        THREAD_SAFE: settings.thread_safe,
-        PURE: settings.pure,
-        SEED: settings.seed is not None,
-        DEMAND: settings.backend == name,
-    }
-    return frozenset(word for word, holds in said.items() if holds)
+    words = []
+    if settings.thread_safe:
+        words.append(THREAD_SAFE)
+    if settings.pure:
+        words.append(PURE)
+    if settings.seed is not None:
+        words.append(SEED)
+    if settings.backend == name:
+        words.append(DEMAND)
+    return frozenset(words)
 
 
 def lifting_hint(name: str, found: tuple[Barrier, ...]) -> str:
@@ -232,6 +237,7 @@ def _missing(spec: Spec, situation: Situation) -> Iterator[Barrier]:
         yield Barrier(situation.excluded["processes"], (DEMAND,))
 
 
+@functools.lru_cache(8)
 def _version(text: str) -> tuple[int, int]:
     """``"3.13.0"`` -> (3, 13); a host that does not say counts as new."""
     parts = text.split(".")
