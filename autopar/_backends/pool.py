@@ -72,8 +72,10 @@ class Lane:
 
     def following(self) -> _Task | None:
         """What the thread that has ended a chunk is to do next; None if it is free."""
-        if self.waiting and self.running <= self.limit:
-            return self.waiting.popleft()
+        while self.waiting and self.running <= self.limit:
+            task = self.waiting.popleft()
+            if task[0].begin():  # it was not cancelled, and is not from here on: its map waits for it
+                return task
         self.running -= 1
         return None
 
@@ -292,6 +294,7 @@ class WorkerPool:
                     if runner is None and self._left_to_others(task):
                         return
                 task, lost = self._following(pending, runner)
+                error = _rested(runner, task) or error
                 if begun:
                     pending.settle(outcome, error)
                 del pending, parcel, outcome, error
@@ -316,8 +319,6 @@ class WorkerPool:
             lost = runner in self._lost
             task = None if lost or pending.lane is None else pending.lane.following()
             self._spare += task is None and not lost
-        if task is None and runner is not None:
-            runner.rest()
         return task, lost
 
     def _left_to_others(self, task: _Task) -> bool:
@@ -334,3 +335,14 @@ class WorkerPool:
         with self._lock:
             self._runners.add(runner)
         return runner
+
+
+def _rested(runner: Runner | None, following: _Task | None) -> BaseException | None:
+    """Let a runner rest if nothing follows; what that raised."""
+    if runner is None or following is not None:
+        return None
+    try:
+        runner.rest()
+    except BaseException as error:
+        return error
+    return None

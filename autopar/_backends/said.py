@@ -275,11 +275,11 @@ class _Watch:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._keepers = 0
 
     def begin(self) -> tuple[Any, Any]:
-        with self._lock:
+        with self.lock:
             self._keepers += 1
             keep_records()
             out, err = sys.stdout, sys.stderr
@@ -292,7 +292,7 @@ class _Watch:
             return out, err
 
     def end(self, streams: tuple[Any, Any]) -> None:
-        with self._lock:
+        with self.lock:
             self._keepers -= 1
             if self._keepers == 0:
                 _leave_records()
@@ -304,7 +304,7 @@ class _Watch:
                 streams[place].keepers -= 1
                 if streams[place].keepers:
                     continue
-                if getattr(sys, name) is streams[place]:
+                if getattr(sys, name, None) is streams[place]:
                     setattr(sys, name, behind(streams[place]))
                 if _references(streams, place) <= _ALONE:
                     streams[place].let_go()
@@ -333,7 +333,8 @@ class _Held(threading.local):
         streams = self.streams
         if streams is None or sys.stdout is not streams[0] or sys.stderr is not streams[1]:
             return False
-        keep_records()
+        with _watch.lock:
+            keep_records()
         return True
 
 
@@ -348,9 +349,9 @@ def hold() -> None:
 
 def let_go() -> None:
     """No chunk follows on this thread for now."""
-    if _held.streams is not None:
-        _watch.end(_held.streams)
-        _held.streams = None
+    streams, _held.streams = _held.streams, None
+    if streams is not None:
+        _watch.end(streams)
 
 
 # -- a worker process ----------------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ class _HereRunner:
         return False
 
     def close(self) -> None:
-        pass
+        said.let_go()
 
 
 def queued(limit: int, *, waits: bool) -> int:

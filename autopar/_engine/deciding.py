@@ -176,8 +176,8 @@ class Deciding:
     def _learned_before(self) -> Learned | None:
         """What is known of such items, if a plan could repay looking for it.
 
-        Of an input that nobody knows the end of, and for a consumer who may stop, only what waits is begun on trust;
-        and from an input that runs code of its own only where the items leave nothing outside that it could find.
+        Of an input that nobody knows the end of, and for a consumer who may stop, only what waits is begun on trust,
+        and only if nothing of it is to be found outside: by a server that is asked in vain, or by the input's own code.
         """
         task, memory, source = self.task, self.task.state.memory, self.task.source
         remaining, whole = source.remaining, source.inert and not task.lazy
@@ -190,13 +190,11 @@ class Deciding:
         first = source.peek()
         if not first:
             return None
-        if not source.inert:
-            source.watch(first[0])
-        if source.watched:
+        if not (source.inert or source.goes_on_unchanged(first[0])):
             return None
         task.sample_item = None if whole else first[0]
         task.see(first[0])
-        if not source.inert and task.traits().outside_calls:
+        if not whole and (task.traits().outside_calls or task.traits().report.effects):
             return None
         learned = memory.recall(task.key, within=NEAR_SIZES)
         if learned is None or not learned.trusted or not (whole or not learned.facts.computes):

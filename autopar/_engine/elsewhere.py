@@ -136,7 +136,7 @@ class Elsewhere:
         limit = self.pool.capacity if self.climb is None else self.pool.admit(self.climb.limit)
         if self.unproven and self.climb is None:
             limit = min(limit, 3 * self.plan.workers)  # If the guess is wrong, these are to be waited for.
-        elif self._compiled and not self._pace.seconds:
+        elif self._in_a_kernel and not self._pace.seconds:
             limit = min(limit, 2 * self.plan.workers)  # Small ones go out on trust; the first of them tells more.
         limit = min(limit, self._pressure.most or limit)
         while len(self._in_flight) < limit and not self.left:
@@ -153,9 +153,10 @@ class Elsewhere:
             limit = min(limit, self.pool.capacity)  # It has less where it had to start anew.
 
     @property
-    def _compiled(self) -> bool:
-        """Chunks run compiled code on threads of this process."""
-        return self._job.function is self.task.compiling.form
+    def _in_a_kernel(self) -> bool:
+        """Items run without the GIL and wait for nothing, on threads of this process."""
+        form = self.task.compiling.form
+        return form is not None and self._job.function is form and not form.holds_gil and self.climb is None
 
     @property
     def waits_for_consumer(self) -> bool:
@@ -192,7 +193,7 @@ class Elsewhere:
         if source.waits and self.busy and not source.ready(self.nudge):
             return None
         start, watched = source.taken, source.watched
-        take = source.take_part if self._compiled else source.take
+        take = source.take_part if self._job.function is self.task.compiling.form else source.take
         items = take(1 if source.waits else self._chunksize(room))
         if not items:
             return None
@@ -405,8 +406,8 @@ class Elsewhere:
             self._finished += items
             self._worked += outcome.cpu
             self._spent += outcome.wall
-        # Compiled items wait for nothing, but their thread may wait for the GIL before and after them.
-        self._pace.add(items, outcome.cpu if self._compiled else outcome.wall, len(self._in_flight) + 1)
+        # The thread may have waited for the GIL before and after its kernel.
+        self._pace.add(items, (self._in_a_kernel and outcome.cpu) or outcome.wall, len(self._in_flight) + 1)
         if self.plan.backend == "dask":
             sent = getattr(self.pool, "bytes_per_item", 0.0)
             self._small = items > 0 and sent <= SMALL_ITEM and outcome.transport <= SMALL_ITEM * items

@@ -137,6 +137,11 @@ class Source:
         """The first items of an input that runs code of its own are looked at one by one, unless they cannot change."""
         return not (self.inert or self.star or self._unchanging) and len(self._earlier) < WATCHED
 
+    def goes_on_unchanged(self, item: Any) -> bool:
+        """Whether its next item can be no buffer, so that others may be taken before that was used."""
+        self._unchanging = unchanging(item)
+        return self._unchanging
+
     def watch(self, item: Any) -> None:
         """Look at one of the first items: is it an object that came before?"""
         self._unchanging = unchanging(item)

@@ -191,3 +191,37 @@ def test_threads_that_exist_do_what_others_were_refused_for(pool: WorkerPool, mo
     waiting = [pool.submit(lambda n=n: n, lane) for n in range(20)]
     assert [pending.result(PATIENCE).values for pending in waiting] == [[n] for n in range(20)]
     assert pool.alive == 1
+
+
+class Restless(Calls):
+    """A runner that cannot rest."""
+
+    def rest(self) -> None:
+        raise KeyError("no rest")
+
+
+def test_a_chunk_ends_whatever_happens_after_it() -> None:
+    """An error of a runner that has nothing to follow is the chunk's; its thread goes on."""
+    pool, lane = WorkerPool(Restless, 1, "test-lane"), Lane(1)
+    for _ in range(2):
+        error = pool.submit(int, lane).exception(PATIENCE)
+        assert isinstance(error, KeyError)
+    assert pool.alive == 1
+
+
+def test_a_thread_does_not_stop_at_what_is_cancelled(pool: WorkerPool) -> None:
+    """It takes the next chunk of its lane that somebody wants."""
+    lane, begun, free = Lane(1), threading.Event(), threading.Event()
+
+    def hold() -> None:
+        begun.set()
+        free.wait(PATIENCE)
+
+    first = pool.submit(hold, lane)
+    assert begun.wait(PATIENCE)
+    unwanted = [pool.submit(int, lane) for _ in range(5)]
+    last = pool.submit(lambda: 7, lane)
+    assert all(pending.cancel() for pending in unwanted)
+    free.set()
+    assert first.result(PATIENCE).values == [None]
+    assert last.result(PATIENCE).values == [7]

@@ -247,6 +247,7 @@ def test_what_an_input_of_its_own_code_may_notice_is_not_hurried(
     mapped(function)
     assert "serial" in dict(places(function))
     assert last(function).learned == ""
+    assert not last(function).fallbacks  # the first item was looked at once, and not taken for the one before it
 
 
 def test_a_function_with_effects_stays_in_order(pool: FakePool) -> None:

@@ -275,7 +275,7 @@ static AP_UNUSED bool ap_float_pow(double a, double b, double *out)
 }
 
 /* From the lowest byte of an array with strides to behind its highest. */
-static AP_UNUSED AP_COLD void ap_extent(const i64 *slots, int dims, i64 size, i64 *low, i64 *high)
+static AP_UNUSED __attribute__((noinline)) void ap_extent(const i64 *slots, int dims, i64 size, i64 *low, i64 *high)
 {
     *low = *high = slots[0];
     for (int d = 0; d < dims; d++) if (slots[1 + d] == 0) return;
