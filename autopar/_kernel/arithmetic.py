@@ -319,6 +319,8 @@ def _power(ctx: Context, kind: t.Type, a: Number, b: Number, node: ast.AST) -> N
         _nonzero(ctx, exact, node)
         return _float_power(ctx, t.Float(), base, as_float(ctx, b, "f64", node), node)
     if b.range.fixed and 0 <= b.range.lo <= 4:
+        if not b.range.lo:
+            ctx.drop(a)
         result = a if b.range.lo else Number(kind, ir.Const("i64", 1), Interval(1, 1))
         for _ in range(b.range.lo - 1):
             result = _sum_or_product(ctx, "*", kind, result, a, node)

@@ -90,6 +90,7 @@ def _len(ctx: Context, node: ast.Call) -> Value:
     if isinstance(value, Memory):
         return value.dims[0]
     if isinstance(value, Pack):
+        ctx.drop(value)
         return Number(t.Int(), ir.Const("i64", len(value.items)), Interval(len(value.items), len(value.items)))
     raise ctx.refuse(node, "len() of this object is not in the native fragment")
 

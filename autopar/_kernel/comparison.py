@@ -11,6 +11,7 @@ from autopar._kernel.arithmetic import as_float, as_integer
 from autopar._kernel.constraints import FLIPPED, NEGATED, Constraint
 from autopar._kernel.context import Context
 from autopar._kernel.interval import Interval
+from autopar._kernel.sure_uses import has_arithmetic
 from autopar._kernel.value import Known, Memory, Number, Pack, Value
 
 __all__ = ["compare", "constraints_of", "relation_of", "test_of"]
@@ -69,7 +70,7 @@ def _integers(ctx: Context, relation: str, left: Number, right: Number, node: as
             a, b = (e if e.machine == "u64" else ir.Op("u64", "u64", (e,)) for e in (a, b))
         return ir.Op("bool", relation, (a, b))
     outcome = _certain(relation, left.range, right.range)
-    if outcome is not None:
+    if outcome is not None and not (has_arithmetic(a) or has_arithmetic(b)):
         return ir.Const("bool", outcome)
     return ir.Op("bool", relation, (a, b))
 

@@ -16,7 +16,8 @@ from autopar._kernel.interval import Interval
 from autopar._kernel.names import Facts
 from autopar._kernel.refusal import Refused
 from autopar._kernel.state import State, join
-from autopar._kernel.value import Known, Number, Value, machine_of, range_of
+from autopar._kernel.sure_uses import has_arithmetic
+from autopar._kernel.value import Known, Number, Pack, Value, machine_of, range_of
 from autopar._model.light_dataclass import dataclass
 
 __all__ = ["Again", "Change", "Context", "Frame", "Leap", "LoopFrame", "Return", "Test", "insert_before"]
@@ -200,6 +201,14 @@ class Context:
         target = self.temp(expr.machine, hint)
         self.add(ir.Assign(target, expr))
         return target
+
+    def drop(self, *values: Value) -> None:
+        """Have values worked out that nothing uses: NumPy may warn of what they are made of."""
+        for value in values:
+            if isinstance(value, Pack):
+                self.drop(*value.items)
+            elif isinstance(value, Number) and has_arithmetic(value.expr):
+                self.add(ir.Keep(value.expr))
 
     def settle(self, number: Number, node: ast.AST | None) -> Number:
         """Leave if a number's type is still in doubt, and return it as what it else is."""

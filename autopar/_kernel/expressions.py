@@ -330,6 +330,7 @@ def _one_comparison(
     if isinstance(operator, (ast.Is, ast.IsNot)):
         nothing = [isinstance(side, Known) and side.value is None for side in (left, right)]
         if any(nothing):
+            ctx.drop(left, right)
             return Test(ir.Const("bool", all(nothing) == isinstance(operator, ast.Is)))
     if relation is None:
         raise ctx.refuse(node, f"'{_NAMES.get(type(operator), 'is')}' is not in the native fragment")
@@ -404,7 +405,9 @@ def _item(ctx: Context, base: Pack, index: Value, node: ast.AST) -> Value:
         raise ctx.refuse(node, "a tuple is indexed by constants only in the native fragment")
     if not -len(base.items) <= index.range.lo < len(base.items):
         raise ctx.refuse(node, "tuple index out of range")
-    return base.items[index.range.lo]
+    chosen = base.items[index.range.lo]
+    ctx.drop(*(item for item in base.items if item is not chosen))
+    return chosen
 
 
 def _tuple(ctx: Context, node: ast.Tuple) -> Value:

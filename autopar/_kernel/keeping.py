@@ -52,7 +52,7 @@ class _Keeper:
             elif isinstance(statement, ir.If) and not self._matters(statement):
                 if write:
                     block.insert(i, ir.Keep(statement.test))
-                after = _and(after, self.uses.of(statement.test))
+                after = _and(after, self.uses.of_test(statement.test))
             elif isinstance(statement, ir.If) and self._may_merge(statement):
                 after = self._before(statement, after, write)
                 if write:
@@ -116,7 +116,7 @@ class _Keeper:
             return self.loops[-1][isinstance(s, ir.Continue)]
         if isinstance(s, ir.If):
             both = _both(self.block(s.then, after, write), self.block(s.other, after, write))
-            return _and(both, self.uses.of(s.test))
+            return _and(both, self.uses.of_test(s.test))
         if isinstance(s, (ir.For, ir.Loop)):
             return self._loop(s, after, write)
         if isinstance(s, ir.Store):

@@ -24,6 +24,8 @@ _UNKNOWN = (math.inf, -math.inf)
 _DROPPING = {"select", "?", "min", "max", "copysign", "pow"}
 """Operations whose result may be known, or be one operand, whatever the others are."""
 _LAZY = {"&&", "||"}
+_OPEN = {"+", "!", "i64", "u64", "bool"}
+"""Operations on integers and truth values whose result a compiler cannot know without that of each operand."""
 
 
 def has_arithmetic(expr: ir.Expr) -> bool:
@@ -96,6 +98,11 @@ class SureUses:
             return self._all(self._sure_sides(expr))
         return {name for name in self._all(expr.args) if name not in self._derived}
 
+    def of_test(self, test: ir.Expr) -> set[str]:
+        """The same of a test: what a truth value decides may be known to a compiler, and then it is not needed."""
+        inner = test.args[0] if isinstance(test, ir.Op) and test.name == "!" else test
+        return set() if isinstance(inner, ir.Var) and inner.name in self._derived else self.of(test)
+
     def _all(self, parts: tuple[ir.Expr, ...]) -> set[str]:
         return {name for part in parts for name in self.of(part)}
 
@@ -162,21 +169,50 @@ class SureUses:
     def _without(self, expr: ir.Expr, before: ir.Block) -> ir.Expr:
         if not isinstance(expr, ir.Op) or not has_arithmetic(expr):
             return expr
-        if expr.name in _LAZY:  # the right side may not be evaluated at all
-            return replace(expr, args=(self._without(expr.args[0], before), *expr.args[1:]))
+        if expr.name in _LAZY:
+            return self._step_by_step(expr, before)
         args = tuple(self._without(arg, before) for arg in expr.args)
         whole = replace(expr, args=args)
-        unsure = expr.name in _DROPPING
         if expr.name in _COMPARISONS and expr.args[0].machine in _FLOATS:
             unsure = not self._sure_sides(whole)
+        else:
+            unsure = expr.name in _DROPPING or (expr.machine not in _FLOATS and expr.name not in _OPEN)
         return replace(whole, args=tuple(self._apart(arg, before) for arg in args)) if unsure else whole
+
+    def _step_by_step(self, expr: ir.Op, before: ir.Block) -> ir.Expr:
+        """One part of ``&&`` or ``||`` after the other, where a compiler may know what a later one decides."""
+        first, *others = expr.args
+        if not any(map(has_arithmetic, others)) and all(map(self._is_open, others)):
+            return replace(expr, args=(self._without(first, before), *others))
+        out = self._variable("bool")
+        self._kept(out, first, before)
+        for other in others:
+            further: ir.Block = []
+            self._kept(out, other, further)
+            before.append(ir.If(out if expr.name == "&&" else ir.Op("bool", "!", (out,)), further, []))
+            before = further
+        return out
+
+    def _kept(self, out: ir.Var, expr: ir.Expr, before: ir.Block) -> None:
+        before.append(ir.Assign(out, self._without(expr, before)))
+        if has_arithmetic(expr):
+            before.append(ir.Keep(out))
+
+    def _is_open(self, expr: ir.Expr) -> bool:
+        """No compiler can know the outcome of this comparison of floats."""
+        floats = isinstance(expr, ir.Op) and expr.name in _COMPARISONS and expr.args[0].machine in _FLOATS
+        return floats and bool(self._sure_sides(expr))  # type: ignore[arg-type]
+
+    def _variable(self, machine: str) -> ir.Var:
+        target = self._temp(machine, "kept")
+        self._loads[target.name] = None
+        self._derived.add(target.name)
+        return target
 
     def _apart(self, expr: ir.Expr, before: ir.Block) -> ir.Expr:
         if not has_arithmetic(expr):
             return expr
-        target = self._temp(expr.machine, "kept")
-        self._loads[target.name] = None
-        self._derived.add(target.name)
+        target = self._variable(expr.machine)
         before.append(ir.Assign(target, expr))
         return target
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 from typing import Any
 
 import numpy as np
@@ -148,3 +149,46 @@ def test_without_a_warning_the_call_stays(function: Any) -> None:
     """Ordinary numbers, and NaN that is only compared, raise no flag."""
     array = np.array([3.0, 2.0, np.nan, 1.0])
     assert Running(function, array)(array) == function(array)
+
+
+KNOWN_ANYWAY = [
+    "n += 1 if q / q < 1.0 and (1.0 < 1.0 < n) else 2",
+    "n += 1 if q / q < 1.0 or 1.0 < 2.0 else 2",
+    "n += 1 if n >= 0 and (q / q < 1.0 and 1.0 < 1.0) else 2",
+    "n += 1 if n >= 0 and (q / q < q / q) else 2",
+    "n += 1 if n >= 0 and q / q < 1.0 and n < -1 and n > 5 else 2",
+    "n += 1 if not (bool(q / q < 1.0) and False) else 2",
+    "n += 3 if bool(q / q < 1.0) else 3",
+    "n += bool(q / q < 1.0) * 0",
+    "n += bool(q / q < 1.0) & False",
+    "n += bool(q / q < 1.0) - bool(q / q < 1.0)",
+    "n += int(bool(q / q < 1.0)) // 4",
+    "n += int(bool(q / q < 1.0)) ** 0",
+    "n += bool(q / q < 1.0) == 5",
+    "n += int(bool(q / q < 1.0)) + 3 < 2",
+    "n += bool(q / q < 1.0) in (5, 6)",
+    "n += (q / q < 1.0) is None",
+    "n += (bool(q / q < 1.0), 1)[1]",
+    "n += len((q / q, 1))",
+    "for i in range(5): n += int(bool(a[i] / a[i] < 1.0) and n < -5 and n > 5)",
+    "for i in range(5): n += int(not (a[i] / a[i] < 1.0 and n < -100))",
+    "for i in range(5): n += bool(a[i] / a[i] < 1.0) * 0",
+    "for i in range(5): n += int(bool(a[i] / a[i] < 1.0)) + 3 < 2",
+    "for i in range(5): n += (a[i] / a[i], 1)[1]",
+    "while bool(q / q < 1.0) and n < 0 and n > 5: n += 1",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", KNOWN_ANYWAY)
+def test_what_is_known_without_an_operation_does_not_leave_it_out(line: str) -> None:
+    """The outcome of a larger expression may be certain; each operation in it that Python evaluates raises its flag."""
+    source = f"def f(a, n):\n    q = a[0]\n    {line}\n    return n\n"
+    file = f"<{line}>"
+    linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file
+    names: dict[str, Any] = {}
+    exec(compile(source, file, "exec"), names)
+    with pytest.warns(RuntimeWarning):
+        names["f"](np.zeros(8), 0)
+    with pytest.raises(Left, match="would warn"):
+        Running(names["f"], np.zeros(8), 0)(np.zeros(8), 0)
