@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.kernel.running import Left, Running
+from tests.semantics.rows_arrays import KNOWN_ANYWAY
 
 ZEROS, INFINITE = np.zeros(4), np.full(4, np.inf)
 
@@ -149,34 +150,6 @@ def test_without_a_warning_the_call_stays(function: Any) -> None:
     """Ordinary numbers, and NaN that is only compared, raise no flag."""
     array = np.array([3.0, 2.0, np.nan, 1.0])
     assert Running(function, array)(array) == function(array)
-
-
-KNOWN_ANYWAY = [
-    "n += 1 if q / q < 1.0 and (1.0 < 1.0 < n) else 2",
-    "n += 1 if q / q < 1.0 or 1.0 < 2.0 else 2",
-    "n += 1 if n >= 0 and (q / q < 1.0 and 1.0 < 1.0) else 2",
-    "n += 1 if n >= 0 and (q / q < q / q) else 2",
-    "n += 1 if n >= 0 and q / q < 1.0 and n < -1 and n > 5 else 2",
-    "n += 1 if not (bool(q / q < 1.0) and False) else 2",
-    "n += 3 if bool(q / q < 1.0) else 3",
-    "n += bool(q / q < 1.0) * 0",
-    "n += bool(q / q < 1.0) & False",
-    "n += bool(q / q < 1.0) - bool(q / q < 1.0)",
-    "n += int(bool(q / q < 1.0)) // 4",
-    "n += int(bool(q / q < 1.0)) ** 0",
-    "n += bool(q / q < 1.0) == 5",
-    "n += int(bool(q / q < 1.0)) + 3 < 2",
-    "n += bool(q / q < 1.0) in (5, 6)",
-    "n += (q / q < 1.0) is None",
-    "n += (bool(q / q < 1.0), 1)[1]",
-    "n += len((q / q, 1))",
-    "for i in range(5): n += int(bool(a[i] / a[i] < 1.0) and n < -5 and n > 5)",
-    "for i in range(5): n += int(not (a[i] / a[i] < 1.0 and n < -100))",
-    "for i in range(5): n += bool(a[i] / a[i] < 1.0) * 0",
-    "for i in range(5): n += int(bool(a[i] / a[i] < 1.0)) + 3 < 2",
-    "for i in range(5): n += (a[i] / a[i], 1)[1]",
-    "while bool(q / q < 1.0) and n < 0 and n > 5: n += 1",
-]
 
 
 @pytest.mark.slow

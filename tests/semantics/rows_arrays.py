@@ -18,6 +18,34 @@ LAYOUT = Topic("layouts and dtypes of arrays")
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 DTYPES = (*INTEGERS, "float32", "float64", "bool")
 
+KNOWN_ANYWAY = (
+    "n += 1 if q / q < 1.0 and (1.0 < 1.0 < n) else 2",
+    "n += 1 if q / q < 1.0 or 1.0 < 2.0 else 2",
+    "n += 1 if n >= 0 and (q / q < 1.0 and 1.0 < 1.0) else 2",
+    "n += 1 if n >= 0 and (q / q < q / q) else 2",
+    "n += 1 if n >= 0 and q / q < 1.0 and n < -1 and n > 5 else 2",
+    "n += 1 if not (bool(q / q < 1.0) and False) else 2",
+    "n += 3 if bool(q / q < 1.0) else 3",
+    "n += bool(q / q < 1.0) * 0",
+    "n += bool(q / q < 1.0) & False",
+    "n += bool(q / q < 1.0) - bool(q / q < 1.0)",
+    "n += int(bool(q / q < 1.0)) // 4",
+    "n += int(bool(q / q < 1.0)) ** 0",
+    "n += bool(q / q < 1.0) == 5",
+    "n += int(bool(q / q < 1.0)) + 3 < 2",
+    "n += bool(q / q < 1.0) in (5, 6)",
+    "n += (q / q < 1.0) is None",
+    "n += (bool(q / q < 1.0), 1)[1]",
+    "n += len((q / q, 1))",
+    "for i in range(5): n += int(bool(a[i] / a[i] < 1.0) and n < -5 and n > 5)",
+    "for i in range(5): n += int(not (a[i] / a[i] < 1.0 and n < -100))",
+    "for i in range(5): n += bool(a[i] / a[i] < 1.0) * 0",
+    "for i in range(5): n += int(bool(a[i] / a[i] < 1.0)) + 3 < 2",
+    "for i in range(5): n += (a[i] / a[i], 1)[1]",
+    "while bool(q / q < 1.0) and n < 0 and n > 5: n += 1",
+)
+"""Lines whose outcome is certain whatever the division gives, of which NumPy warns all the same."""
+
 ELEMENTS = "np.array([0, 1, 7, 100], '{}')"
 EDGES = "np.array([np.iinfo('{0}').min, np.iinfo('{0}').max, 3, 1], '{0}')"
 SPECIAL = "np.array([np.nan, np.inf, -np.inf, -0.0, 5e-324, 1e38, 0.1], '{}')"
@@ -63,6 +91,16 @@ CASES: tuple[Case, ...] = (
         "def f(a, b):\n    for i in range(len(a)):\n        a[i] = a[i] / b[i]",
         ("(np.array([1.0, 2.0]), np.array([4.0, 5.0]))",),
         ("(np.array([1.0, 2.0]), np.array([4.0, 0.0]))", "(np.array([0.0, 2.0]), np.array([0.0, 0.0]))"),
+    ),
+    *(
+        ZERO.function(
+            f"known without it: {line}",
+            f"def f(a, n):\n    q = a[0]\n    {line}\n    return n",
+            ("(np.ones(8), 0)",),
+            ("(np.zeros(8), 0)",),
+            promised=True,
+        )
+        for line in KNOWN_ANYWAY
     ),
     ZERO.function(
         "divided by a Python scalar after a write",
