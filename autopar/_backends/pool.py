@@ -74,7 +74,7 @@ class Lane:
         """What the thread that has ended a chunk is to do next; None if it is free."""
         while self.waiting and self.running <= self.limit:
             task = self.waiting.popleft()
-            if task[0].begin():  # it was not cancelled, and is not from here on: its map waits for it
+            if task[0].begin():  # it was not cancelled, and cannot be from here on
                 return task
         self.running -= 1
         return None
@@ -294,7 +294,8 @@ class WorkerPool:
                     if runner is None and self._left_to_others(task):
                         return
                 task, lost = self._following(pending, runner)
-                error = _rested(runner, task) or error
+                rested = _rested(runner, task)
+                error = error or rested
                 if begun:
                     pending.settle(outcome, error)
                 del pending, parcel, outcome, error

@@ -182,7 +182,7 @@ class Deciding:
         task, memory, source = self.task, self.task.state.memory, self.task.source
         remaining, whole = source.remaining, source.inert and not task.lazy
         items = 2 if remaining is None else remaining
-        if items < 2 or task.profile.items or source.waits or not (whole or not source.star):
+        if items < 2 or task.profile.items or source.waits or (source.star and not whole):
             return None
         costs = costs_on(task.machine)
         if not worth_planning(memory.longest_item(), items, items, task.host, task.settings, costs):
@@ -192,12 +192,13 @@ class Deciding:
             return None
         if not (source.inert or source.goes_on_unchanged(first[0])):
             return None
-        task.sample_item = None if whole else first[0]
         task.see(first[0])
-        if not whole and (task.traits().outside_calls or task.traits().report.effects):
-            return None
+        if not whole:
+            task.sample_item = first[0]  # whose size is part of the key, where the others cannot be looked at
+            if task.traits().outside_calls or task.traits().report.effects:
+                return None
         learned = memory.recall(task.key, within=NEAR_SIZES)
-        if learned is None or not learned.trusted or not (whole or not learned.facts.computes):
+        if learned is None or not learned.trusted or (learned.facts.computes and not whole):
             return None
         worth = worth_planning(learned.facts.seconds, items, items, task.host, task.settings, costs)
         return learned if worth else None

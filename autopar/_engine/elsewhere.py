@@ -137,7 +137,7 @@ class Elsewhere:
         if self.unproven and self.climb is None:
             limit = min(limit, 3 * self.plan.workers)  # If the guess is wrong, these are to be waited for.
         elif self._in_a_kernel and not self._pace.seconds:
-            limit = min(limit, 2 * self.plan.workers)  # Small ones go out on trust; the first of them tells more.
+            limit = min(limit, 2 * self.plan.workers)  # Small ones, on trust: the first tells more (benchmarks/native).
         limit = min(limit, self._pressure.most or limit)
         while len(self._in_flight) < limit and not self.left:
             chunk = self._next_chunk()
@@ -234,7 +234,7 @@ class Elsewhere:
         dispatch, remaining = self._dispatch(), task.source.remaining
         seconds = self._pace.seconds or (seconds_on_trust(task) if self.climb is None else 0.0)
         if not self._pace.seconds or task.buffersize is not None or (task.lazy and plan.backend == "dask"):
-            # Every worker gets its share of a small buffer, and a small share of what goes out on trust.
+            # Every worker gets its share of a small buffer, and a small share, a guess, of what goes out on trust.
             room = max(1, min(room, remaining or room) // ((2 if self._pace.seconds else 32) * workers))
         waits, same_process = self.climb is not None, BACKENDS[plan.backend].same_process
         if not same_process:

@@ -39,6 +39,10 @@ def _is_arithmetic(expr: ir.Op) -> bool:
     return expr.machine in _FLOATS and expr.name in _ARITHMETIC
 
 
+def _compares_floats(expr: ir.Op) -> bool:
+    return expr.name in _COMPARISONS and expr.args[0].machine in _FLOATS
+
+
 class SureUses:
     """Knows of a function's variables what comparisons of them depend on.
 
@@ -94,7 +98,7 @@ class SureUses:
             return self._all(expr.args)
         if expr.name == "!":
             return self.of(expr.args[0])
-        if expr.name in _COMPARISONS and expr.args[0].machine in _FLOATS:
+        if _compares_floats(expr):
             return self._all(self._sure_sides(expr))
         return {name for name in self._all(expr.args) if name not in self._derived}
 
@@ -173,7 +177,7 @@ class SureUses:
             return self._step_by_step(expr, before)
         args = tuple(self._without(arg, before) for arg in expr.args)
         whole = replace(expr, args=args)
-        if expr.name in _COMPARISONS and expr.args[0].machine in _FLOATS:
+        if _compares_floats(expr):
             unsure = not self._sure_sides(whole)
         else:
             unsure = expr.name in _DROPPING or (expr.machine not in _FLOATS and expr.name not in _OPEN)
@@ -200,8 +204,7 @@ class SureUses:
 
     def _is_open(self, expr: ir.Expr) -> bool:
         """No compiler can know the outcome of this comparison of floats."""
-        floats = isinstance(expr, ir.Op) and expr.name in _COMPARISONS and expr.args[0].machine in _FLOATS
-        return floats and bool(self._sure_sides(expr))  # type: ignore[arg-type]
+        return isinstance(expr, ir.Op) and _compares_floats(expr) and bool(self._sure_sides(expr))
 
     def _variable(self, machine: str) -> ir.Var:
         target = self._temp(machine, "kept")

@@ -139,7 +139,7 @@ class _Block:
     def run(self, out: list[Any]) -> None:
         """Run all items, in parts; what leaves the kernel runs in Python."""
         done, pace = 0, self.compiled.sampling.seconds_per_call
-        most = FIRST_PART * FIRST_PART  # these items may take longer than those before
+        most = FIRST_PART * FIRST_PART  # these items may take longer than those before: a guess
         part = min(most, max(FIRST_PART, int(SECONDS_BETWEEN_SIGNALS / pace))) if pace else FIRST_PART
         while done < len(self.items):
             if self.compiled.withdrawn:
