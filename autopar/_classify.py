@@ -70,6 +70,8 @@ def classify(traits: Traits, profile: Profile, host: Host) -> Workload:
     kind, confidence, evidence = _kind(traits, profile, host, min(1.0, inside) if multithreaded else profile.cpu_share)
     if multithreaded:
         evidence.append(f"runs threads of its own: keeps {inside:.1f} cores busy")
+    if profile.importing:
+        evidence.append(f"the first one also imported modules, which is taken for {_ms(profile.importing)} ms of it")
     if gil_why:
         evidence.append(gil_why)
     return Workload(

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import os
+import pickle
 import platform
 import statistics
 import subprocess
@@ -30,6 +31,7 @@ from autopar._model.hints import Settings
 from autopar._model.observation import Host, Profile, Sample, Traits
 from autopar._model.plan import Plan
 from autopar._model.work import Chunk, Job, Outcome, Pool
+from autopar._observe.pickled_size import pickled_size
 from autopar._plan.costs import DEFAULT_COSTS
 from autopar._plan.planner import choose
 from autopar._plan.situation import Situation
@@ -141,6 +143,18 @@ def byte_both_ways(pool: Pool, job: Job, size: int) -> float:
     return (time.perf_counter() - started) / (2 * size)
 
 
+def one_object(payload: Any) -> float:
+    """The caller's own seconds for an object that it pickles or takes back, without those of its bytes."""
+    started = time.perf_counter()
+    pickle.loads(pickle.dumps(payload, protocol=5))
+    return (time.perf_counter() - started) / (2 * pickled_size(payload).objects)
+
+
+def rows_of_texts() -> list[dict[str, str]]:
+    """As of a table that was read in."""
+    return [{f"field {number}": f"{row} {number}" for number in range(10)} for row in range(1_000)]
+
+
 def cold_start(workers: int, forked: bool) -> float:
     """Seconds from nothing to one answer of each worker, in a fresh interpreter."""
     code = COLD_START.format(workers=workers, forked=forked)
@@ -222,6 +236,8 @@ def measure(rounds: int) -> list[Figure]:
             "process_byte",
             "10 MB items",
         ),
+        Figure("process object, numbers", median_of(rounds, lambda: one_object([n / 7 for n in range(20_000)]))),
+        Figure("process object", median_of(rounds, lambda: one_object(rows_of_texts())), "process_object", "of rows"),
         Figure("asyncio start", median_of(rounds, event_loop), "async_start"),
         Figure("asyncio item", median_of(rounds, coroutine_on_loop), "async_dispatch"),
         Figure("planning", median_of(rounds, planning), "planning", "assumed with the analysis of effects"),

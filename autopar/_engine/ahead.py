@@ -22,6 +22,7 @@ from autopar._model.observation import Profile, Sample
 from autopar._model.plan import BACKENDS, Choice
 from autopar._model.work import UNCHANGING
 from autopar._model.workload import Kind
+from autopar._observe.first_item import without_imports
 from autopar._plan import DEFAULT_COSTS, RACERS, cold_start
 
 FIRST_LOOK = 4e-3
@@ -59,11 +60,14 @@ class Ahead:
         What was opened while the item ran, or None.
     blocks
         What has come back from there.
+    imported
+        Modules that the item had imported when it was first looked at: then the analysis imports some too.
     """
 
     def __init__(self, task: MapTask, deciding: Deciding, adopt: Callable[[Choice], Elsewhere]) -> None:
         self.pool: Elsewhere | None = None
         self.blocks: list[Block] = []
+        self.imported: int | None = None
         self._task = task
         self._deciding = deciding
         self._adopt = adopt
@@ -83,10 +87,12 @@ class Ahead:
 
     def steps(self, watched: Watched) -> Iterator[float | None]:
         """Look at the item until a pool is open, then keep it filled until this way cannot go on."""
+        modules = self._task.machine.modules()
         yield FIRST_LOOK_AT_A_WAIT
         sample = watched.sample()
         if not (sample.waits and 2 * sample.cpu < sample.wall):
             yield FIRST_LOOK - FIRST_LOOK_AT_A_WAIT
+        self.imported = self._task.machine.modules() - modules
         while self.pool is None:
             sample = watched.sample()
             if not self._may_start() or self._pools[0] != self._pools_before:
@@ -132,14 +138,15 @@ class Ahead:
 
     def _start(self, sample: Sample) -> bool:
         """Open a pool if one would pay even if the item ended now."""
-        profile = Profile()
-        profile.add(sample)
+        own, profile = without_imports(sample, self.imported or 0), Profile()
+        profile.add(own)
         choice = self._deciding.choose(profile)
-        if choice.workload.kind is not Kind.IO and self._task.compiling.begin_beside(sample.cpu):
+        if choice.workload.kind is not Kind.IO and self._task.compiling.begin_beside(own.cpu):
             return False
         if not BACKENDS[choice.plan.backend].same_process:
             # The item is there to be weighed; what its result will weigh an earlier map may know.
-            profile.bytes_in = self._task.machine.pickled_size((self._task.sample_item,)).bytes
+            size = self._task.machine.pickled_size((self._task.sample_item,))
+            profile.bytes_in, profile.objects = size.bytes, size.objects
             if profile.bytes_in is None:
                 return False
             earlier = self._task.remembered

@@ -248,6 +248,13 @@ class Deciding:
         self._looked_again = second_look(self._situation(), choice.plan)
         return self._looked_again
 
+    def exclude(self, backend: str, because: str, *, slow: bool = False) -> None:
+        """Take a backend no more in this map; what is slow on one kind of worker process is so on all."""
+        alike = [name for name, spec in BACKENDS.items() if not spec.same_process and name != "dask"]
+        for name in alike if slow and backend in alike else ():
+            self.excluded.setdefault(name, because)
+        self.excluded[backend] = because
+
     def _situation(self) -> Situation:
         task = self.task
         traits = task.traits()
@@ -321,6 +328,7 @@ class Deciding:
         there, back = size((task.sample_item,)), size(task.sample_result)
         named = size((task.kwargs,)) if task.kwargs else there
         profile.bytes_in, profile.bytes_out = there.bytes, back.bytes
+        profile.objects = there.objects + back.objects
         profile.bytes_shared = task.machine.shared_size([*task.state.carried(), *task.kwargs.values()])
         profile.pickles = None not in (there.bytes, back.bytes)
         profile.why_not_pickles = there.why_not or back.why_not

@@ -16,6 +16,7 @@ from autopar._engine.early import Early
 from autopar._engine.task import MapTask, pools_used
 from autopar._model.observation import Profile, Sample
 from autopar._model.work import Chunk, Outcome
+from autopar._observe.first_item import without, without_imports
 from autopar._observe.meter import Meter
 from autopar._observe.witness import Witness
 
@@ -97,7 +98,7 @@ class Here:
                 compared, meter = task.compiling.comparing_seconds, Meter(task.machine.probe)
                 block = self.run_chunk(chunk)
                 sample = self._sample(meter, len(block.values), alone)
-                sample = _without(sample, task.compiling.comparing_seconds - compared)
+                sample = without(sample, task.compiling.comparing_seconds - compared)
                 if witness is not None:
                     self._conclude(witness)
         else:
@@ -144,9 +145,12 @@ class Here:
         witness = self._witness(item)
         with task.machine.beside(self._ahead) if self._ahead.worth_it() else nullcontext():
             compared, meter = task.compiling.comparing_seconds, Meter(task.machine.probe)
+            modules = task.machine.modules()
             outcome = self._run(chunk)
             sample = self._sample(meter, len(outcome.values), alone)
-            sample = _without(sample, task.compiling.comparing_seconds - compared)
+            modules = task.machine.modules() - modules
+            sample = without(sample, task.compiling.comparing_seconds - compared)
+            sample = without_imports(sample, modules if self._ahead.imported is None else self._ahead.imported)
         # Not before the thread beside has ended: it counts what its pool has done.
         block = task.block_of(chunk, outcome, task.loop)
         if self._ahead.pool is not None:
@@ -308,12 +312,3 @@ class Here:
                 found = self.task.traits()
                 self._may_look_ahead = not found.report.effects and self.task.assumed is None
         return self._may_look_ahead
-
-
-def _without(sample: Sample, seconds: float) -> Sample:
-    """A sample less what was done beside the items."""
-    if not seconds > 0.0:
-        return sample
-    wall, cpu = max(0.0, sample.wall - seconds), max(0.0, sample.cpu - seconds)
-    process_cpu = None if sample.process_cpu is None else max(cpu, sample.process_cpu - seconds)
-    return replace(sample, wall=wall, cpu=cpu, process_cpu=process_cpu)

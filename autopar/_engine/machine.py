@@ -67,6 +67,9 @@ class Machine(Protocol):
     def forkable(self, ending: int = 0) -> bool:
         """New worker processes can be forked, once so many threads of autopar's own have ended."""
 
+    def modules(self) -> int:
+        """How many modules are loaded."""
+
     def open(self, plan: Plan) -> Pool:
         """The plan's pool."""
 
@@ -107,6 +110,9 @@ class ThisMachine:
 
     def threads_left(self) -> int:
         return threads_left()
+
+    def modules(self) -> int:
+        return len(sys.modules)
 
     def warm_workers(self) -> Mapping[str, int]:
         return warm_workers()

@@ -416,7 +416,7 @@ class MapRun:
             if self._longer_than_planned():
                 self._refine(pool)
             if slower := pool.slower_than_the_loop():
-                self._leave(slower)
+                self._leave(slower, slow=True)
             else:
                 self._compile(self.task.worked)
             if self._elsewhere is pool and not self.task.source.waits and not pool.waits_for_consumer:
@@ -459,12 +459,12 @@ class MapRun:
             return False
         return not (task.compiling.wants_the_gil or shows_overtaking(task.traits().report.effects))
 
-    def _leave(self, reason: str, works: bool = False) -> None:
+    def _leave(self, reason: str, works: bool = False, slow: bool = False) -> None:
         """Return to the caller's thread at a chunk boundary; the next look may choose another way."""
         if self._elsewhere is None:
             return
         if not works:
-            self._deciding.excluded[self.plan.backend] = reason
+            self._deciding.exclude(self.plan.backend, reason, slow=slow)
         self.task.fallbacks.append(f"left {self.plan}: {reason}")
         self._elsewhere = None
         self.plan = self.task.loop

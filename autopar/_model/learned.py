@@ -87,6 +87,7 @@ class ItemFacts:
     gil_share_assumed: bool = False
     best_concurrency: int | None = None
     bytes_shared: float | None = None
+    objects: float | None = None
 
     @classmethod
     def of(cls, profile: Profile) -> ItemFacts:
@@ -102,6 +103,7 @@ class ItemFacts:
             bytes_in=profile.bytes_in,
             bytes_out=profile.bytes_out,
             bytes_shared=profile.bytes_shared,
+            objects=profile.objects,
             pickles=profile.pickles,
             why_not_pickles=profile.why_not_pickles,
             gil_share=profile.gil_share,
@@ -122,6 +124,7 @@ class ItemFacts:
             bytes_in=self.bytes_in,
             bytes_out=self.bytes_out,
             bytes_shared=self.bytes_shared,
+            objects=self.objects,
             pickles=self.pickles,
             why_not_pickles=self.why_not_pickles,
             gil_share=self.gil_share,
@@ -170,6 +173,7 @@ class ItemFacts:
             bytes_in=sizes.bytes_in,
             bytes_out=sizes.bytes_out,
             bytes_shared=sizes.bytes_shared,
+            objects=sizes.objects,
             pickles=sizes.pickles,
             why_not_pickles=sizes.why_not_pickles,
             gil_share=share.gil_share,

@@ -110,6 +110,8 @@ class Sample:
         Voluntary context switches of the thread: each is a wait for something.
     concurrency
         How many such runs were under way at the same time.
+    importing
+        Seconds that have been taken from them, for modules that a first item imported.
     """
 
     items: int
@@ -118,6 +120,7 @@ class Sample:
     process_cpu: float | None = None
     waits: int = 0
     concurrency: int = 1
+    importing: float = 0.0
 
 
 @dataclass(slots=True)
@@ -125,8 +128,10 @@ class Profile:
     """What is known of a function's items; grows with each sample.
 
     ``pickles`` is said of items and results, ``job_pickles`` of what travels with the function.
+    ``objects`` are those that an item and its result consist of, as pickle counts them.
     ``bytes_shared`` is the pickled size of what travels with the function, once to each worker, and not with an item.
     ``process_cpu`` is the CPU time of the whole process during ``process_wall`` seconds of items that ran alone.
+    ``importing`` is what a first item took for importing modules, and is in none of its times.
     Means are weighted by items; ``spread`` is the standard deviation between the means of the sampled runs
     (Welford's recurrence, Knuth, TAOCP vol. 2, 4.2.2).
     """
@@ -139,9 +144,11 @@ class Profile:
     slowest: float = 0.0
     process_cpu: float = 0.0
     process_wall: float = 0.0
+    importing: float = 0.0
     bytes_in: float | None = None
     bytes_out: float | None = None
     bytes_shared: float | None = None
+    objects: float | None = None
     pickles: bool | None = None
     why_not_pickles: str = ""
     job_pickles: bool | None = None
@@ -162,6 +169,7 @@ class Profile:
         self.wall += sample.wall
         self.cpu += sample.cpu
         self.waits += sample.waits
+        self.importing += sample.importing
         if sample.process_cpu is not None:
             self.process_cpu += sample.process_cpu
             self.process_wall += sample.wall
@@ -175,6 +183,7 @@ class Profile:
         """Start anew with times; what else is known of the items stays."""
         self.items = self.runs = self.waits = 0
         self.wall = self.cpu = self.slowest = self.process_cpu = self.process_wall = self._mean = self._m2 = 0.0
+        self.importing = 0.0
 
     @property
     def seconds_per_item(self) -> float:

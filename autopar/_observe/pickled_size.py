@@ -24,11 +24,14 @@ class PickledSize(NamedTuple):
         What cannot be pickled and with which error, by types and names only; empty if it can.
     complete
         False where counting stopped at a limit: there are at least so many bytes, and what was not seen may not pickle.
+    objects
+        How many objects pickle came by, each of which takes time besides its bytes; a number counts a third of one.
     """
 
     bytes: int | None
     why_not: str = ""
     complete: bool = True
+    objects: float = 0.0
 
 
 # Chosen, not measured: a map that is worth another process takes tenths of seconds, and its probe should be a small
@@ -42,6 +45,8 @@ _LARGE = 64 * 1024
 _SMALL = frozenset({int, float, complex, bool, type(None)})
 _SAMPLED = frozenset({list, tuple, set, frozenset, dict})
 _LOOK_EVERY = 64
+_NUMBER = 1 / 3
+"""What a number takes beside a text or a small container (benchmarks/backend_costs.py: process object)."""
 
 
 def pickled_size(obj: object, *, limit: int = _BYTES, seconds: float = _SECONDS) -> PickledSize:
@@ -70,7 +75,7 @@ def pickled_size(obj: object, *, limit: int = _BYTES, seconds: float = _SECONDS)
     Examples
     --------
     >>> pickled_size(bytes(10_000_000))
-    PickledSize(bytes=100000..., why_not='', complete=True)
+    PickledSize(bytes=100000..., why_not='', complete=True, objects=1.0)
     >>> import threading
     >>> pickled_size({"lock": threading.Lock()}).why_not
     'an object of type _thread.lock cannot be pickled (TypeError)'
@@ -144,18 +149,19 @@ def _count(base: type[Any], obj: object, limit: int, seconds: float) -> PickledS
     deadline = time.perf_counter() + seconds
     counter = _Counter(limit)
     large_size = _sizer()
-    latest, visits = obj, 0
+    latest, visits, numbers = obj, 0, 0
     apart: dict[int, tuple[object, int]] = {}  # the objects are kept so that no id is used again
 
     class Pickler(base):  # type: ignore[misc]  # the base is chosen at run time
         def persistent_id(self, part: object) -> int | None:
             """Pickle asks this of every object it meets: the place to count large ones and to watch the time."""
-            nonlocal latest, visits
+            nonlocal latest, visits, numbers
             visits += 1
             if visits % _LOOK_EVERY == 0 and time.perf_counter() > deadline:
                 raise _LimitReachedError
             kind = type(part)
             if kind in _SMALL:
+                numbers += 1
                 return None
             latest = part
             if kind is io.TextIOWrapper:
@@ -181,7 +187,7 @@ def _count(base: type[Any], obj: object, limit: int, seconds: float) -> PickledS
         _, _, name = _type_name(type(error)).rpartition(".")
         why_not = f"{_describe(latest)} cannot be pickled ({name})"
     size = counter.bytes + sum(size for _, size in apart.values())
-    return PickledSize(None if why_not else size, why_not, complete)
+    return PickledSize(None if why_not else size, why_not, complete, visits - numbers * (1 - _NUMBER))
 
 
 def _sizer() -> Callable[[object], int]:

@@ -35,6 +35,8 @@ class Costs:
         one too. As far as chunks are sized by it; predictions are corrected by what comes.
     process_byte
         Each pickled byte, there or back: pickle, pipe and unpickle.
+    process_object
+        The caller's own time for each object that it pickles or takes back; workers take theirs side by side.
     async_start, async_dispatch
         An event loop's start, and one coroutine's way through it.
     climb_start
@@ -70,6 +72,7 @@ class Costs:
     process_gap: float = 0.3e-3  # benchmarks/regret: words, regex: by 0.1 ms they took a sixth longer, by 0.6 the same
     process_item: float = 0.2e-6  # benchmarks/backend_costs.py: process item
     process_byte: float = 4e-9  # benchmarks/backend_costs.py: process byte
+    process_object: float = 130e-9  # benchmarks/backend_costs.py: process object
     second_thread: float = 1.0  # until it is calibrated: autopar calibrate
     second_process: float = 1.0  # until it is calibrated: autopar calibrate
     async_start: float = 200e-6  # benchmarks/backend_costs.py: asyncio start

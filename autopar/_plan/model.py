@@ -46,6 +46,8 @@ class Load:
         Pickled bytes of an item and its result.
     shared
         Pickled bytes that travel with the function, once to each worker.
+    objects
+        Objects that pickle meets in an item and its result.
     """
 
     items: int
@@ -54,6 +56,7 @@ class Load:
     gil: float
     transport: float = 0.0
     shared: float = 0.0
+    objects: float = 0.0
 
 
 def load(situation: Situation) -> Load:
@@ -76,6 +79,7 @@ def load(situation: Situation) -> Load:
         gil=min(each, own * share),
         transport=(profile.bytes_in or 0.0) + (profile.bytes_out or 0.0),
         shared=profile.bytes_shared or 0.0,
+        objects=profile.objects or 0.0,
     )
 
 
@@ -161,7 +165,7 @@ def _processes(plan: Plan, work: Load, situation: Situation) -> float:
     missing = _to_start("processes", workers, situation.warm)
     chunk = _chunk(plan, work, workers, costs.lost_with_a_chunk(same_process=False))
     dispatch = work.items / chunk * costs.process_dispatch
-    transport = work.items * (costs.process_item + work.transport * costs.process_byte)
+    transport = work.items * (costs.process_item + _way(work, costs.process_byte, costs))
     transport += workers * work.shared * costs.process_byte
     items = _on_processes(plan, work, workers, situation)
     if missing == workers:
@@ -172,6 +176,11 @@ def _processes(plan: Plan, work: Load, situation: Situation) -> float:
         few = _on_processes(plan, work, workers - missing, situation)
         items = few if few <= start else start + items * (1.0 - start / few) + missing * costs.process_call
     return dispatch + transport + items
+
+
+def _way(work: Load, byte: float, costs: Costs) -> float:
+    """Seconds of an item's way there and back: a large one's by its bytes, that of many small objects by these."""
+    return max(work.transport * byte, work.objects * costs.process_object)
 
 
 def _on_processes(plan: Plan, work: Load, workers: int, situation: Situation) -> float:
@@ -194,7 +203,7 @@ def _dask(plan: Plan, work: Load, situation: Situation) -> float:
     cold = 0.0 if cluster.warm else costs.process_base + costs.process_start
     chunk = _chunk(plan, work, workers, cluster.chunk)
     dispatch = cluster.round_trip + work.items / chunk * cluster.dispatch
-    transport = work.items * (costs.process_item + work.transport * cluster.byte)
+    transport = work.items * (costs.process_item + _way(work, cluster.byte, costs))
     transport += min(workers, cluster.workers) * work.shared * cluster.byte
     alone = _rounds(plan, work.items, workers, situation) * work.each
     busy = work.items * work.busy / min(workers, cluster.free)

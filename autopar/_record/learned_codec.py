@@ -64,6 +64,7 @@ def _facts(row: _Row) -> ItemFacts:
         bytes_in=row.maybe("bytes_in", _MOST_COUNT),
         bytes_out=row.maybe("bytes_out", _MOST_COUNT),
         bytes_shared=row.maybe("bytes_shared", _MOST_COUNT),
+        objects=row.maybe("objects", _MOST_COUNT),
         pickles=row.truth("pickles", None),
         why_not_pickles=row.text("why_not_pickles"),
         gil_share=row.maybe("gil_share", 1.0),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -76,6 +79,37 @@ def test_a_lazy_map_does_so_too(started: list[bool]) -> None:
     function = parallel(Meeting(5), pure=True)
     assert list(function.imap(list(range(10)))) == [-x for x in range(10)]
     assert started[-1]
+
+
+def test_modules_that_the_item_imports_are_told_from_those_of_the_analysis(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are counted when the item is first looked at, before anything of autopar's own is imported beside it."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "imported_at_first.py").write_text("")
+    counted: list[int | None] = []
+    start = Ahead._start
+
+    def watched(self: Ahead, sample: Sample) -> bool:
+        counted.append(self.imported)
+        (tmp_path / "imported_beside.py").write_text("")
+        importlib.import_module("imported_beside")
+        return start(self, sample)
+
+    monkeypatch.setattr(Ahead, "_start", watched)
+    meeting = Meeting(5)
+
+    def item(x: int) -> int:
+        if x == 0:
+            importlib.import_module("imported_at_first")
+        return meeting(x)
+
+    try:
+        assert parallel(item, pure=True).map(range(6)) == [-x for x in range(6)]
+        assert set(counted) == {1}
+    finally:
+        for name in ("imported_at_first", "imported_beside"):
+            sys.modules.pop(name, None)
 
 
 def test_an_error_of_the_first_item_ends_the_map() -> None:

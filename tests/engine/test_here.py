@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from autopar._engine import company, here
 from autopar._engine.company import no_others
 from autopar._engine.functions import FunctionState
-from autopar._engine.here import _without
 from autopar._engine.run import MapRun
 from autopar._engine.source import Source
 from autopar._engine.task import MapTask
 from autopar._model.effects import EffectKind
 from autopar._model.hints import DEFAULTS
-from autopar._model.observation import Sample
 from autopar._model.own_work import OWN_WORK
 from tests.ids import named
 from tests.scripts import run_python
@@ -97,12 +97,26 @@ def test_a_map_that_ends_before_that_is_clear_leaves_it_to_the_next(monkeypatch:
     assert seen == [(False, 0), (True, 1)]
 
 
-def test_what_is_taken_out_of_a_sample_is_taken_out_of_all_its_clocks() -> None:
-    """Comparing compiled code with Python is nobody's item; no item then keeps more cores busy than it did."""
-    sample = _without(Sample(4, wall=1.0, cpu=1.0, process_cpu=1.0), 0.75)
-    assert (sample.wall, sample.cpu, sample.process_cpu) == (0.25, 0.25, 0.25)
-    assert _without(Sample(4, 1.0, 1.0, None), 0.75).process_cpu is None
-    assert _without(Sample(4, 1.0, 0.5, 0.6), 0.75) == Sample(4, 0.25, 0.0, 0.0)
+def test_what_a_first_item_imports_is_not_taken_for_what_the_others_compute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page is fetched by little work; that the modules for it were not there yet says nothing about the next page."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "imported_by_an_item.py").write_text("squares = [0, 1, 4]\n")
+
+    def item(x: int) -> int:
+        import imported_by_an_item  # type: ignore[import-not-found]
+
+        return int(imported_by_an_item.squares[x])
+
+    task = MapTask(FunctionState(item), Source((range(3),), star=False), {}, DEFAULTS)
+    blocks = MapRun(task).blocks()
+    try:
+        next(blocks)
+        assert 0.0 < task.profile.cpu < task.profile.importing
+    finally:
+        blocks.close()
+        sys.modules.pop("imported_by_an_item")
 
 
 def test_threads_that_take_nothing_from_the_items_are_no_company(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,6 +40,15 @@ def test_small_data_is_counted_as_pickle_writes_it(data: object) -> None:
     assert size.why_not == ""
 
 
+@pytest.mark.parametrize(
+    ("data", "objects"),
+    [("text", 1), (bytes(LARGE), 1), (["a", "b"], 3), ({"a": "b"}, 3), ([1.5, 2, True], 2), (threading.Lock(), 1)],
+)
+def test_objects_are_counted_too_and_numbers_as_a_third(data: object, objects: int) -> None:
+    """Of many small objects their number says what pickling takes, and not their bytes."""
+    assert pickled_size(data).objects == pytest.approx(objects)
+
+
 BASE = np.zeros(LARGE // 8)
 
 

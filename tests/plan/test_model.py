@@ -30,6 +30,7 @@ FREE = Costs(
     process_dispatch=0.0,
     process_item=0.0,
     process_byte=0.0,
+    process_object=0.0,
     async_start=0.0,
     async_dispatch=0.0,
 )
@@ -106,6 +107,14 @@ def test_bytes_are_paid_for_by_the_caller() -> None:
     work = replace(computing(100, 1e-3), transport=1e6)
     plan, costs = Plan(backend="processes", workers=2), replace(FREE, process_byte=1e-9)
     assert seconds(plan, work, costs=costs) == pytest.approx(0.05 + 0.1)
+
+
+@pytest.mark.parametrize(("objects", "expected"), [(1.0, 0.1), (5_000.0, 0.5)])
+def test_items_of_many_small_objects_are_paid_for_by_these(objects: float, expected: float) -> None:
+    """Each takes its time to pickle, however few bytes it has; a large one takes that of its bytes."""
+    work = replace(computing(100, 1e-3), transport=1e6, objects=objects)
+    plan, costs = Plan(backend="processes", workers=2), replace(FREE, process_byte=1e-9, process_object=1e-6)
+    assert seconds(plan, work, costs=costs) == pytest.approx(0.05 + expected)
 
 
 def test_what_travels_with_the_function_is_paid_for_by_each_worker() -> None:

@@ -72,6 +72,7 @@ facts = st.builds(
     bytes_in=st.none() | seconds,
     bytes_out=st.none() | seconds,
     bytes_shared=st.none() | seconds,
+    objects=st.none() | seconds,
     pickles=st.none() | st.booleans(),
     why_not_pickles=texts,
     gil_share=st.none() | st.floats(0, 1),

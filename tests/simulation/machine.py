@@ -98,6 +98,9 @@ class SimulatedMachine:
     def threads_left(self) -> int:
         return 1024
 
+    def modules(self) -> int:
+        return 0
+
     def warm_workers(self) -> Mapping[str, int]:
         self.compute(self.shape.prices.plan)  # every planning asks this once
         return {name: workers.alive for name, workers in self.pools.items()}
